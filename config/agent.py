@@ -1,0 +1,51 @@
+"""What agent services and agent groups have in common."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from config.kubernetes import Integer, OneLine, Secret, Text, matching
+from config.workload import Workload
+
+VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?)\s*[0-9A-Za-z.*+!_-]+"
+VersionSpecifier = Annotated[
+    Text,
+    matching(
+        rf"^$|^{VERSION_CLAUSE}(\s*,\s*{VERSION_CLAUSE})*$",
+        'must be a version with its comparison, such as "==1.9.2" or ">=0.16.1"',
+    ),
+]
+
+
+class Agent(Workload):
+    """A Deployment of ClearML agents."""
+
+    agent_version: VersionSpecifier = Field(
+        default="",
+        description='Version of the clearml-agent package with its comparison, such as ">=0.16.1"; '
+        "empty takes what the image has, or else the newest.",
+    )
+    clearml_git_user: Secret | None = Field(
+        default=None, description="User that the agents clone Git repositories as."
+    )
+    clearml_git_password: Secret | None = Field(
+        default=None, description="Password or token of that Git user; kept in a Secret."
+    )
+    aws_access_key_id: Secret | None = Field(
+        default=None, description="AWS access key for S3; kept in a Secret."
+    )
+    aws_secret_access_key: Secret | None = Field(
+        default=None, description="AWS secret key for S3; kept in a Secret."
+    )
+    aws_default_region: OneLine | None = Field(default=None, description="AWS region for S3.")
+    azure_storage_account: Secret | None = Field(
+        default=None, description="Azure storage account; kept in a Secret."
+    )
+    azure_storage_key: Secret | None = Field(
+        default=None, description="Key of the Azure storage account; kept in a Secret."
+    )
+    privileged: bool = Field(
+        default=False,
+        description="Whether the agents' containers run privileged; a GPU does not need it.",
+    )
+    replica_count: Integer

@@ -1,0 +1,53 @@
+"""The agent services: an agent for the `services` queue (pipelines, autoscalers, clean-up)."""
+
+from pydantic import Field
+
+from config.agent import Agent
+from config.kubernetes import Model, NonEmpty, OneLine, Replicas, Secret
+from config.workload import Image, LargeClaim
+
+
+class AgentServicesImage(Image):
+    """The image of the agent services."""
+
+    repository: NonEmpty = Field(
+        default="allegroai/clearml-agent-services", description="Repository of the image."
+    )
+    tag: NonEmpty = Field(default="latest", description="Tag of the image.")
+
+
+class AgentServicesStorage(Model):
+    """The volume for the agent's caches."""
+
+    data: LargeClaim = LargeClaim()
+
+
+class AgentServices(Agent):
+    """An agent for the `services` queue, which runs many light tasks side by side."""
+
+    enabled: bool = Field(default=True, description="Whether agent services are installed.")
+    clearml_host_ip: OneLine | None = Field(
+        default=None, description="Address of the server that the agent reports as its host."
+    )
+    clearml_web_host: OneLine | None = Field(
+        default=None,
+        description="URL of the web server that tasks report; unset, the web server's Service.",
+    )
+    clearml_files_host: OneLine | None = Field(
+        default=None,
+        description="URL of the file server that tasks upload to; unset, the file server's Service.",
+    )
+    google_credentials: Secret | None = Field(
+        default=None,
+        description="Google credentials: a path in the container, or the JSON document itself, "
+        "which is then mounted from a Secret.",
+    )
+    default_base_docker: OneLine | None = Field(
+        default=None, description="Container image that tasks name by default."
+    )
+    clearml_worker_id: NonEmpty = Field(
+        default="clearml-services", description="Name of the worker in the user interface."
+    )
+    replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
+    image: AgentServicesImage = AgentServicesImage()
+    storage: AgentServicesStorage = AgentServicesStorage()

@@ -1,0 +1,64 @@
+"""The API server."""
+
+from pydantic import Field
+
+from config.kubernetes import AbsolutePath, Model, NodePort, Port, Replicas, Seconds, StorageSize
+from config.workload import Claim, ServerImage, Service, Workload
+
+
+class ApiserverService(Service):
+    """The Service in front of the API server."""
+
+    port: Port = Field(default=8008, description="Port of the API server's Service.")
+    node_port: NodePort = Field(
+        default=30008,
+        description="Node port of the API server (NodePort and LoadBalancer); 0 lets the cluster "
+        "choose.",
+    )
+
+
+class ConfigClaim(Claim):
+    """The claim for the server's own configuration files."""
+
+    size: StorageSize = Field(default="1Gi", description="Size of the configuration volume.")
+
+
+class ApiserverStorage(Model):
+    """The volume for configuration files that are maintained by hand."""
+
+    enable_config_volume: bool = Field(
+        default=False,
+        description="Mount a volume for your own configuration files at `apiserver.configDir`.",
+    )
+    config: ConfigClaim = ConfigClaim()
+
+
+class Apiserver(Workload):
+    """The API server: REST API, start-up work, and the examples that a new server shows."""
+
+    config_dir: AbsolutePath = Field(
+        default="/opt/clearml/config",
+        description="Directory that the server reads configuration files (*.conf) from.",
+    )
+    prepopulate_enabled: bool = Field(
+        default=True, description="Whether a new, empty server is filled with example projects."
+    )
+    prepopulate_zip_files: AbsolutePath = Field(
+        default="/opt/clearml/db-pre-populate",
+        description="Zip file, or directory of zip files, in the image that the examples come from.",
+    )
+    prepopulate_artifacts_path: AbsolutePath = Field(
+        default="/mnt/fileserver",
+        description="Where the examples' artifacts are unpacked: the mount path of the file "
+        "server's volume in the container that unpacks them.",
+    )
+    service: ApiserverService = ApiserverService()
+    liveness_delay: Seconds = Field(
+        default=60, description="Seconds before the first liveness probe of the API server."
+    )
+    readiness_delay: Seconds = Field(
+        default=60, description="Seconds before the first readiness probe of the API server."
+    )
+    replica_count: Replicas = Field(default=1, description="Number of API server pods.")
+    image: ServerImage = ServerImage()
+    storage: ApiserverStorage = ApiserverStorage()

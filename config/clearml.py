@@ -1,0 +1,181 @@
+"""What all ClearML servers agree on: company, credentials, users, watchdog."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from config.kubernetes import (
+    Integer,
+    Mistake,
+    Model,
+    NonEmpty,
+    OptionalDnsSubdomain,
+    Secret,
+    Text,
+    matching,
+)
+
+# The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
+HOCON_TEXT = re.compile(r"(?!\d+(\.\d+)?([eE]\d+|[a-z]+)?$|true$|false$|null$)[A-Za-z0-9_-]{8,}$")
+HOCON_MESSAGE = (
+    "must be 8 or more of letters, digits, '-' and '_', and not a number: the server would read "
+    "something else"
+)
+BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}$")
+
+
+def _published(value: str) -> SecretStr:
+    return SecretStr(value)
+
+
+class Credentials(Model):
+    """The secrets of the servers; every default is public knowledge."""
+
+    http_session: Secret = Field(
+        default=_published("9Tw20RbhJ1bLBiHEOWXvhplKGUbTgLzAtwFN2oLQvWwS0uRpD5"),
+        description="Signs the session cookies.",
+    )
+    auth_token: Secret = Field(
+        default=_published("1SCf0ov3Nm544Td2oZ0gXSrsNx5XhMWdVlKz1tOgcx158bD5RV"),
+        description="Signs the API tokens.",
+    )
+    apiserver_key: Secret = Field(
+        default=_published("5442F3443MJMORWZA3ZH"),
+        description="Access key of the API server's own system user.",
+    )
+    apiserver_secret: Secret = Field(
+        default=_published("BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuVVB4PNASZqCtTyWgWVQ"),
+        description="Secret key of the API server's own system user.",
+    )
+    webserver_key: Secret = Field(
+        default=_published("EYVQ385RW7Y2QQUH88CZ7DWIQ1WUHP"),
+        description="Access key of the web server's system user.",
+    )
+    webserver_secret: Secret = Field(
+        default=_published("XhkH6a6ds9JBnM_MrahYyYdO-wS2bqFSm8gl-V0UZXH26Ydd6Eyi28TeBEoSr6Z3Bes"),
+        description="Secret key of the web server's system user.",
+    )
+    tests_user_key: Secret = Field(
+        default=_published("ENP39EQM4SLACGD5FXB7"),
+        description="Access key of the default user; revoked while fixed users are on.",
+    )
+    tests_user_secret: Secret = Field(
+        default=_published("lPcm0imbcBZ8mwgO7tpadutiS3gnJD05x9j7afwXPS35IKbpiQ"),
+        description="Secret key of the default user; revoked while fixed users are on.",
+    )
+    services_agent_key: Secret = Field(
+        default=_published("PUBLISHED-DEFAULT-AGENT-KEY"),
+        description="Access key of the agents, which stays valid while fixed users are on.",
+    )
+    services_agent_secret: Secret = Field(
+        default=_published("PUBLISHED-DEFAULT-AGENT-SECRET"),
+        description="Secret key of the agents, which stays valid while fixed users are on.",
+    )
+
+    @property
+    def published(self) -> list[str]:
+        """The keys, as in YAML, that still have their published default."""
+        return [
+            str(field.alias)
+            for name, field in type(self).model_fields.items()
+            if getattr(self, name) == field.default
+        ]
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Secrets that the server would misread."""
+        for name, field in type(self).model_fields.items():
+            if not HOCON_TEXT.match(getattr(self, name).get_secret_value()):
+                yield Mistake((str(field.alias),), HOCON_MESSAGE)
+
+
+class FixedUser(Model):
+    """A user who logs in with a password."""
+
+    username: NonEmpty = Field(description="Login name.")
+    password: Secret = Field(
+        description="Password; with passHashed, the base64 form of its bcrypt hash."
+    )
+    name: NonEmpty = Field(description="Name that the user interface shows.")
+
+
+class FixedUsers(Model):
+    """Users from the values instead of a login form that takes any name."""
+
+    enabled: bool = Field(
+        default=False, description="Whether only the users listed here may log in."
+    )
+    pass_hashed: bool = Field(
+        default=False,
+        description="Whether the passwords are base64-encoded bcrypt hashes; holds for all users.",
+    )
+    users: list[FixedUser] = Field(
+        default=[], description="The users: username, password and displayed name of each."
+    )
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Users who could not log in."""
+        if self.enabled and not self.users:
+            yield Mistake(("users",), "must list at least one user while fixed users are on", [])
+        usernames = [user.username for user in self.users]
+        for index, user in enumerate(self.users):
+            if user.username in usernames[:index]:
+                yield Mistake(("users", index, "username"), "is listed twice", user.username)
+            if self.pass_hashed and not _is_encoded_bcrypt(user.password.get_secret_value()):
+                yield Mistake(
+                    ("users", index, "password"),
+                    "must be the base64 form of a bcrypt hash while passHashed is on",
+                )
+
+
+def _is_encoded_bcrypt(password: str) -> bool:
+    try:
+        return bool(BCRYPT.match(base64.b64decode(password, validate=True)))
+    except (binascii.Error, ValueError):
+        return False
+
+
+class Watchdog(Model):
+    """Stops experiments that no longer report."""
+
+    enabled: bool = Field(
+        default=True, description="Whether experiments that stopped reporting are aborted."
+    )
+    threshold_sec: Annotated[Integer, Field(ge=1)] = Field(
+        default=7200, description="Seconds without a report after which an experiment is aborted."
+    )
+    watch_interval_sec: Annotated[Integer, Field(ge=1)] = Field(
+        default=900, description="Seconds between two looks for such experiments."
+    )
+
+
+class Clearml(Model):
+    """Settings of the ClearML application as a whole."""
+
+    default_company: Annotated[
+        Text,
+        matching(r"^[A-Za-z0-9_-]+$", "must be letters, digits, '-' and '_'"),
+    ] = Field(
+        default="d1bd92a3b039400cbafc60a7a5b1e52b",
+        description="Id of the company (workspace) that users and data belong to.",
+    )
+    credentials: Credentials = Credentials()
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="",
+        description="Name of a Secret that holds the credentials instead, under the keys of "
+        "`clearml-conf`.",
+    )
+    fixed_users: FixedUsers = FixedUsers()
+    watchdog: Watchdog = Watchdog()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Two sources of credentials."""
+        if self.existing_secret and self.credentials != Credentials():
+            yield Mistake(
+                ("existingSecret",),
+                "excludes clearml.credentials: keep one of the two",
+                self.existing_secret,
+            )

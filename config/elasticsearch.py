@@ -1,0 +1,184 @@
+"""Elasticsearch."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from cdk8s_plus_25 import k8s
+from pydantic import Field
+
+from config.kubernetes import (
+    AccessModes,
+    Annotations,
+    ExtraEnvs,
+    Mistake,
+    NodeAffinity,
+    NodeSelector,
+    NonEmpty,
+    Port,
+    PullPolicy,
+    Replicas,
+    Resources,
+    ServiceName,
+    StorageClass,
+    StorageSize,
+    Text,
+    Tolerations,
+    over,
+    quantity,
+)
+from config.store import ChartModel, Store
+
+DEFAULT_ENVS = {
+    "bootstrap.memory_lock": "false",
+    "cluster.routing.allocation.node_initial_primaries_recoveries": "500",
+    "cluster.routing.allocation.disk.watermark.low": "500mb",
+    "cluster.routing.allocation.disk.watermark.high": "500mb",
+    "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
+    "http.compression_level": "7",
+    "reindex.remote.whitelist": "*.*",
+    "xpack.monitoring.enabled": "false",
+    "xpack.security.enabled": "false",
+}
+DEFAULT_MEMORY = "4Gi"
+DEFAULT_ES_CONFIG = {"elasticsearch.yml": "xpack.security.enabled: false\n"}
+
+
+class ElasticsearchRoles(ChartModel):
+    """What the Elasticsearch nodes do."""
+
+    master: bool = Field(default=True, description="Whether the nodes may be elected master.")
+    ingest: bool = Field(default=True, description="Whether the nodes run ingest pipelines.")
+    data: bool = Field(default=True, description="Whether the nodes hold data.")
+    remote_cluster_client: bool = Field(
+        default=True,
+        alias="remote_cluster_client",
+        description="Whether the nodes connect to remote clusters.",
+    )
+
+
+class ElasticsearchPersistence(ChartModel):
+    """Whether Elasticsearch has volumes."""
+
+    enabled: bool = Field(
+        default=True, description="Whether the data outlives the pods, on volumes of their own."
+    )
+
+
+class ClaimRequests(ChartModel):
+    """Requests of a claim template."""
+
+    storage: StorageSize = Field(default="50Gi", description="Size of each node's volume.")
+
+
+class ClaimResources(ChartModel):
+    """Resources of a claim template."""
+
+    requests: ClaimRequests = ClaimRequests()
+
+
+class VolumeClaimTemplate(ChartModel):
+    """The claim that each node gets."""
+
+    access_modes: AccessModes = Field(
+        default=["ReadWriteOnce"], description="Access modes of each node's claim."
+    )
+    resources: ClaimResources = ClaimResources()
+    storage_class_name: StorageClass = Field(
+        default="",
+        description="Storage class; empty leaves the choice to the cluster's default class.",
+    )
+
+
+class SysctlInitContainer(ChartModel):
+    """The privileged container that raises vm.max_map_count on the node."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Whether a privileged init container sets vm.max_map_count to 262144; without "
+        "it Elasticsearch does not map files into memory and starts on any node.",
+    )
+
+
+def _memory(size: str) -> dict[str, k8s.Quantity]:
+    return {"memory": quantity(size)}
+
+
+class Elasticsearch(Store):
+    """Elasticsearch: metrics, plots, logs and events."""
+
+    chart: ClassVar[str] = "elasticsearch"
+
+    http_port: Port = Field(
+        default=9200, description="Port of Elasticsearch's HTTP API and its Services."
+    )
+    roles: ElasticsearchRoles = ElasticsearchRoles()
+    replicas: Annotated[Replicas, Field(ge=1)] = Field(
+        default=1, description="Number of Elasticsearch nodes."
+    )
+    cluster_health_check_params: NonEmpty = Field(
+        default="wait_for_status=yellow&timeout=1s",
+        description="Query of the cluster health request that a starting node must pass.",
+    )
+    minimum_master_nodes: Annotated[Replicas, Field(ge=1)] = Field(
+        default=1,
+        description="Nodes that a voluntary disruption (a drain) must leave running when there "
+        "are several.",
+    )
+    cluster_name: ServiceName = Field(
+        default="{{ .Release.Name }}-elastic",
+        description="Name of the cluster; the Services are called `<name>-master` and "
+        "`<name>-master-headless`. For an external Elasticsearch the host is `<name>-master`.",
+    )
+    es_java_opts: Text = Field(
+        default="-Xmx2g -Xms2g", description="Options of the Java VM, the heap size among them."
+    )
+    extra_envs: ExtraEnvs = Field(
+        default=[k8s.EnvVar(name=name, value=value) for name, value in DEFAULT_ENVS.items()],
+        description="Environment variables, which Elasticsearch takes as settings.",
+    )
+    resources: Annotated[
+        Resources,
+        over({"requests": {"memory": DEFAULT_MEMORY}, "limits": {"memory": DEFAULT_MEMORY}}),
+    ] = Field(
+        default=k8s.ResourceRequirements(
+            requests=_memory(DEFAULT_MEMORY), limits=_memory(DEFAULT_MEMORY)
+        ),
+        description="Resource requests and limits of each node.",
+    )
+    persistence: ElasticsearchPersistence = ElasticsearchPersistence()
+    volume_claim_template: VolumeClaimTemplate = VolumeClaimTemplate()
+    es_config: Annotated[dict[str, str], over(DEFAULT_ES_CONFIG)] = Field(
+        default=DEFAULT_ES_CONFIG,
+        description="Files for Elasticsearch's configuration directory, by name.",
+    )
+    sysctl_init_container: SysctlInitContainer = SysctlInitContainer()
+    image: NonEmpty = Field(
+        default="docker.elastic.co/elasticsearch/elasticsearch",
+        description="Repository of the Elasticsearch image.",
+    )
+    image_tag: NonEmpty = Field(default="7.17.29", description="Tag of the Elasticsearch image.")
+    image_pull_policy: PullPolicy = Field(
+        default="IfNotPresent", description="When the kubelet pulls the image."
+    )
+    node_selector: NodeSelector = Field(
+        default={}, description="Labels that a node must have to run Elasticsearch."
+    )
+    tolerations: Tolerations = Field(
+        default=[], description="Taints that Elasticsearch's pods tolerate."
+    )
+    node_affinity: NodeAffinity = Field(
+        default=None, description="Node affinity of Elasticsearch's pods."
+    )
+    pod_annotations: Annotations = Field(
+        default={}, description="Annotations of Elasticsearch's pods."
+    )
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """More nodes that must stay than there are."""
+        yield from super().mistakes()
+        if self.embedded and self.minimum_master_nodes > self.replicas:
+            yield Mistake(
+                ("minimumMasterNodes",),
+                f"must not be more than elasticsearch.replicas ({self.replicas})",
+                self.minimum_master_nodes,
+            )

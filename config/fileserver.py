@@ -1,0 +1,44 @@
+"""The file server."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from config.kubernetes import Mistake, Model, NodePort, Port, Replicas
+from config.workload import LargeClaim, ServerImage, Service, Workload
+
+
+class FileserverService(Service):
+    """The Service in front of the file server."""
+
+    port: Port = Field(default=8081, description="Port of the file server's Service.")
+    node_port: NodePort = Field(
+        default=30081,
+        description="Node port of the file server (NodePort and LoadBalancer); 0 lets the cluster "
+        "choose.",
+    )
+
+
+class FileserverStorage(Model):
+    """The volume that holds uploaded files."""
+
+    data: LargeClaim = LargeClaim()
+
+
+class Fileserver(Workload):
+    """The file server: artifacts, debug images and models."""
+
+    service: FileserverService = FileserverService()
+    replica_count: Replicas = Field(default=1, description="Number of file server pods.")
+    image: ServerImage = ServerImage()
+    storage: FileserverStorage = FileserverStorage()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A volume of one node for pods of several."""
+        if self.replica_count > 1 and self.storage.data.single_node:
+            yield Mistake(
+                ("replicaCount",),
+                "several pods cannot share a ReadWriteOnce volume; set "
+                "fileserver.storage.data.accessModes to [ReadWriteMany]",
+                self.replica_count,
+            )

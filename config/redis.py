@@ -1,0 +1,85 @@
+"""Redis."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from config.kubernetes import (
+    Annotations,
+    Integer,
+    Mistake,
+    NonEmpty,
+    OptionalDnsSubdomain,
+    Port,
+    Resources,
+    Secret,
+    ServiceName,
+    StorageSize,
+)
+from config.store import ChartModel, Store, StoreImage, StorePersistence
+from config.workload import Scheduling
+
+
+class RedisImage(StoreImage):
+    """The image of the embedded Redis."""
+
+    repository: NonEmpty = Field(default="redis", description="Repository of the Redis image.")
+    tag: NonEmpty = Field(default="6.2.22", description="Tag of the Redis image.")
+
+
+class RedisPersistence(StorePersistence):
+    """The volume of Redis."""
+
+    size: StorageSize = Field(default="5Gi", description="Size of Redis' volume.")
+
+
+class RedisMaster(ChartModel, Scheduling):
+    """The Redis server, and the Service in front of it or the name of your own."""
+
+    name: ServiceName = Field(
+        default="{{ .Release.Name }}-redis-master",
+        description="Name of the Service; for an external Redis, the host name to connect to.",
+    )
+    port: Port = Field(default=6379, description="Port of Redis and its Service.")
+    persistence: RedisPersistence = RedisPersistence()
+    resources: Resources = Field(default=None, description="Resource requests and limits of Redis.")
+    pod_annotations: Annotations = Field(default={}, description="Annotations of Redis' pods.")
+
+
+class RedisCluster(ChartModel):
+    """Replicas of Redis."""
+
+    enabled: bool = Field(default=False, description="Whether Redis has replicas.")
+
+
+class Redis(Store):
+    """Redis: sessions, workers, locks."""
+
+    chart: ClassVar[str] = "redis"
+
+    use_password: bool = Field(default=False, description="Whether Redis asks for a password.")
+    password: Secret | None = Field(default=None, description="Password of Redis.")
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="",
+        description="Name of a Secret with the password under `redis-password` instead.",
+    )
+    database_number: Annotated[Integer, Field(ge=0)] = Field(
+        default=0,
+        description="First Redis database: sessions are kept there, workers 4 databases further.",
+    )
+    master: RedisMaster = RedisMaster()
+    cluster: RedisCluster = RedisCluster()
+    image: RedisImage = RedisImage()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A switch without a password, an unusable password, replicas."""
+        yield from super().mistakes()
+        if self.use_password and not (self.password or self.existing_secret):
+            yield Mistake(
+                ("usePassword",), "needs redis.password or redis.existingSecret", self.use_password
+            )
+        if self.password and set('"\\\n\r') & set(self.password.get_secret_value()):
+            yield Mistake(("password",), "must not contain quotes, backslashes or line breaks")
+        if self.embedded and self.cluster.enabled:
+            yield Mistake(("cluster", "enabled"), "replicas are not supported yet", True)

@@ -1,0 +1,117 @@
+"""The root of the values: all that a user can set."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from config.agent_groups import DEFAULT_GROUPS, AgentGroups
+from config.agent_services import AgentServices
+from config.apiserver import Apiserver
+from config.clearml import Clearml
+from config.elasticsearch import Elasticsearch
+from config.fileserver import Fileserver
+from config.ingress import Ingress
+from config.kubernetes import Mistake, Model, OptionalDnsLabel
+from config.mongodb import Mongodb
+from config.redis import Redis
+from config.release import Release, fullname
+from config.webserver import Webserver
+
+# The controller adds a hash of 11 characters to the name, and the result becomes a label value.
+LONGEST_WORKLOAD_NAME = 52
+
+
+class Values(Model):
+    """The values of one installation."""
+
+    release: Release = Release()
+    name_override: OptionalDnsLabel = Field(
+        default="", description="Replaces `clearml` in the names and labels of all objects."
+    )
+    fullname_override: OptionalDnsLabel = Field(
+        default="", description="Replaces what the names of ClearML's own objects start with."
+    )
+    clearml: Clearml = Clearml()
+    apiserver: Apiserver = Apiserver()
+    fileserver: Fileserver = Fileserver()
+    webserver: Webserver = Webserver()
+    agentservices: AgentServices = AgentServices()
+    agent_groups: AgentGroups = Field(
+        default=DEFAULT_GROUPS,
+        description="Groups of agents by key; a group takes the default of whatever it leaves out.",
+    )
+    ingress: Ingress = Ingress()
+    mongodb: Mongodb = Mongodb()
+    redis: Redis = Redis()
+    elasticsearch: Elasticsearch = Elasticsearch()
+
+    @property
+    def fullname(self) -> str:
+        """What the names of ClearML's own objects start with."""
+        return fullname(self.release.name, self.name_override, self.fullname_override)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Names that no object can have, and node ports that two Services ask for."""
+        yield from self._long_names()
+        yield from self._shared_node_ports()
+
+    def _long_names(self) -> Iterator[Mistake]:
+        setting = ("fullnameOverride",) if self.fullname_override else ("release", "name")
+        longest = f"{self.fullname}-agentservices"
+        if len(longest) > LONGEST_WORKLOAD_NAME:
+            yield Mistake(
+                setting,
+                f"is too long: {longest} has more than {LONGEST_WORKLOAD_NAME} characters",
+                self.fullname_override or self.release.name,
+            )
+        for key, group in self.agent_groups.items():
+            name = f"{self.fullname}-{group.name}-agent"
+            if len(name) > LONGEST_WORKLOAD_NAME:
+                yield Mistake(
+                    ("agentGroups", key, "name"),
+                    f"is too long: {name} has more than {LONGEST_WORKLOAD_NAME} characters",
+                    group.name,
+                )
+
+    def _shared_node_ports(self) -> Iterator[Mistake]:
+        owners: dict[int, str] = {}
+        for section in ("apiserver", "fileserver", "webserver"):
+            port = getattr(self, section).service.published_node_port
+            if port is not None and owners.setdefault(port, section) != section:
+                yield Mistake(
+                    (section, "service", "nodePort"),
+                    f"is the node port of {owners[port]} too",
+                    port,
+                )
+
+    def warnings(self) -> Iterator[str]:
+        """What the values allow but a careful reader would change."""
+        published = self.clearml.credentials.published
+        if published and not self.clearml.existing_secret:
+            yield (
+                "clearml.credentials: published defaults are in use, which anyone can sign in "
+                f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
+            )
+        services = self.agentservices
+        if services.enabled and services.replica_count > 1 and services.storage.data.single_node:
+            yield (
+                "agentservices.replicaCount: several pods on different nodes cannot share a "
+                "ReadWriteOnce volume; set agentservices.storage.data.accessModes"
+            )
+        search = self.elasticsearch
+        if search.embedded and not search.roles.master:
+            yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
+        if search.embedded and 1 < search.replicas >= 2 * search.minimum_master_nodes:
+            yield (
+                "elasticsearch.minimumMasterNodes: a drain may leave no majority of "
+                f"{search.replicas} nodes; set {search.replicas // 2 + 1}"
+            )
+        ports = {name: getattr(self, name).service for name in ("apiserver", "fileserver")}
+        if not self.ingress.enabled and self.webserver.service.type == "NodePort":
+            for name, service in ports.items():
+                default = type(service).model_fields["node_port"].default
+                if service.type == "NodePort" and service.node_port != default:
+                    yield (
+                        f"{name}.service.nodePort: the web page of server 1.0.2 looks for it on "
+                        f"{default} of the host that the page comes from"
+                    )

@@ -1,0 +1,25 @@
+"""The web server."""
+
+from pydantic import Field
+
+from config.kubernetes import NodePort, Port, Replicas
+from config.workload import ServerImage, Service, Workload
+
+
+class WebserverService(Service):
+    """The Service in front of the web server."""
+
+    port: Port = Field(default=80, description="Port of the web server's Service.")
+    node_port: NodePort = Field(
+        default=30080,
+        description="Node port of the web server (NodePort and LoadBalancer); 0 lets the cluster "
+        "choose.",
+    )
+
+
+class Webserver(Workload):
+    """The web server: the user interface, and a proxy to the other two servers."""
+
+    service: WebserverService = WebserverService()
+    replica_count: Replicas = Field(default=1, description="Number of web server pods.")
+    image: ServerImage = ServerImage()

@@ -1,0 +1,1 @@
+"""ClearML on Kubernetes: one construct per component."""

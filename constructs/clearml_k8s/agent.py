@@ -1,0 +1,106 @@
+"""What agent services and agent groups have in common: how a ClearML agent is started and told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdk8s_plus_25 import k8s
+from config.agent import Agent
+from pydantic import SecretStr
+
+from clearml_k8s.naming import Address, SecretRef
+from clearml_k8s.pod import EnvValue
+from clearml_k8s.wait import wait_for
+from config.workload import Image
+
+HOME = "/root"
+
+# The version and the daemon's options arrive as a variable and as arguments: no shell parses them.
+START = """\
+set -eu
+if [ -n "$AGENT_VERSION" ] || ! command -v clearml-agent >/dev/null; then
+  if ! python3 -m pip --version >/dev/null 2>&1 || ! command -v git >/dev/null; then
+    apt-get update
+    apt-get install -y --no-install-recommends curl git python3-pip
+  fi
+  python3 -m pip install --upgrade pip
+  python3 -m pip install "clearml-agent$AGENT_VERSION"
+fi
+exec clearml-agent daemon --foreground "$@"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """What an agent talks to, and what it waits for before it starts."""
+
+    apiserver: Address
+    webserver: Address
+    fileserver: Address
+    credentials: SecretRef
+    wait: k8s.Container
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        apiserver: Address,
+        webserver: Address,
+        fileserver: Address,
+        credentials: SecretRef,
+        image: Image,
+        ping_url: str,
+    ) -> "Servers":
+        """The servers, and an init container from their image that waits for the API server."""
+        return cls(
+            apiserver=apiserver,
+            webserver=webserver,
+            fileserver=fileserver,
+            credentials=credentials,
+            wait=wait_for(image, {"apiserver": ping_url}),
+        )
+
+
+def start_command() -> list[str]:
+    """Command that installs the agent where needed and runs its daemon with the arguments."""
+    return ["/bin/sh", "-c", START, "clearml-agent"]
+
+
+def literal(arguments: Sequence[str]) -> list[str]:
+    """Arguments in which Kubernetes expands no $(VARIABLE)."""
+    return [argument.replace("$", "$$") for argument in arguments]
+
+
+def secret_content(values: Agent) -> dict[str, str]:
+    """The agent's own secrets, those that are set, by the variable that carries each."""
+    secrets = {
+        "CLEARML_AGENT_GIT_USER": values.clearml_git_user,
+        "CLEARML_AGENT_GIT_PASS": values.clearml_git_password,
+        "AWS_ACCESS_KEY_ID": values.aws_access_key_id,
+        "AWS_SECRET_ACCESS_KEY": values.aws_secret_access_key,
+        "AZURE_STORAGE_ACCOUNT": values.azure_storage_account,
+        "AZURE_STORAGE_KEY": values.azure_storage_key,
+    }
+    return revealed(secrets)
+
+
+def revealed(secrets: dict[str, SecretStr | None]) -> dict[str, str]:
+    """The secrets that are set, in clear text, for the content of a Secret."""
+    return {
+        name: value.get_secret_value() for name, value in secrets.items() if value is not None
+    }
+
+
+def environment_of(
+    values: Agent, servers: Servers, own: SecretRef | None, keys: Sequence[str]
+) -> dict[str, EnvValue]:
+    """The variables of an agent; `keys` are those of its own Secret that are variables."""
+    return {
+        "CLEARML_API_HOST": servers.apiserver.url,
+        "CLEARML_WEB_HOST": servers.webserver.url,
+        "CLEARML_FILES_HOST": servers.fileserver.url,
+        "CLEARML_API_ACCESS_KEY": servers.credentials.key("services_agent_key"),
+        "CLEARML_API_SECRET_KEY": servers.credentials.key("services_agent_secret"),
+        "AGENT_VERSION": values.agent_version,
+        "AWS_DEFAULT_REGION": values.aws_default_region,
+        **({key: own.key(key) for key in keys} if own else {}),
+    }

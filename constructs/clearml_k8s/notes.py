@@ -1,0 +1,40 @@
+"""What the user is told after a synth: what was written, and the addresses to open."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from config import Values
+
+
+def notes(values: Values, outdir: Path) -> str:
+    """The files and objects in the output folder, the addresses of the servers, the warnings."""
+    files = sorted(outdir.glob("*.k8s.yaml"))
+    objects = sum(len(re.findall(r"^kind:", file.read_text(), re.MULTILINE)) for file in files)
+    lines = [
+        f"{objects} objects in {len(files)} files written to {outdir}",
+        *(f"  {name}: {address}" for name, address in _addresses(values)),
+        *(f"warning: {warning}" for warning in values.warnings()),
+    ]
+    return "\n".join(lines)
+
+
+def _addresses(values: Values) -> Iterator[tuple[str, str]]:
+    servers = {
+        "Web": ("app", "webserver", values.webserver),
+        "API": ("api", "apiserver", values.apiserver),
+        "Files": ("files", "fileserver", values.fileserver),
+    }
+    namespace = values.release.namespace
+    for title, (subdomain, component, server) in servers.items():
+        service, name = server.service, f"{values.fullname}-{component}"
+        if values.ingress.enabled:
+            scheme = "https" if values.ingress.tls.secret_name else "http"
+            yield title, f"{scheme}://{subdomain}.{values.ingress.host}"
+        elif service.type == "NodePort" and service.node_port:
+            yield title, f"http://<any node>:{service.node_port}"
+        elif service.type == "ClusterIP":
+            ports = f"{service.port}:{service.port}"
+            yield title, f"kubectl port-forward -n {namespace} svc/{name} {ports}"
+        else:
+            yield title, f"kubectl get -n {namespace} svc/{name} shows the address"

@@ -1,0 +1,1 @@
+"""The data stores: embedded or external, behind one kind of address."""

@@ -1,0 +1,200 @@
+"""Elasticsearch."""
+
+from collections.abc import Sequence
+
+from cdk8s_plus_25 import k8s
+from config.elasticsearch import Elasticsearch as ElasticsearchValues
+from config.kubernetes import int_or_string
+from config.release import Release
+from constructs import Construct
+
+from clearml_k8s.naming import Naming, checksum
+from clearml_k8s.pod import EnvValue, environment, exec_probe, tcp_probe
+from clearml_k8s.stores.address import ElasticsearchAddress
+from clearml_k8s.stores.stateful_set import (
+    DataVolume,
+    Identity,
+    headless_service,
+    stateful_set,
+    store_service,
+    unprivileged,
+)
+from clearml_k8s.volume import claim_spec
+
+STORE = "elasticsearch"
+HOME = "/usr/share/elasticsearch"
+TRANSPORT_PORT = 9300
+MAX_MAP_COUNT = 262144
+
+# Until the cluster has been healthy once the whole cluster is asked, then only this node.
+READY = """\
+url=http://127.0.0.1:{port}
+if [ -f /tmp/.started ]; then
+  exec curl --silent --fail --max-time 5 --output /dev/null "$url/"
+fi
+curl --silent --fail --max-time 5 --output /dev/null "$url/_cluster/health?$HEALTH_CHECK_PARAMS"
+touch /tmp/.started
+"""
+
+
+class Elasticsearch(Construct):
+    """StatefulSet `<clusterName>-master` with its Services and files, if it is embedded.
+
+    With several nodes a PodDisruptionBudget too. `address` is where Elasticsearch answers,
+    embedded or external.
+    """
+
+    def __init__(
+        self, scope: Construct, *, naming: Naming, release: Release, values: ElasticsearchValues
+    ) -> None:
+        super().__init__(scope, STORE)
+        cluster = release.expand(values.cluster_name)
+        self.address = ElasticsearchAddress(f"{cluster}-master", values.http_port)
+        if values.embedded:
+            self._embed(naming, cluster, values)
+
+    def _embed(self, naming: Naming, cluster: str, values: ElasticsearchValues) -> None:
+        name = self.address.host
+        headless = f"{name}-headless"
+        ports = {"http": (values.http_port, "http"), "transport": (TRANSPORT_PORT, "transport")}
+        store_service(self, naming, STORE, name, ports)
+        headless_service(self, naming, STORE, headless, ports)
+        template = values.volume_claim_template
+        data = DataVolume(
+            name=name,
+            claim=claim_spec(
+                template.access_modes,
+                template.resources.requests.storage,
+                template.storage_class_name,
+            )
+            if values.persistence.enabled
+            else None,
+        )
+        files = self._files(naming, f"{name}-config", values)
+        stateful_set(
+            self,
+            naming,
+            STORE,
+            name=name,
+            headless=headless,
+            replicas=values.replicas,
+            identity=Identity(user=1000, group=1000),
+            annotations={"checksum/configuration": checksum(values.es_config)}
+            | values.pod_annotations,
+            scheduling=_scheduling(naming, values),
+            grace_period=120,
+            data=data,
+            init_containers=[_sysctl(values)] if values.sysctl_init_container.enabled else [],
+            volumes=files,
+            container=k8s.Container(
+                name=STORE,
+                image=f"{values.image}:{values.image_tag}",
+                image_pull_policy=values.image_pull_policy,
+                env=environment(
+                    _environment(cluster, name, headless, values), values.extra_envs
+                ),
+                ports=[
+                    k8s.ContainerPort(name="http", container_port=values.http_port),
+                    k8s.ContainerPort(name="transport", container_port=TRANSPORT_PORT),
+                ],
+                startup_probe=tcp_probe("http", period_seconds=5, failure_threshold=120),
+                liveness_probe=tcp_probe("http", timeout_seconds=5, failure_threshold=6),
+                readiness_probe=exec_probe(
+                    "bash", "-ec", READY.format(port=values.http_port), timeout_seconds=10
+                ),
+                resources=values.resources,
+                security_context=unprivileged(),
+                volume_mounts=[
+                    data.mount(f"{HOME}/data"),
+                    *(
+                        k8s.VolumeMount(
+                            name=volume.name,
+                            mount_path=f"{HOME}/config/{file}",
+                            sub_path=file,
+                            read_only=True,
+                        )
+                        for volume in files
+                        for file in values.es_config
+                    ),
+                ],
+            ),
+        )
+        if values.replicas > 1:
+            k8s.KubePodDisruptionBudget(
+                self,
+                "disruption-budget",
+                metadata=naming.metadata(STORE, f"{name}-pdb"),
+                spec=k8s.PodDisruptionBudgetSpec(
+                    min_available=int_or_string(values.minimum_master_nodes),
+                    selector=k8s.LabelSelector(match_labels=naming.store_selector(STORE)),
+                ),
+            )
+
+    def _files(
+        self, naming: Naming, name: str, values: ElasticsearchValues
+    ) -> Sequence[k8s.Volume]:
+        if not values.es_config:
+            return []
+        k8s.KubeConfigMap(
+            self, "files", metadata=naming.metadata(STORE, name), data=values.es_config
+        )
+        return [k8s.Volume(name="config", config_map=k8s.ConfigMapVolumeSource(name=name))]
+
+
+def _environment(
+    cluster: str, name: str, headless: str, values: ElasticsearchValues
+) -> dict[str, EnvValue]:
+    roles = {
+        "master": values.roles.master,
+        "data": values.roles.data,
+        "ingest": values.roles.ingest,
+        "remote_cluster_client": values.roles.remote_cluster_client,
+    }
+    members = [f"{name}-{ordinal}" for ordinal in range(values.replicas)]
+    return {
+        "node.name": k8s.EnvVarSource(
+            field_ref=k8s.ObjectFieldSelector(field_path="metadata.name")
+        ),
+        "cluster.name": cluster,
+        "node.roles": ",".join(role for role, enabled in roles.items() if enabled),
+        "cluster.initial_master_nodes": ",".join(members) if values.roles.master else None,
+        "discovery.seed_hosts": headless,
+        "network.host": "0.0.0.0",
+        "http.port": str(values.http_port),
+        # Mapped files need the node's vm.max_map_count raised, which only a privileged pod can do.
+        "node.store.allow_mmap": None if values.sysctl_init_container.enabled else "false",
+        "ES_JAVA_OPTS": values.es_java_opts,
+        "HEALTH_CHECK_PARAMS": values.cluster_health_check_params,
+    }
+
+
+def _scheduling(naming: Naming, values: ElasticsearchValues) -> dict[str, object]:
+    apart = k8s.WeightedPodAffinityTerm(
+        weight=100,
+        pod_affinity_term=k8s.PodAffinityTerm(
+            topology_key="kubernetes.io/hostname",
+            label_selector=k8s.LabelSelector(match_labels=naming.store_selector(STORE)),
+        ),
+    )
+    affinity = k8s.Affinity(
+        node_affinity=values.node_affinity,
+        pod_anti_affinity=k8s.PodAntiAffinity(
+            preferred_during_scheduling_ignored_during_execution=[apart]
+        ),
+    )
+    fields = {
+        "affinity": affinity,
+        "node_selector": values.node_selector,
+        "tolerations": values.tolerations,
+    }
+    return {name: value for name, value in fields.items() if value}
+
+
+def _sysctl(values: ElasticsearchValues) -> k8s.Container:
+    return k8s.Container(
+        name="configure-sysctl",
+        image=f"{values.image}:{values.image_tag}",
+        image_pull_policy=values.image_pull_policy,
+        command=["sysctl", "-w", f"vm.max_map_count={MAX_MAP_COUNT}"],
+        security_context=k8s.SecurityContext(privileged=True, run_as_user=0, run_as_non_root=False),
+    )

@@ -1,0 +1,624 @@
+"""Each rule finds its planted mistake in a bundle that is valid without it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import yaml
+from rules import RULES, Bundle, Rule, findings
+
+Objects = list[dict[str, Any]]
+Mistake = Callable[[Objects], None]
+
+BASELINE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, labels: {app: api}, annotations: {example.org/Note: some text}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: api}}
+  strategy: {type: Recreate}
+  template:
+    metadata: {labels: {app: api, tier: back}}
+    spec:
+      enableServiceLinks: false
+      restartPolicy: Always
+      serviceAccountName: api
+      terminationGracePeriodSeconds: 30
+      imagePullSecrets: [{name: keys}]
+      tolerations: [{key: dedicated, operator: Exists}]
+      securityContext: {runAsNonRoot: true, runAsUser: 1000}
+      initContainers:
+        - {name: wait, image: example.org/wait:1, env: [{name: LEVEL, value: info}]}
+      containers:
+        - name: api
+          image: example.org/api:1
+          imagePullPolicy: IfNotPresent
+          ports: [{name: http, containerPort: 8008}, {name: metrics, containerPort: 9000}]
+          env:
+            - {name: MODE, value: prod}
+            - {name: KEY, valueFrom: {secretKeyRef: {name: keys, key: key}}}
+            - {name: HOST, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}
+          envFrom: [{configMapRef: {name: settings}}]
+          resources:
+            requests: {cpu: 500m, memory: 256Mi}
+            limits: {cpu: 1, memory: 1Gi}
+          securityContext: {allowPrivilegeEscalation: false}
+          livenessProbe: {httpGet: {path: /ping, port: http}, successThreshold: 1}
+          readinessProbe: {tcpSocket: {port: 8008}, successThreshold: 2}
+          volumeMounts:
+            - {name: files, mountPath: /files}
+            - {name: settings, mountPath: /etc/app.conf, subPath: app.conf}
+            - {name: secrets, mountPath: /secrets}
+      volumes:
+        - {name: files, persistentVolumeClaim: {claimName: files}}
+        - {name: settings, configMap: {name: settings, items: [{key: app.conf, path: app.conf}]}}
+        - {name: secrets, projected: {sources: [{secret: {name: keys}}]}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      enableServiceLinks: false
+      containers:
+        - name: web
+          image: example.org/web:1
+          ports: [{containerPort: 80}]
+          securityContext: {privileged: true}
+          volumeMounts: [{name: scratch, mountPath: /tmp}]
+      volumes: [{name: scratch, emptyDir: {sizeLimit: 1Gi}}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  serviceName: db-headless
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      enableServiceLinks: false
+      containers:
+        - name: db
+          image: example.org/db:1
+          ports: [{name: db, containerPort: 27017}]
+          volumeMounts: [{name: data, mountPath: /data}]
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Gi}}}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: clean}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec: {restartPolicy: Never, containers: [{name: clean, image: example.org/clean:1}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api}
+spec:
+  type: NodePort
+  selector: {app: api}
+  ports:
+    - {name: http, port: 8008, targetPort: http, nodePort: 30008}
+    - {name: metrics, port: 9000, targetPort: 9000, nodePort: 30009}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {selector: {app: db}, ports: [{port: 27017, targetPort: db}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db-headless}
+spec: {clusterIP: None, selector: {app: db}, ports: [{port: 27017, targetPort: db}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: elsewhere}
+spec: {type: ExternalName, externalName: db.example.org}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: standard
+  resources: {requests: {storage: 10Gi}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {app.conf: "debug = false", LEVEL: info}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: keys}
+data: {key: c2VjcmV0}
+stringData: {user: admin}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: api}
+imagePullSecrets: [{name: keys}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: "example:api"}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: api}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front}
+spec:
+  tls: [{hosts: [app.example.org], secretName: keys}]
+  rules:
+    - host: app.example.org
+      http:
+        paths:
+          - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+          - {path: /api, pathType: Prefix, backend: {service: {name: api, port: {name: http}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: egress}
+spec:
+  podSelector: {matchLabels: {app: api}}
+  egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}]}]
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec: {minReplicas: 1, maxReplicas: 3}
+"""
+
+API, WEB, DB, JOB = "Deployment/api", "Deployment/web", "StatefulSet/db", "CronJob/clean"
+SVC, PLAIN, CLAIM = "Service/api", "Service/web", "PersistentVolumeClaim/files"
+MAP, SECRET, FRONT = "ConfigMap/settings", "Secret/keys", "Ingress/front"
+POLICY, SCALER = "NetworkPolicy/egress", "HorizontalPodAutoscaler/web"
+POD = "spec.template.spec"
+BOX = f"{POD}.containers[0]"
+LABELS = "spec.template.metadata.labels"
+PATHS = "spec.rules[0].http.paths"
+BLOCK = "spec.egress[0].to[0].ipBlock"
+FILES = {"name": "files", "persistentVolumeClaim": {"claimName": "files"}}
+
+
+PARSED: Objects = list(yaml.safe_load_all(BASELINE))
+
+
+def baseline() -> Objects:
+    return deepcopy(PARSED)
+
+
+def pick(objects: Objects, owner: str) -> dict[str, Any]:
+    """The object of a name like Deployment/api."""
+    return next(o for o in objects if f"{o['kind']}/{o['metadata']['name']}" == owner)
+
+
+def place(objects: Objects, owner: str, path: str) -> tuple[Any, Any]:
+    """The container of a path and the last key of it; absent mappings are made."""
+    keys: list[Any] = [int(i) if i else k for k, i in re.findall(r"([\w-]+)|\[(\d+)\]", path)]
+    node: Any = pick(objects, owner)
+    for key in keys[:-1]:
+        node = node.setdefault(key, {}) if isinstance(node, dict) else node[key]
+    return node, keys[-1]
+
+
+def put(owner: str, path: str, value: Any) -> Mistake:
+    """Sets a field."""
+
+    def apply(objects: Objects) -> None:
+        node, key = place(objects, owner, path)
+        node[key] = deepcopy(value)
+
+    return apply
+
+
+def drop(owner: str, path: str) -> Mistake:
+    """Removes a field or item."""
+
+    def apply(objects: Objects) -> None:
+        node, key = place(objects, owner, path)
+        del node[key]
+
+    return apply
+
+
+def add(owner: str, path: str, item: Any) -> Mistake:
+    """Appends an item to a list."""
+
+    def apply(objects: Objects) -> None:
+        node, key = place(objects, owner, path)
+        node.setdefault(key, []).append(deepcopy(item))
+
+    return apply
+
+
+def lose(owner: str) -> Mistake:
+    """Removes an object."""
+    return lambda objects: objects.remove(pick(objects, owner))
+
+
+def twin(owner: str, name: str | None = None, namespace: str | None = None) -> Mistake:
+    """Adds a copy of an object, under another name or in another namespace if one is given."""
+
+    def apply(objects: Objects) -> None:
+        copy = deepcopy(pick(objects, owner))
+        changes = {"name": name, "namespace": namespace}
+        copy["metadata"] |= {key: value for key, value in changes.items() if value}
+        objects.append(copy)
+
+    return apply
+
+
+def both(*mistakes: Mistake) -> Mistake:
+    """Applies several changes."""
+
+    def apply(objects: Objects) -> None:
+        for mistake in mistakes:
+            mistake(objects)
+
+    return apply
+
+
+def broken(mistake: Mistake) -> Objects:
+    objects = baseline()
+    mistake(objects)
+    return objects
+
+
+# The change, the place of the finding, a part of its message.
+MISTAKES: list[tuple[Mistake, str, str]] = [
+    (twin(PLAIN), f"{PLAIN} metadata.name", "another object"),
+    (put(MAP, "metadata.name", "Settings"), "ConfigMap/Settings metadata.name", "not a name"),
+    (put(PLAIN, "metadata.name", "9web"), "Service/9web metadata.name", "not a name"),
+    (put(WEB, "metadata.name", "w" * 53), f"Deployment/{'w' * 53} metadata.name", "most 52"),
+    (drop(MAP, "metadata.name"), "ConfigMap/None metadata.name", "not a name"),
+    (put(MAP, "metadata.namespace", "a.b"), f"{MAP} metadata.namespace", "not a namespace"),
+    (put(WEB, f"{LABELS}.tier", "-front"), f"{WEB} {LABELS}.tier", "not a label value"),
+    (put(WEB, "metadata.labels", {"a/b/c": "d"}), f"{WEB} metadata.labels['a/b/c']", "label key"),
+    (put(WEB, f"{POD}.nodeSelector.gpu", "a b"), f"{WEB} {POD}.nodeSelector.gpu", "label value"),
+    (put(PLAIN, "spec.selector.app", "w" * 64), f"{PLAIN} spec.selector.app", "label value"),
+    (put(WEB, "metadata.annotations", {"a b": ""}), f"{WEB} metadata.annotations['a b']", "key"),
+    (put(WEB, "metadata.annotations.a", "x" * 2**18), f"{WEB} metadata.annotations", "256 KiB"),
+    (put(MAP, "data", {"a/b": ""}), f"{MAP} data['a/b']", "not a data key"),
+    (put(MAP, "binaryData.blob", "???"), f"{MAP} binaryData.blob", "not base64"),
+    (put(SECRET, "data.key", "secret"), f"{SECRET} data.key", "not base64"),
+    (put(MAP, "data.LEVEL", "x" * 2**20), f"{MAP} data", "1 MiB"),
+    (put(PLAIN, "spec.ports", []), f"{PLAIN} spec.ports", "no ports"),
+    (put(PLAIN, "spec.ports[0].port", 0), f"{PLAIN} spec.ports[0].port", "not a port"),
+    (drop(SVC, "spec.ports[1].name"), f"{SVC} spec.ports[1].name", "required"),
+    (put(SVC, "spec.ports[1].name", "http"), f"{SVC} spec.ports[1].name", "has this name"),
+    (put(SVC, "spec.ports[1].name", "Me"), f"{SVC} spec.ports[1].name", "not a port name"),
+    (put(SVC, "spec.ports[1].port", 8008), f"{SVC} spec.ports[1].port", "has this number"),
+    (put(SVC, "spec.type", "ClusterIP"), f"{SVC} spec.ports[0].nodePort", "neither"),
+    (put(SVC, "spec.ports[0].nodePort", 80), f"{SVC} spec.ports[0].nodePort", "30000-32767"),
+    (
+        both(
+            put(PLAIN, "spec.type", "NodePort"),
+            put(PLAIN, "spec.ports[0].nodePort", 30008),
+        ),
+        f"{PLAIN} spec.ports[0].nodePort",
+        "another port",
+    ),
+    (put(WEB, f"{BOX}.ports[0].name", "HTTP"), f"{WEB} {BOX}.ports[0].name", "not a port name"),
+    (put(WEB, f"{BOX}.ports[0].name", "80"), f"{WEB} {BOX}.ports[0].name", "not a port name"),
+    (put(WEB, f"{BOX}.ports[0].name", "a" * 16), f"{WEB} {BOX}.ports[0].name", "not a port name"),
+    (put(API, f"{BOX}.ports[1].name", "http"), f"{API} {BOX}.ports[1].name", "has this name"),
+    (
+        put(WEB, f"{BOX}.ports[0].containerPort", 65536),
+        f"{WEB} {BOX}.ports[0].containerPort",
+        "not a port",
+    ),
+    (put(WEB, f"{LABELS}.app", "ui"), f"{WEB} spec.selector.matchLabels.app", "not a label of"),
+    (put(WEB, "spec.selector", {}), f"{WEB} spec.selector.matchLabels", "selects nothing"),
+    (put(WEB, f"{POD}.containers", []), f"{WEB} {POD}.containers", "no containers"),
+    (put(API, f"{BOX}.name", "wait"), f"{API} {BOX}.name", "has this name"),
+    (put(WEB, f"{BOX}.name", "my_web"), f"{WEB} {BOX}.name", "not a container name"),
+    (put(WEB, f"{BOX}.image", ""), f"{WEB} {BOX}.image", "no image"),
+    (
+        put(JOB, "spec.jobTemplate.spec.template.spec.containers[0].image", ""),
+        f"{JOB} spec.jobTemplate.spec.template.spec.containers[0].image",
+        "no image",
+    ),
+    (put(API, f"{POD}.volumes[1].name", "files"), f"{API} {POD}.volumes[1].name", "has this name"),
+    (put(API, f"{POD}.volumes[0].name", "a.b"), f"{API} {POD}.volumes[0].name", "not a volume"),
+    (put(API, f"{POD}.volumes[0].emptyDir", {}), f"{API} {POD}.volumes[0]", "2 sources"),
+    (drop(WEB, f"{POD}.volumes[0].emptyDir"), f"{WEB} {POD}.volumes[0]", "0 sources"),
+    (put(DB, f"{BOX}.volumeMounts[0].name", "x"), f"{DB} {BOX}.volumeMounts[0].name", "no volume"),
+    (
+        put(API, f"{BOX}.volumeMounts[2].mountPath", "/files"),
+        f"{API} {BOX}.volumeMounts[2].mountPath",
+        "has this path",
+    ),
+    (
+        put(API, f"{BOX}.volumeMounts[0].mountPath", ""),
+        f"{API} {BOX}.volumeMounts[0].mountPath",
+        "not a mount path",
+    ),
+    *(
+        (
+            put(API, f"{BOX}.volumeMounts[0].subPath", path),
+            f"{API} {BOX}.volumeMounts[0].subPath",
+            "leaves the volume",
+        )
+        for path in ("/etc", "..", "a/../../b")
+    ),
+    (put(API, f"{BOX}.env[0].name", "1 X"), f"{API} {BOX}.env[0].name", "not a variable name"),
+    (put(API, f"{BOX}.env[0].name", "KEY"), f"{API} {BOX}.env[1].name", "has this name"),
+    (put(API, f"{BOX}.env[1].value", "x"), f"{API} {BOX}.env[1]", "both value and valueFrom"),
+    (put(API, f"{BOX}.env[1].valueFrom", {}), f"{API} {BOX}.env[1].valueFrom", "one source"),
+    (
+        put(API, f"{BOX}.env[2].valueFrom.fieldRef.fieldPath", "spec.replicas"),
+        f"{API} {BOX}.env[2].valueFrom.fieldRef.fieldPath",
+        "not available",
+    ),
+    (
+        put(API, f"{BOX}.resources.limits.memory", "1GB"),
+        f"{API} {BOX}.resources.limits.memory",
+        "not a quantity",
+    ),
+    (
+        put(API, f"{BOX}.resources.requests.memory", "1025Mi"),
+        f"{API} {BOX}.resources.requests.memory",
+        "above the limit",
+    ),
+    (
+        put(API, f"{BOX}.resources.requests.cpu", "1001m"),
+        f"{API} {BOX}.resources.requests.cpu",
+        "above the limit",
+    ),
+    (
+        put(WEB, f"{POD}.volumes[0].emptyDir.sizeLimit", "big"),
+        f"{WEB} {POD}.volumes[0].emptyDir.sizeLimit",
+        "not a quantity",
+    ),
+    (
+        put(API, f"{BOX}.livenessProbe.exec", {"command": ["true"]}),
+        f"{API} {BOX}.livenessProbe",
+        "2 handlers",
+    ),
+    (put(WEB, f"{BOX}.startupProbe", {}), f"{WEB} {BOX}.startupProbe", "0 handlers"),
+    (
+        put(API, f"{BOX}.livenessProbe.successThreshold", 2),
+        f"{API} {BOX}.livenessProbe.successThreshold",
+        "must be 1",
+    ),
+    (put(WEB, f"{BOX}.imagePullPolicy", "Maybe"), f"{WEB} {BOX}.imagePullPolicy", "not among"),
+    (put(PLAIN, "spec.type", "Public"), f"{PLAIN} spec.type", "not among"),
+    (put(WEB, f"{POD}.restartPolicy", "Never"), f"{WEB} {POD}.restartPolicy", "not among"),
+    (
+        drop(JOB, "spec.jobTemplate.spec.template.spec.restartPolicy"),
+        f"{JOB} spec.jobTemplate.spec.template.spec.restartPolicy",
+        "not among",
+    ),
+    (
+        put(API, "spec.strategy.rollingUpdate", {"maxSurge": 1}),
+        f"{API} spec.strategy.rollingUpdate",
+        "only with",
+    ),
+    (put(WEB, "spec.replicas", -1), f"{WEB} spec.replicas", "not 0 or more"),
+    (
+        put(WEB, f"{POD}.terminationGracePeriodSeconds", -1),
+        f"{WEB} {POD}.terminationGracePeriodSeconds",
+        "not 0 or more",
+    ),
+    (put(CLAIM, "spec.accessModes", []), f"{CLAIM} spec.accessModes", "access modes"),
+    (put(CLAIM, "spec.accessModes", ["RWO"]), f"{CLAIM} spec.accessModes", "access modes"),
+    (
+        put(CLAIM, "spec.accessModes", ["ReadWriteOncePod", "ReadWriteMany"]),
+        f"{CLAIM} spec.accessModes",
+        "excludes",
+    ),
+    (put(CLAIM, "spec.storageClassName", "My"), f"{CLAIM} spec.storageClassName", "class name"),
+    (
+        put(DB, "spec.volumeClaimTemplates[0].spec.resources.requests.storage", "0Gi"),
+        f"{DB} spec.volumeClaimTemplates[0].spec.resources.requests.storage",
+        "not a positive quantity",
+    ),
+    (put(FRONT, f"{PATHS}[0].pathType", "Any"), f"{FRONT} {PATHS}[0].pathType", "not among"),
+    (put(FRONT, f"{PATHS}[1].path", "api"), f"{FRONT} {PATHS}[1].path", "does not start"),
+    (put(FRONT, "spec.rules[0].host", "App.org"), f"{FRONT} spec.rules[0].host", "host name"),
+    (put(FRONT, "spec.tls[0].hosts[0]", "a.org:443"), f"{FRONT} spec.tls[0].hosts[0]", "host name"),
+    (
+        put(FRONT, f"{PATHS}[1].backend.service.port.number", 8008),
+        f"{FRONT} {PATHS}[1].backend.service.port",
+        "either name or number",
+    ),
+    (put(POLICY, f"{BLOCK}.cidr", "10.0.0.0"), f"{POLICY} {BLOCK}.cidr", "not a CIDR"),
+    (put(POLICY, f"{BLOCK}.except[0]", "10.1.0/33"), f"{POLICY} {BLOCK}.except[0]", "not a CIDR"),
+    (put(POLICY, f"{BLOCK}.except[0]", "11.0.0.0/16"), f"{POLICY} {BLOCK}.except[0]", "inside"),
+    (put(SCALER, "spec.minReplicas", 4), f"{SCALER} spec.maxReplicas", "below the minimum"),
+    (put(SCALER, "spec.minReplicas", -1), f"{SCALER} spec.minReplicas", "not 0 or more"),
+    (
+        put(API, f"{POD}.tolerations[0].value", "yes"),
+        f"{API} {POD}.tolerations[0].value",
+        "not with operator Exists",
+    ),
+    (
+        put(API, f"{BOX}.securityContext.privileged", True),
+        f"{API} {BOX}.securityContext.allowPrivilegeEscalation",
+        "privileged",
+    ),
+    (put(PLAIN, "spec.selector.tier", "x"), f"{PLAIN} spec.selector", "selects no workload"),
+    (
+        both(put(WEB, f"{LABELS}.tier", "back"), put(SVC, "spec.selector", {"tier": "back"})),
+        f"{SVC} spec.selector",
+        "selects Deployment/api, Deployment/web",
+    ),
+    (put(PLAIN, "metadata.namespace", "other"), f"{PLAIN} spec.selector", "selects no workload"),
+    (put(SVC, "spec.ports[0].targetPort", "web"), f"{SVC} spec.ports[0].targetPort", "no port"),
+    (put(SVC, "spec.ports[0].protocol", "UDP"), f"{SVC} spec.ports[0].targetPort", "no port"),
+    (
+        put(API, f"{BOX}.livenessProbe.httpGet.port", "ping"),
+        f"{API} {BOX}.livenessProbe.httpGet.port",
+        "no port",
+    ),
+    (lose(PLAIN), f"{FRONT} {PATHS}[0].backend.service.name", "no Service 'web'"),
+    (
+        put(FRONT, f"{PATHS}[0].backend.service.port.number", 81),
+        f"{FRONT} {PATHS}[0].backend.service.port.number",
+        "no port 81",
+    ),
+    (
+        put(FRONT, f"{PATHS}[1].backend.service.port.name", "web"),
+        f"{FRONT} {PATHS}[1].backend.service.port.name",
+        "no port 'web'",
+    ),
+    (
+        put(FRONT, "spec.defaultBackend.service", {"name": "gone", "port": {"number": 80}}),
+        f"{FRONT} spec.defaultBackend.service.name",
+        "no Service 'gone'",
+    ),
+    (lose(SECRET), f"{API} {BOX}.env[1].valueFrom.secretKeyRef.name", "no Secret 'keys'"),
+    (lose(SECRET), f"{API} {POD}.imagePullSecrets[0].name", "no Secret 'keys'"),
+    (lose(SECRET), f"{API} {POD}.volumes[2].projected.sources[0].secret.name", "no Secret"),
+    (lose(SECRET), f"{FRONT} spec.tls[0].secretName", "no Secret 'keys'"),
+    (lose(SECRET), "ServiceAccount/api imagePullSecrets[0].name", "no Secret 'keys'"),
+    (lose(MAP), f"{API} {BOX}.envFrom[0].configMapRef.name", "no ConfigMap 'settings'"),
+    (lose(MAP), f"{API} {POD}.volumes[1].configMap.name", "no ConfigMap 'settings'"),
+    (lose(CLAIM), f"{API} {POD}.volumes[0].persistentVolumeClaim.claimName", "no Persistent"),
+    (lose("ServiceAccount/api"), f"{API} {POD}.serviceAccountName", "no ServiceAccount 'api'"),
+    (lose("ServiceAccount/api"), "RoleBinding/example:api subjects[0].name", "no ServiceAccount"),
+    (put(MAP, "metadata.namespace", "other"), f"{API} {BOX}.envFrom[0].configMapRef.name", "no"),
+    (
+        put(API, f"{BOX}.env[1].valueFrom.secretKeyRef.key", "Key"),
+        f"{API} {BOX}.env[1].valueFrom.secretKeyRef.key",
+        "no key 'Key'",
+    ),
+    (
+        put(API, f"{POD}.volumes[1].configMap.items[0].key", "conf"),
+        f"{API} {POD}.volumes[1].configMap.items[0].key",
+        "no key 'conf'",
+    ),
+    (
+        put(API, f"{BOX}.volumeMounts[1].subPath", "conf"),
+        f"{API} {BOX}.volumeMounts[1].subPath",
+        "no file 'conf'",
+    ),
+    (put(DB, "spec.serviceName", "db"), f"{DB} spec.serviceName", "no headless Service 'db'"),
+    (put(DB, "spec.serviceName", "gone"), f"{DB} spec.serviceName", "no headless Service 'gone'"),
+    (
+        put(API, f"{BOX}.securityContext.runAsUser", 0),
+        f"{API} {BOX}.securityContext",
+        "runAsNonRoot with runAsUser 0",
+    ),
+    (
+        put(API, f"{POD}.securityContext.runAsUser", 0),
+        f"{API} {POD}.initContainers[0].securityContext",
+        "runAsNonRoot with runAsUser 0",
+    ),
+    (put(WEB, f"{POD}.volumes[0].emptyDir", None), f"{WEB} {POD}.volumes[0].emptyDir", "null"),
+    (put(JOB, "spec.suspend", None), f"{JOB} spec.suspend", "null"),
+    (put(API, f"{BOX}.env[0].value", True), f"{API} {BOX}.env[0].value", "not a string"),
+    (put(MAP, "data.LEVEL", 5), f"{MAP} data.LEVEL", "not a string"),
+    (put(SECRET, "stringData.user", 5), f"{SECRET} stringData.user", "not a string"),
+    (put(WEB, "metadata.labels.a", 1), f"{WEB} metadata.labels.a", "not a string"),
+    (put(WEB, "metadata.annotations.a", True), f"{WEB} metadata.annotations.a", "not a string"),
+    (drop(WEB, f"{POD}.enableServiceLinks"), f"{WEB} {POD}.enableServiceLinks", "false"),
+    (put(DB, f"{POD}.enableServiceLinks", True), f"{DB} {POD}.enableServiceLinks", "false"),
+    (drop(API, "spec.strategy"), f"{API} spec.strategy.type", "must be Recreate"),
+    (
+        put(API, "spec.strategy.type", "RollingUpdate"),
+        f"{API} spec.strategy.type",
+        "must be Recreate",
+    ),
+    (
+        add(DB, f"{POD}.volumes", FILES),
+        f"{CLAIM} spec.accessModes",
+        "mounted by Deployment/api, StatefulSet/db",
+    ),
+]
+
+SOUND: dict[str, Mistake] = {
+    "the baseline": both(),
+    "a Service without selector": drop(PLAIN, "spec.selector"),
+    "the same object in another namespace": twin(MAP, namespace="other"),
+    "a second Service for a workload": twin("Service/db", name="db-too"),
+    "a shared claim for many nodes": both(
+        put(CLAIM, "spec.accessModes", ["ReadWriteMany"]),
+        drop(API, "spec.strategy"),
+        add(WEB, f"{POD}.volumes", FILES),
+    ),
+    "an optional Secret that is absent": put(
+        API,
+        f"{BOX}.env[1].valueFrom.secretKeyRef",
+        {"name": "gone", "key": "key", "optional": True},
+    ),
+    "the ServiceAccount of every namespace": put(WEB, f"{POD}.serviceAccountName", "default"),
+    "a request without limit": drop(API, f"{BOX}.resources.limits"),
+    "a request equal to its limit": put(API, f"{BOX}.resources.requests.memory", "1024Mi"),
+    "one port number for two protocols": add(
+        SVC, "spec.ports", {"name": "udp", "port": 8008, "protocol": "UDP"}
+    ),
+    "a root user where root is allowed": put(WEB, f"{BOX}.securityContext.runAsUser", 0),
+    "a host with a wildcard": put(FRONT, "spec.rules[0].host", "*.example.org"),
+    "no minimum for a scaler": drop(SCALER, "spec.minReplicas"),
+    "a pod outside any workload": lambda objects: objects.append(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "once"},
+            "spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b:1"}]},
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("change", SOUND.values(), ids=SOUND)
+def test_sound_bundle_has_no_findings(change: Mistake) -> None:
+    assert findings(broken(change)) == []
+
+
+@pytest.mark.parametrize(
+    ("mistake", "where", "what"), MISTAKES, ids=[f"{where}: {what}" for _, where, what in MISTAKES]
+)
+def test_mistake_is_found(mistake: Mistake, where: str, what: str) -> None:
+    lines = findings(broken(mistake))
+    assert any(line.startswith(f"{where}: ") and what in line for line in lines), lines
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.__name__ for rule in RULES])
+def test_rule_finds_a_planted_mistake(rule: Rule) -> None:
+    assert any(list(rule(Bundle(broken(mistake)))) for mistake, _, _ in MISTAKES)
+
+
+@pytest.mark.parametrize(
+    ("owner", "pair"),
+    [
+        (SECRET, ("Secret", "keys")),
+        (MAP, ("ConfigMap", "settings")),
+        (CLAIM, ("PersistentVolumeClaim", "files")),
+        ("ServiceAccount/api", ("ServiceAccount", "api")),
+        (PLAIN, ("Service", "web")),
+    ],
+)
+def test_objects_outside_the_set_are_not_missed(owner: str, pair: tuple[str, str]) -> None:
+    objects = broken(lose(owner))
+    assert findings(objects)
+    assert findings(objects, outside=frozenset({pair})) == []
+
+
+def test_findings_leave_the_bundle_unchanged() -> None:
+    objects = baseline()
+    findings(objects)
+    assert objects == baseline()
