@@ -4,15 +4,11 @@ import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent
 # A source root, not a package: the name `constructs` belongs to PyPI's package.
-sys.path.append(str(ROOT / "constructs"))
+sys.path.append(str(Path(__file__).parent / "constructs"))
 
-from cdk8s import App  # noqa: E402  # after the source root is known
-from clearml_k8s.clearml import install  # noqa: E402
-from clearml_k8s.notes import notes  # noqa: E402
-from config import ValuesError, load  # noqa: E402
-from config.loading import values_files  # noqa: E402
+from clearml_k8s.synthesis import synthesize  # from the source root
+from config import ValuesError, load, values_files
 
 
 def main() -> None:
@@ -21,13 +17,7 @@ def main() -> None:
         values = load(values_files(os.environ))
     except ValuesError as error:
         sys.exit(str(error))
-    app = App()
-    install(app, values)
-    outdir = Path(app.outdir)
-    for stale in outdir.glob("*.k8s.yaml"):
-        stale.unlink()
-    app.synth()
-    print(notes(values, outdir), file=sys.stderr)
+    print(synthesize(values), file=sys.stderr)
 
 
 if __name__ == "__main__":

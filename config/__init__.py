@@ -1,6 +1,6 @@
-"""What a user can set: types, defaults, limits and descriptions of all values, and their loading."""
+"""What a user can set: types, defaults, limits, descriptions, and how values are loaded."""
 
-from config.loading import ValuesError, load
+from config.loading import ValuesError, load, values_files
 from config.values import Values
 
-__all__ = ["Values", "ValuesError", "load"]
+__all__ = ["Values", "ValuesError", "load", "values_files"]

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
-from config.kubernetes import DnsLabel, Integer, Mistake, NonEmpty, Replicas, Secret, Text, refuse
+from config.kubernetes import (
+    DnsLabel,
+    Integer,
+    Mistake,
+    NonEmpty,
+    Replicas,
+    Secret,
+    Text,
+    refuse,
+    section,
+)
 from config.workload import Image
 
 DEFAULT_GROUP = "agent-group0"
@@ -58,7 +68,7 @@ class AgentGroup(Agent):
         description="Content of the agents' clearml.conf, mounted at /root/clearml.conf.",
     )
     replica_count: Replicas = Field(default=0, description="Number of agents in the group.")
-    image: AgentGroupImage = AgentGroupImage()
+    image: AgentGroupImage = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """One key of the pair without the other."""
@@ -94,4 +104,3 @@ def _unique_names(groups: dict[str, AgentGroup]) -> dict[str, AgentGroup]:
 AgentGroups = Annotated[
     dict[str, AgentGroup], BeforeValidator(_named_by_key), AfterValidator(_unique_names)
 ]
-DEFAULT_GROUPS = {DEFAULT_GROUP: AgentGroup(name=DEFAULT_GROUP)}

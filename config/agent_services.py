@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from config.agent import Agent
-from config.kubernetes import Model, NonEmpty, OneLine, Replicas, Secret
+from config.kubernetes import Model, NonEmpty, OneLine, Replicas, Secret, section
 from config.workload import Image, LargeClaim
 
 
@@ -19,7 +19,7 @@ class AgentServicesImage(Image):
 class AgentServicesStorage(Model):
     """The volume for the agent's caches."""
 
-    data: LargeClaim = LargeClaim()
+    data: LargeClaim = section()
 
 
 class AgentServices(Agent):
@@ -35,7 +35,7 @@ class AgentServices(Agent):
     )
     clearml_files_host: OneLine | None = Field(
         default=None,
-        description="URL of the file server that tasks upload to; unset, the file server's Service.",
+        description="URL of the file server that tasks upload to; unset, the server's Service.",
     )
     google_credentials: Secret | None = Field(
         default=None,
@@ -49,5 +49,5 @@ class AgentServices(Agent):
         default="clearml-services", description="Name of the worker in the user interface."
     )
     replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
-    image: AgentServicesImage = AgentServicesImage()
-    storage: AgentServicesStorage = AgentServicesStorage()
+    image: AgentServicesImage = section()
+    storage: AgentServicesStorage = section()

@@ -2,7 +2,16 @@
 
 from pydantic import Field
 
-from config.kubernetes import AbsolutePath, Model, NodePort, Port, Replicas, Seconds, StorageSize
+from config.kubernetes import (
+    AbsolutePath,
+    Model,
+    NodePort,
+    Port,
+    Replicas,
+    Seconds,
+    StorageSize,
+    section,
+)
 from config.workload import Claim, ServerImage, Service, Workload
 
 
@@ -30,7 +39,7 @@ class ApiserverStorage(Model):
         default=False,
         description="Mount a volume for your own configuration files at `apiserver.configDir`.",
     )
-    config: ConfigClaim = ConfigClaim()
+    config: ConfigClaim = section()
 
 
 class Apiserver(Workload):
@@ -45,14 +54,14 @@ class Apiserver(Workload):
     )
     prepopulate_zip_files: AbsolutePath = Field(
         default="/opt/clearml/db-pre-populate",
-        description="Zip file, or directory of zip files, in the image that the examples come from.",
+        description="Zip file, or directory of zip files, in the image with the examples.",
     )
     prepopulate_artifacts_path: AbsolutePath = Field(
         default="/mnt/fileserver",
         description="Where the examples' artifacts are unpacked: the mount path of the file "
         "server's volume in the container that unpacks them.",
     )
-    service: ApiserverService = ApiserverService()
+    service: ApiserverService = section()
     liveness_delay: Seconds = Field(
         default=60, description="Seconds before the first liveness probe of the API server."
     )
@@ -60,5 +69,5 @@ class Apiserver(Workload):
         default=60, description="Seconds before the first readiness probe of the API server."
     )
     replica_count: Replicas = Field(default=1, description="Number of API server pods.")
-    image: ServerImage = ServerImage()
-    storage: ApiserverStorage = ApiserverStorage()
+    image: ServerImage = section()
+    storage: ApiserverStorage = section()

@@ -17,6 +17,7 @@ from config.kubernetes import (
     Secret,
     Text,
     matching,
+    section,
 )
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
@@ -162,14 +163,14 @@ class Clearml(Model):
         default="d1bd92a3b039400cbafc60a7a5b1e52b",
         description="Id of the company (workspace) that users and data belong to.",
     )
-    credentials: Credentials = Credentials()
+    credentials: Credentials = section()
     existing_secret: OptionalDnsSubdomain = Field(
         default="",
         description="Name of a Secret that holds the credentials instead, under the keys of "
         "`clearml-conf`.",
     )
-    fixed_users: FixedUsers = FixedUsers()
-    watchdog: Watchdog = Watchdog()
+    fixed_users: FixedUsers = section()
+    watchdog: Watchdog = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """Two sources of credentials."""

@@ -1,45 +1,41 @@
 """Elasticsearch."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from cdk8s_plus_25 import k8s
 from pydantic import Field
 
+from config.fragment import ExtraEnvs, NodeAffinity, Resources, Tolerations
 from config.kubernetes import (
     AccessModes,
     Annotations,
-    ExtraEnvs,
     Mistake,
-    NodeAffinity,
     NodeSelector,
     NonEmpty,
     Port,
     PullPolicy,
     Replicas,
-    Resources,
     ServiceName,
     StorageClass,
     StorageSize,
     Text,
-    Tolerations,
     over,
-    quantity,
+    section,
 )
 from config.store import ChartModel, Store
 
-DEFAULT_ENVS = {
-    "bootstrap.memory_lock": "false",
-    "cluster.routing.allocation.node_initial_primaries_recoveries": "500",
-    "cluster.routing.allocation.disk.watermark.low": "500mb",
-    "cluster.routing.allocation.disk.watermark.high": "500mb",
-    "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
-    "http.compression_level": "7",
-    "reindex.remote.whitelist": "*.*",
-    "xpack.monitoring.enabled": "false",
-    "xpack.security.enabled": "false",
-}
-DEFAULT_MEMORY = "4Gi"
+DEFAULT_ENVS: Any = [
+    {"name": "bootstrap.memory_lock", "value": "false"},
+    {"name": "cluster.routing.allocation.node_initial_primaries_recoveries", "value": "500"},
+    {"name": "cluster.routing.allocation.disk.watermark.low", "value": "500mb"},
+    {"name": "cluster.routing.allocation.disk.watermark.high", "value": "500mb"},
+    {"name": "cluster.routing.allocation.disk.watermark.flood_stage", "value": "500mb"},
+    {"name": "http.compression_level", "value": "7"},
+    {"name": "reindex.remote.whitelist", "value": "*.*"},
+    {"name": "xpack.monitoring.enabled", "value": "false"},
+    {"name": "xpack.security.enabled", "value": "false"},
+]
+DEFAULT_RESOURCES: Any = {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
 DEFAULT_ES_CONFIG = {"elasticsearch.yml": "xpack.security.enabled: false\n"}
 
 
@@ -73,7 +69,7 @@ class ClaimRequests(ChartModel):
 class ClaimResources(ChartModel):
     """Resources of a claim template."""
 
-    requests: ClaimRequests = ClaimRequests()
+    requests: ClaimRequests = section()
 
 
 class VolumeClaimTemplate(ChartModel):
@@ -82,7 +78,7 @@ class VolumeClaimTemplate(ChartModel):
     access_modes: AccessModes = Field(
         default=["ReadWriteOnce"], description="Access modes of each node's claim."
     )
-    resources: ClaimResources = ClaimResources()
+    resources: ClaimResources = section()
     storage_class_name: StorageClass = Field(
         default="",
         description="Storage class; empty leaves the choice to the cluster's default class.",
@@ -99,10 +95,6 @@ class SysctlInitContainer(ChartModel):
     )
 
 
-def _memory(size: str) -> dict[str, k8s.Quantity]:
-    return {"memory": quantity(size)}
-
-
 class Elasticsearch(Store):
     """Elasticsearch: metrics, plots, logs and events."""
 
@@ -111,7 +103,7 @@ class Elasticsearch(Store):
     http_port: Port = Field(
         default=9200, description="Port of Elasticsearch's HTTP API and its Services."
     )
-    roles: ElasticsearchRoles = ElasticsearchRoles()
+    roles: ElasticsearchRoles = section()
     replicas: Annotated[Replicas, Field(ge=1)] = Field(
         default=1, description="Number of Elasticsearch nodes."
     )
@@ -133,25 +125,22 @@ class Elasticsearch(Store):
         default="-Xmx2g -Xms2g", description="Options of the Java VM, the heap size among them."
     )
     extra_envs: ExtraEnvs = Field(
-        default=[k8s.EnvVar(name=name, value=value) for name, value in DEFAULT_ENVS.items()],
+        default=DEFAULT_ENVS,
+        validate_default=True,
         description="Environment variables, which Elasticsearch takes as settings.",
     )
-    resources: Annotated[
-        Resources,
-        over({"requests": {"memory": DEFAULT_MEMORY}, "limits": {"memory": DEFAULT_MEMORY}}),
-    ] = Field(
-        default=k8s.ResourceRequirements(
-            requests=_memory(DEFAULT_MEMORY), limits=_memory(DEFAULT_MEMORY)
-        ),
+    resources: Annotated[Resources, over(DEFAULT_RESOURCES)] = Field(
+        default=DEFAULT_RESOURCES,
+        validate_default=True,
         description="Resource requests and limits of each node.",
     )
-    persistence: ElasticsearchPersistence = ElasticsearchPersistence()
-    volume_claim_template: VolumeClaimTemplate = VolumeClaimTemplate()
+    persistence: ElasticsearchPersistence = section()
+    volume_claim_template: VolumeClaimTemplate = section()
     es_config: Annotated[dict[str, str], over(DEFAULT_ES_CONFIG)] = Field(
         default=DEFAULT_ES_CONFIG,
         description="Files for Elasticsearch's configuration directory, by name.",
     )
-    sysctl_init_container: SysctlInitContainer = SysctlInitContainer()
+    sysctl_init_container: SysctlInitContainer = section()
     image: NonEmpty = Field(
         default="docker.elastic.co/elasticsearch/elasticsearch",
         description="Repository of the Elasticsearch image.",

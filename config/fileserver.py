@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from config.kubernetes import Mistake, Model, NodePort, Port, Replicas
+from config.kubernetes import Mistake, Model, NodePort, Port, Replicas, section
 from config.workload import LargeClaim, ServerImage, Service, Workload
 
 
@@ -22,16 +22,16 @@ class FileserverService(Service):
 class FileserverStorage(Model):
     """The volume that holds uploaded files."""
 
-    data: LargeClaim = LargeClaim()
+    data: LargeClaim = section()
 
 
 class Fileserver(Workload):
     """The file server: artifacts, debug images and models."""
 
-    service: FileserverService = FileserverService()
+    service: FileserverService = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
-    image: ServerImage = ServerImage()
-    storage: FileserverStorage = FileserverStorage()
+    image: ServerImage = section()
+    storage: FileserverStorage = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """A volume of one node for pods of several."""

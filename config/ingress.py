@@ -10,6 +10,7 @@ from config.kubernetes import (
     Mistake,
     Model,
     OptionalDnsSubdomain,
+    section,
 )
 
 
@@ -37,7 +38,7 @@ class Ingress(Model):
         default="",
         description="Domain that `app.`, `api.` and `files.` are put in front of.",
     )
-    tls: IngressTls = IngressTls()
+    tls: IngressTls = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """An Ingress without a host."""

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.kubernetes import did_you_mean, merge
-from config.schema import json_schema
 from config.values import Values
 
 DEFAULT_FILE = Path(__file__).with_name("values.yaml")
@@ -120,6 +119,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _lines(error: ValidationError, given: Sequence[tuple[Path, dict[str, Any]]]) -> Iterator[str]:
+    from config.schema import json_schema  # costs time that only mistakes are worth
+
     schema = json_schema()
     for details in error.errors(include_url=False):
         path = details["loc"]

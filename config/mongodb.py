@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from config.fragment import Resources
 from config.kubernetes import (
     Annotations,
     Mistake,
@@ -14,11 +15,11 @@ from config.kubernetes import (
     Port,
     PortName,
     Replicas,
-    Resources,
     Secret,
     ServiceName,
     ServiceType,
     StorageSize,
+    section,
 )
 from config.store import ChartModel, Store, StoreImage, StorePersistence
 from config.workload import Scheduling
@@ -91,15 +92,20 @@ class Mongodb(Store, Scheduling):
     architecture: Literal["standalone", "replicaset"] = Field(
         default="standalone", description="One server (standalone) or a replica set."
     )
-    auth: MongodbAuth = MongodbAuth()
+    auth: MongodbAuth = section()
     replica_count: Replicas = Field(default=1, description="Members of the replica set.")
-    persistence: MongodbPersistence = MongodbPersistence()
-    service: MongodbService = MongodbService()
-    image: MongodbImage = MongodbImage()
+    persistence: MongodbPersistence = section()
+    service: MongodbService = section()
+    image: MongodbImage = section()
     resources: Resources = Field(
         default=None, description="Resource requests and limits of MongoDB."
     )
     pod_annotations: Annotations = Field(default={}, description="Annotations of MongoDB's pods.")
+
+    @property
+    def makes_objects(self) -> bool:
+        """Whether any manifest comes of MongoDB: its own, or the Secret with its password."""
+        return self.embedded or (self.auth.enabled and not self.auth.existing_secret)
 
     def mistakes(self) -> Iterator[Mistake]:
         """Topologies that the provider does not support yet."""

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from config.fragment import Resources
 from config.kubernetes import (
     Annotations,
     Integer,
@@ -12,10 +13,10 @@ from config.kubernetes import (
     NonEmpty,
     OptionalDnsSubdomain,
     Port,
-    Resources,
     Secret,
     ServiceName,
     StorageSize,
+    section,
 )
 from config.store import ChartModel, Store, StoreImage, StorePersistence
 from config.workload import Scheduling
@@ -42,7 +43,7 @@ class RedisMaster(ChartModel, Scheduling):
         description="Name of the Service; for an external Redis, the host name to connect to.",
     )
     port: Port = Field(default=6379, description="Port of Redis and its Service.")
-    persistence: RedisPersistence = RedisPersistence()
+    persistence: RedisPersistence = section()
     resources: Resources = Field(default=None, description="Resource requests and limits of Redis.")
     pod_annotations: Annotations = Field(default={}, description="Annotations of Redis' pods.")
 
@@ -68,9 +69,14 @@ class Redis(Store):
         default=0,
         description="First Redis database: sessions are kept there, workers 4 databases further.",
     )
-    master: RedisMaster = RedisMaster()
-    cluster: RedisCluster = RedisCluster()
-    image: RedisImage = RedisImage()
+    master: RedisMaster = section()
+    cluster: RedisCluster = section()
+    image: RedisImage = section()
+
+    @property
+    def makes_objects(self) -> bool:
+        """Whether any manifest comes of Redis: its own, or the Secret with its password."""
+        return self.embedded or (self.use_password and not self.existing_secret)
 
     def mistakes(self) -> Iterator[Mistake]:
         """A switch without a password, an unusable password, replicas."""

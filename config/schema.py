@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic.json_schema import GenerateJsonSchema
 
-from config.kubernetes import json_name
+from config.fragment import json_name
 from config.values import Values
 
 

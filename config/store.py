@@ -87,6 +87,11 @@ class Store(ChartModel):
         """Whether this program makes the store."""
         return self.enabled and self.provider == "embedded"
 
+    @property
+    def makes_objects(self) -> bool:
+        """Whether any manifest comes of the store: its own, or the Secret with its password."""
+        return self.embedded
+
     def mistakes(self) -> Iterator[Mistake]:
         """A provider that does not exist yet, and keys that the provider would not read."""
         if self.enabled and self.provider == "helm":

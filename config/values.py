@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from config.agent_groups import DEFAULT_GROUPS, AgentGroups
+from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
 from config.fileserver import Fileserver
 from config.ingress import Ingress
-from config.kubernetes import Mistake, Model, OptionalDnsLabel
+from config.kubernetes import Mistake, Model, OptionalDnsLabel, section
 from config.mongodb import Mongodb
 from config.redis import Redis
 from config.release import Release, fullname
@@ -24,26 +24,27 @@ LONGEST_WORKLOAD_NAME = 52
 class Values(Model):
     """The values of one installation."""
 
-    release: Release = Release()
+    release: Release = section()
     name_override: OptionalDnsLabel = Field(
         default="", description="Replaces `clearml` in the names and labels of all objects."
     )
     fullname_override: OptionalDnsLabel = Field(
         default="", description="Replaces what the names of ClearML's own objects start with."
     )
-    clearml: Clearml = Clearml()
-    apiserver: Apiserver = Apiserver()
-    fileserver: Fileserver = Fileserver()
-    webserver: Webserver = Webserver()
-    agentservices: AgentServices = AgentServices()
+    clearml: Clearml = section()
+    apiserver: Apiserver = section()
+    fileserver: Fileserver = section()
+    webserver: Webserver = section()
+    agentservices: AgentServices = section()
     agent_groups: AgentGroups = Field(
-        default=DEFAULT_GROUPS,
+        default={},
+        validate_default=True,
         description="Groups of agents by key; a group takes the default of whatever it leaves out.",
     )
-    ingress: Ingress = Ingress()
-    mongodb: Mongodb = Mongodb()
-    redis: Redis = Redis()
-    elasticsearch: Elasticsearch = Elasticsearch()
+    ingress: Ingress = section()
+    mongodb: Mongodb = section()
+    redis: Redis = section()
+    elasticsearch: Elasticsearch = section()
 
     @property
     def fullname(self) -> str:
@@ -75,11 +76,11 @@ class Values(Model):
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
         owners: dict[int, str] = {}
-        for section in ("apiserver", "fileserver", "webserver"):
-            port = getattr(self, section).service.published_node_port
-            if port is not None and owners.setdefault(port, section) != section:
+        for server in ("apiserver", "fileserver", "webserver"):
+            port = getattr(self, server).service.published_node_port
+            if port is not None and owners.setdefault(port, server) != server:
                 yield Mistake(
-                    (section, "service", "nodePort"),
+                    (server, "service", "nodePort"),
                     f"is the node port of {owners[port]} too",
                     port,
                 )

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from config.kubernetes import NodePort, Port, Replicas
+from config.kubernetes import NodePort, Port, Replicas, section
 from config.workload import ServerImage, Service, Workload
 
 
@@ -20,6 +20,6 @@ class WebserverService(Service):
 class Webserver(Workload):
     """The web server: the user interface, and a proxy to the other two servers."""
 
-    service: WebserverService = WebserverService()
+    service: WebserverService = section()
     replica_count: Replicas = Field(default=1, description="Number of web server pods.")
-    image: ServerImage = ServerImage()
+    image: ServerImage = section()

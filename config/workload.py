@@ -2,27 +2,29 @@
 
 from pydantic import Field
 
+from config.fragment import (
+    Affinity,
+    ExtraEnvs,
+    PodSecurityContext,
+    Resources,
+    SecurityContext,
+    Tolerations,
+    VolumeMounts,
+    Volumes,
+)
 from config.kubernetes import (
     AccessModes,
-    Affinity,
     Annotations,
     DnsSubdomain,
-    ExtraEnvs,
     Model,
     NodePort,
     NodeSelector,
     NonEmpty,
-    PodSecurityContext,
     Port,
     PullPolicy,
-    Resources,
-    SecurityContext,
     ServiceType,
     StorageClass,
     StorageSize,
-    Tolerations,
-    VolumeMounts,
-    Volumes,
 )
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdk8s_plus_25 import k8s
-from config.agent import Agent
 from pydantic import SecretStr
 
 from clearml_k8s.naming import Address, SecretRef
 from clearml_k8s.pod import EnvValue
 from clearml_k8s.wait import wait_for
+from config.agent import Agent
 from config.workload import Image
 
 HOME = "/root"
@@ -85,9 +85,7 @@ def secret_content(values: Agent) -> dict[str, str]:
 
 def revealed(secrets: dict[str, SecretStr | None]) -> dict[str, str]:
     """The secrets that are set, in clear text, for the content of a Secret."""
-    return {
-        name: value.get_secret_value() for name, value in secrets.items() if value is not None
-    }
+    return {name: value.get_secret_value() for name, value in secrets.items() if value is not None}
 
 
 def environment_of(

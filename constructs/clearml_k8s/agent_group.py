@@ -1,8 +1,6 @@
 """A group of agents."""
 
 from cdk8s_plus_25 import k8s
-from config.agent_groups import AgentGroup as AgentGroupValues
-from config.kubernetes import quantity
 from constructs import Construct
 
 from clearml_k8s.agent import (
@@ -18,6 +16,8 @@ from clearml_k8s.naming import Naming, SecretRef
 from clearml_k8s.pod import checksums, container, deployment
 from clearml_k8s.secret import secret
 from clearml_k8s.volume import secret_volume
+from config.agent_groups import AgentGroup as AgentGroupValues
+from config.fragment import quantity
 
 GPU = "nvidia.com/gpu"
 CONFIG_FILE = "clearml.conf"
@@ -85,11 +85,8 @@ class AgentGroup(Construct):
         )
 
 
-def _with_gpus(
-    resources: k8s.ResourceRequirements | None, gpus: int
-) -> k8s.ResourceRequirements:
-    limits = (resources and resources.limits) or {}
+def _with_gpus(resources: k8s.ResourceRequirements | None, gpus: int) -> k8s.ResourceRequirements:
+    given = resources or k8s.ResourceRequirements()
     return k8s.ResourceRequirements(
-        limits={GPU: quantity(str(gpus)), **limits},
-        requests=resources and resources.requests,
+        limits={GPU: quantity(str(gpus)), **(given.limits or {})}, requests=given.requests
     )

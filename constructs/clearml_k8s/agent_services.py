@@ -1,7 +1,6 @@
 """The agent services."""
 
 from cdk8s_plus_25 import k8s
-from config.agent_services import AgentServices as AgentServicesValues
 from constructs import Construct
 
 from clearml_k8s.agent import (
@@ -15,6 +14,7 @@ from clearml_k8s.naming import Naming, SecretRef
 from clearml_k8s.pod import checksums, container, deployment
 from clearml_k8s.secret import secret
 from clearml_k8s.volume import claim, secret_volume
+from config.agent_services import AgentServices as AgentServicesValues
 
 COMPONENT = "agentservices"
 GOOGLE_KEY_FILE = "google-credentials.json"
@@ -45,7 +45,9 @@ class AgentServices(Construct):
             if GOOGLE_KEY_FILE in content:
                 volumes.append(secret_volume("google-credentials", own.name, GOOGLE_KEY_FILE))
                 mounts.append(
-                    k8s.VolumeMount(name="google-credentials", mount_path=GOOGLE_DIR, read_only=True)
+                    k8s.VolumeMount(
+                        name="google-credentials", mount_path=GOOGLE_DIR, read_only=True
+                    )
                 )
         env = environment_of(values, servers, own, list(variables))
         deployment(

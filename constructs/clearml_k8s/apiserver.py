@@ -2,10 +2,7 @@
 
 import json
 
-
 from cdk8s_plus_25 import k8s
-from config.apiserver import Apiserver as ApiserverValues
-from config.clearml import Clearml, FixedUsers, Watchdog
 from constructs import Construct
 
 from clearml_k8s.hocon import hocon
@@ -16,6 +13,8 @@ from clearml_k8s.service import HTTP, service
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.volume import claim, secret_volume
 from clearml_k8s.wait import wait_for
+from config.apiserver import Apiserver as ApiserverValues
+from config.clearml import Clearml, FixedUsers, Watchdog
 
 COMPONENT = "apiserver"
 PORT = 8008

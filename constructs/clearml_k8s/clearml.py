@@ -1,9 +1,8 @@
 """A whole installation: the charts and their order."""
 
-from cdk8s import ApiObject, App, Chart
+from cdk8s import App, Chart
 from cdk8s_plus_25 import k8s
-from config import Values
-from config.release import CHART_NAME
+from constructs import Construct
 
 from clearml_k8s.agent import Servers
 from clearml_k8s.agent_group import AgentGroup
@@ -12,60 +11,99 @@ from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.credentials import credentials
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.ingress import Ingress
-from clearml_k8s.naming import Naming
+from clearml_k8s.naming import Address, Naming
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.stores.elasticsearch import Elasticsearch
 from clearml_k8s.stores.mongodb import Mongodb
 from clearml_k8s.stores.redis import Redis
 from clearml_k8s.webserver import Webserver
+from config import Values
+from config.release import CHART_NAME
 
 
-def install(app: App, values: Values) -> None:
-    """Add the charts of an installation to the app, in the order to apply them in.
+class _Charts:
+    """Makes the charts; their ids number the files in the order in which to apply them.
 
-    Each chart becomes one file; a chart without objects is left out.
+    Numbers and not dependencies between the charts, which would cost as much again as all else.
+    """
+
+    def __init__(self, app: App, namespace: str) -> None:
+        self._app = app
+        self._namespace = namespace
+        self._count = 0
+
+    def chart(self, name: str, *, namespaced: bool = True) -> Chart:
+        """The chart of the next file."""
+        chart = Chart(
+            self._app,
+            f"{self._count:04}-{name}",
+            namespace=self._namespace if namespaced else None,
+        )
+        self._count += 1
+        return chart
+
+    def chart_if(self, has_objects: bool, name: str) -> Construct:
+        """The chart of the next file, or the app itself for a construct without objects."""
+        return self.chart(name) if has_objects else self._app
+
+
+def install(app: App, values: Values) -> dict[str, Address]:
+    """Add the charts of an installation to the app, a file for each component.
+
+    Hands back where the servers answer, by the subdomain that belongs to each.
     """
     naming = Naming(
         release=values.release.name,
         application=values.name_override or CHART_NAME,
         fullname=values.fullname,
     )
-    charts: list[Chart] = []
-
-    def chart(id: str, namespace: str | None = values.release.namespace) -> Chart:
-        charts.append(Chart(app, id, namespace=namespace, disable_resource_name_hashes=True))
-        return charts[-1]
-
-    if values.release.create_namespace:
-        _namespace(chart("namespace", namespace=None), values.release.namespace)
-    secret = credentials(chart("credentials"), naming, values.clearml)
-    stores = StoreAddresses(
-        mongodb=Mongodb(
-            chart("mongodb"), naming=naming, release=values.release, values=values.mongodb
-        ).address,
-        redis=Redis(
-            chart("redis"), naming=naming, release=values.release, values=values.redis
-        ).address,
-        elasticsearch=Elasticsearch(
-            chart("elasticsearch"),
-            naming=naming,
-            release=values.release,
-            values=values.elasticsearch,
-        ).address,
+    release = values.release
+    charts = _Charts(app, release.namespace)
+    if release.create_namespace:
+        k8s.KubeNamespace(
+            charts.chart("namespace", namespaced=False),
+            "namespace",
+            metadata=k8s.ObjectMeta(name=release.namespace),
+        )
+    secret = credentials(
+        charts.chart_if(not values.clearml.existing_secret, "credentials"), naming, values.clearml
+    )
+    mongodb = Mongodb(
+        charts.chart_if(values.mongodb.makes_objects, "mongodb"),
+        naming=naming,
+        release=release,
+        values=values.mongodb,
+    )
+    redis = Redis(
+        charts.chart_if(values.redis.makes_objects, "redis"),
+        naming=naming,
+        release=release,
+        values=values.redis,
+    )
+    elasticsearch = Elasticsearch(
+        charts.chart_if(values.elasticsearch.makes_objects, "elasticsearch"),
+        naming=naming,
+        release=release,
+        values=values.elasticsearch,
     )
     apiserver = Apiserver(
-        chart("apiserver"),
+        charts.chart("apiserver"),
         naming=naming,
         values=values.apiserver,
         clearml=values.clearml,
         credentials=secret,
-        stores=stores,
+        stores=StoreAddresses(
+            mongodb=mongodb.address, redis=redis.address, elasticsearch=elasticsearch.address
+        ),
     )
     fileserver = Fileserver(
-        chart("fileserver"), naming=naming, values=values.fileserver, examples=values.apiserver
+        charts.chart("fileserver"),
+        naming=naming,
+        values=values.fileserver,
+        examples=values.apiserver,
     )
     webserver = Webserver(
-        chart("webserver"),
+        charts.chart("webserver"),
         naming=naming,
         values=values.webserver,
         company=values.clearml.default_company,
@@ -73,17 +111,13 @@ def install(app: App, values: Values) -> None:
         apiserver=apiserver.address,
         fileserver=fileserver.address,
     )
+    addresses = {
+        "app": webserver.address,
+        "api": apiserver.address,
+        "files": fileserver.address,
+    }
     if values.ingress.enabled:
-        Ingress(
-            chart("ingress"),
-            naming=naming,
-            values=values.ingress,
-            servers={
-                "app": webserver.address,
-                "api": apiserver.address,
-                "files": fileserver.address,
-            },
-        )
+        Ingress(charts.chart("ingress"), naming=naming, values=values.ingress, servers=addresses)
     servers = Servers.of(
         apiserver=apiserver.address,
         webserver=webserver.address,
@@ -94,27 +128,14 @@ def install(app: App, values: Values) -> None:
     )
     if values.agentservices.enabled:
         AgentServices(
-            chart("agentservices"), naming=naming, values=values.agentservices, servers=servers
+            charts.chart("agentservices"),
+            naming=naming,
+            values=values.agentservices,
+            servers=servers,
         )
     # All groups in one chart: synthesizing takes time quadratic in the number of charts.
-    groups = chart("agent-groups")
-    for group in values.agent_groups.values():
-        if group.enabled:
-            AgentGroup(groups, naming=naming, values=group, servers=servers)
-    _in_order(app, charts)
-
-
-def _namespace(chart: Chart, name: str) -> None:
-    k8s.KubeNamespace(chart, "namespace", metadata=k8s.ObjectMeta(name=name))
-
-
-def _in_order(app: App, charts: list[Chart]) -> None:
-    """Leave out the charts without objects, and number the files of the others."""
-    before: Chart | None = None
-    for chart in charts:
-        if not any(isinstance(member, ApiObject) for member in chart.node.find_all()):
-            app.node.try_remove_child(chart.node.id)
-            continue
-        if before is not None:
-            chart.add_dependency(before)
-        before = chart
+    groups = [group for group in values.agent_groups.values() if group.enabled]
+    scope = charts.chart_if(bool(groups), "agent-groups")
+    for group in groups:
+        AgentGroup(scope, naming=naming, values=group, servers=servers)
+    return addresses

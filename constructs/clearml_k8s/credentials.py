@@ -1,10 +1,10 @@
 """The Secret that all ClearML servers and agents take their credentials from."""
 
-from config.clearml import Clearml, Credentials
 from constructs import Construct
 
 from clearml_k8s.naming import Naming, SecretRef
 from clearml_k8s.secret import secret
+from config.clearml import Clearml, Credentials
 
 
 def credentials(scope: Construct, naming: Naming, values: Clearml) -> SecretRef:

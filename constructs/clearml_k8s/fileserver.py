@@ -1,14 +1,14 @@
 """The file server."""
 
 from cdk8s_plus_25 import k8s
-from config.apiserver import Apiserver as ApiserverValues
-from config.fileserver import Fileserver as FileserverValues
 from constructs import Construct
 
 from clearml_k8s.naming import Address, Naming
 from clearml_k8s.pod import container, deployment, tcp_probe
 from clearml_k8s.service import HTTP, service
 from clearml_k8s.volume import claim
+from config.apiserver import Apiserver as ApiserverValues
+from config.fileserver import Fileserver as FileserverValues
 
 COMPONENT = "fileserver"
 PORT = 8081

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from cdk8s_plus_25 import k8s
-from config.ingress import Ingress as IngressValues
 from constructs import Construct
 
 from clearml_k8s.naming import Address, Naming
 from clearml_k8s.service import HTTP
+from config.ingress import Ingress as IngressValues
 
 
 class Ingress(Construct):
@@ -42,9 +42,7 @@ class Ingress(Construct):
 
 
 def _rule(host: str, address: Address) -> k8s.IngressRule:
-    backend = k8s.IngressServiceBackend(
-        name=address.host, port=k8s.ServiceBackendPort(name=HTTP)
-    )
+    backend = k8s.IngressServiceBackend(name=address.host, port=k8s.ServiceBackendPort(name=HTTP))
     path = k8s.HttpIngressPath(
         path="/", path_type="Prefix", backend=k8s.IngressBackend(service=backend)
     )

@@ -1,33 +1,34 @@
 """What the user is told after a synth: what was written, and the addresses to open."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from clearml_k8s.naming import Address
 from config import Values
 
 
-def notes(values: Values, outdir: Path) -> str:
+def notes(values: Values, servers: Mapping[str, Address], outdir: Path) -> str:
     """The files and objects in the output folder, the addresses of the servers, the warnings."""
     files = sorted(outdir.glob("*.k8s.yaml"))
     objects = sum(len(re.findall(r"^kind:", file.read_text(), re.MULTILINE)) for file in files)
     lines = [
         f"{objects} objects in {len(files)} files written to {outdir}",
-        *(f"  {name}: {address}" for name, address in _addresses(values)),
+        *(f"  {name}: {address}" for name, address in _addresses(values, servers)),
         *(f"warning: {warning}" for warning in values.warnings()),
     ]
     return "\n".join(lines)
 
 
-def _addresses(values: Values) -> Iterator[tuple[str, str]]:
-    servers = {
-        "Web": ("app", "webserver", values.webserver),
-        "API": ("api", "apiserver", values.apiserver),
-        "Files": ("files", "fileserver", values.fileserver),
+def _addresses(values: Values, servers: Mapping[str, Address]) -> Iterator[tuple[str, str]]:
+    services = {
+        "app": ("Web", values.webserver.service),
+        "api": ("API", values.apiserver.service),
+        "files": ("Files", values.fileserver.service),
     }
     namespace = values.release.namespace
-    for title, (subdomain, component, server) in servers.items():
-        service, name = server.service, f"{values.fullname}-{component}"
+    for subdomain, (title, service) in services.items():
+        name = servers[subdomain].host
         if values.ingress.enabled:
             scheme = "https" if values.ingress.tls.secret_name else "http"
             yield title, f"{scheme}://{subdomain}.{values.ingress.host}"

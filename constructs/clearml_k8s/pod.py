@@ -1,15 +1,25 @@
 """The pieces that the pods of all components share."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypedDict, Unpack
 
 from cdk8s_plus_25 import k8s
-from config.kubernetes import int_or_string
-from config.workload import Image, Scheduling, Workload
 from constructs import Construct
 
 from clearml_k8s.naming import Naming, SecretRef
+from config.fragment import int_or_string
+from config.workload import Image, Scheduling, Workload
 
 EnvValue = str | k8s.EnvVarSource | None
+
+
+class Timing(TypedDict, total=False):
+    """When a probe runs, in seconds, and how many failures it takes."""
+
+    initial_delay_seconds: int
+    period_seconds: int
+    timeout_seconds: int
+    failure_threshold: int
 
 
 def environment(
@@ -36,17 +46,17 @@ def checksums(**secrets: SecretRef | None) -> dict[str, str]:
     }
 
 
-def tcp_probe(port: str, **timing: int) -> k8s.Probe:
-    """A probe that opens a connection; the timing is in seconds, thresholds in attempts."""
+def tcp_probe(port: str, **timing: Unpack[Timing]) -> k8s.Probe:
+    """A probe that opens a connection."""
     return k8s.Probe(tcp_socket=k8s.TcpSocketAction(port=int_or_string(port)), **timing)
 
 
-def http_probe(path: str, port: str, **timing: int) -> k8s.Probe:
+def http_probe(path: str, port: str, **timing: Unpack[Timing]) -> k8s.Probe:
     """A probe that expects an HTTP status from 200 to 399."""
     return k8s.Probe(http_get=k8s.HttpGetAction(path=path, port=int_or_string(port)), **timing)
 
 
-def exec_probe(*command: str, **timing: int) -> k8s.Probe:
+def exec_probe(*command: str, **timing: Unpack[Timing]) -> k8s.Probe:
     """A probe that runs a command in the container."""
     return k8s.Probe(exec=k8s.ExecAction(command=list(command)), **timing)
 
@@ -89,14 +99,47 @@ def container(
     )
 
 
+def pod_template(
+    labels: Mapping[str, str],
+    container: k8s.Container,
+    *,
+    scheduling: Scheduling,
+    annotations: Mapping[str, str],
+    init_containers: Sequence[k8s.Container] = (),
+    volumes: Sequence[k8s.Volume] = (),
+    security_context: k8s.PodSecurityContext | None = None,
+    image_pull_secrets: Sequence[str] = (),
+    grace_period: int | None = None,
+) -> k8s.PodTemplateSpec:
+    """The pods of a workload; `grace_period` is in seconds."""
+    return k8s.PodTemplateSpec(
+        metadata=k8s.ObjectMeta(labels=labels, annotations=annotations or None),
+        spec=k8s.PodSpec(
+            # A Service called clearml-redis would inject the server's own variables.
+            enable_service_links=False,
+            automount_service_account_token=False,
+            image_pull_secrets=[k8s.LocalObjectReference(name=name) for name in image_pull_secrets]
+            or None,
+            security_context=security_context,
+            termination_grace_period_seconds=grace_period,
+            init_containers=list(init_containers) or None,
+            containers=[container],
+            volumes=list(volumes) or None,
+            node_selector=scheduling.node_selector or None,
+            tolerations=scheduling.tolerations or None,
+            affinity=scheduling.affinity,
+        ),
+    )
+
+
 def deployment(
     scope: Construct,
     naming: Naming,
     component: str,
     workload: Workload,
+    container: k8s.Container,
     *,
     replicas: int,
-    container: k8s.Container,
     init_containers: Sequence[k8s.Container] = (),
     volumes: Sequence[k8s.Volume] = (),
     annotations: Mapping[str, str],
@@ -116,35 +159,15 @@ def deployment(
             replicas=replicas,
             selector=k8s.LabelSelector(match_labels=selector),
             strategy=k8s.DeploymentStrategy(type="Recreate") if recreate else None,
-            template=k8s.PodTemplateSpec(
-                metadata=k8s.ObjectMeta(
-                    labels=naming.labels(component) | selector,
-                    annotations={**annotations, **workload.pod_annotations} or None,
-                ),
-                spec=k8s.PodSpec(
-                    # A Service called clearml-redis would inject the server's own variables.
-                    enable_service_links=False,
-                    automount_service_account_token=False,
-                    image_pull_secrets=[
-                        k8s.LocalObjectReference(name=name) for name in workload.image_pull_secrets
-                    ]
-                    or None,
-                    security_context=workload.pod_security_context,
-                    init_containers=list(init_containers) or None,
-                    containers=[container],
-                    volumes=[*volumes, *workload.additional_volumes] or None,
-                    **scheduling(workload),
-                ),
+            template=pod_template(
+                naming.labels(component) | selector,
+                container,
+                scheduling=workload,
+                annotations={**annotations, **workload.pod_annotations},
+                init_containers=init_containers,
+                volumes=[*volumes, *workload.additional_volumes],
+                security_context=workload.pod_security_context,
+                image_pull_secrets=workload.image_pull_secrets,
             ),
         ),
     )
-
-
-def scheduling(values: Scheduling) -> dict[str, object]:
-    """The fields of a pod's spec that decide where it runs; what is not set is left out."""
-    fields = {
-        "node_selector": values.node_selector,
-        "tolerations": values.tolerations,
-        "affinity": values.affinity,
-    }
-    return {name: value for name, value in fields.items() if value}

@@ -1,11 +1,11 @@
 """Services in front of the servers."""
 
 from cdk8s_plus_25 import k8s
-from config.kubernetes import int_or_string
-from config.workload import Service
 from constructs import Construct
 
 from clearml_k8s.naming import Address, Naming
+from config.fragment import int_or_string
+from config.workload import Service
 
 HTTP = "http"
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from cdk8s_plus_25 import k8s
-from config.kubernetes import quantity
-from config.workload import Claim
 from constructs import Construct
 
 from clearml_k8s.naming import Naming
+from config.fragment import quantity
+from config.workload import Claim
 
 
 def claim_spec(
@@ -35,9 +35,7 @@ def claim(
     )
     return k8s.Volume(
         name=name,
-        persistent_volume_claim=k8s.PersistentVolumeClaimVolumeSource(
-            claim_name=naming.name(name)
-        ),
+        persistent_volume_claim=k8s.PersistentVolumeClaimVolumeSource(claim_name=naming.name(name)),
     )
 
 

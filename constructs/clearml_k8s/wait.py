@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cdk8s_plus_25 import k8s
+
 from config.workload import Image
 
 # Python, because the server image has it for certain: a tool that is missing fails, never hangs.

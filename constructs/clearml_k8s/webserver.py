@@ -1,11 +1,11 @@
 """The web server."""
 
-from config.webserver import Webserver as WebserverValues
 from constructs import Construct
 
 from clearml_k8s.naming import Address, Naming, SecretRef
 from clearml_k8s.pod import checksums, container, deployment, http_probe
 from clearml_k8s.service import HTTP, service
+from config.webserver import Webserver as WebserverValues
 
 COMPONENT = "webserver"
 PORT = 80

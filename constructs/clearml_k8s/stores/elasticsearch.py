@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 
 from cdk8s_plus_25 import k8s
-from config.elasticsearch import Elasticsearch as ElasticsearchValues
-from config.kubernetes import int_or_string
-from config.release import Release
 from constructs import Construct
 
 from clearml_k8s.naming import Naming, checksum
@@ -14,12 +11,15 @@ from clearml_k8s.stores.address import ElasticsearchAddress
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
-    headless_service,
     stateful_set,
     store_service,
     unprivileged,
 )
 from clearml_k8s.volume import claim_spec
+from config.elasticsearch import Elasticsearch as ElasticsearchValues
+from config.fragment import int_or_string
+from config.release import Release
+from config.workload import Scheduling
 
 STORE = "elasticsearch"
 HOME = "/usr/share/elasticsearch"
@@ -58,7 +58,7 @@ class Elasticsearch(Construct):
         headless = f"{name}-headless"
         ports = {"http": (values.http_port, "http"), "transport": (TRANSPORT_PORT, "transport")}
         store_service(self, naming, STORE, name, ports)
-        headless_service(self, naming, STORE, headless, ports)
+        store_service(self, naming, STORE, headless, ports, headless=True)
         template = values.volume_claim_template
         data = DataVolume(
             name=name,
@@ -90,9 +90,7 @@ class Elasticsearch(Construct):
                 name=STORE,
                 image=f"{values.image}:{values.image_tag}",
                 image_pull_policy=values.image_pull_policy,
-                env=environment(
-                    _environment(cluster, name, headless, values), values.extra_envs
-                ),
+                env=environment(_environment(cluster, name, headless, values), values.extra_envs),
                 ports=[
                     k8s.ContainerPort(name="http", container_port=values.http_port),
                     k8s.ContainerPort(name="transport", container_port=TRANSPORT_PORT),
@@ -168,7 +166,7 @@ def _environment(
     }
 
 
-def _scheduling(naming: Naming, values: ElasticsearchValues) -> dict[str, object]:
+def _scheduling(naming: Naming, values: ElasticsearchValues) -> Scheduling:
     apart = k8s.WeightedPodAffinityTerm(
         weight=100,
         pod_affinity_term=k8s.PodAffinityTerm(
@@ -182,12 +180,9 @@ def _scheduling(naming: Naming, values: ElasticsearchValues) -> dict[str, object
             preferred_during_scheduling_ignored_during_execution=[apart]
         ),
     )
-    fields = {
-        "affinity": affinity,
-        "node_selector": values.node_selector,
-        "tolerations": values.tolerations,
-    }
-    return {name: value for name, value in fields.items() if value}
+    return Scheduling.model_construct(
+        affinity=affinity, node_selector=values.node_selector, tolerations=values.tolerations
+    )
 
 
 def _sysctl(values: ElasticsearchValues) -> k8s.Container:

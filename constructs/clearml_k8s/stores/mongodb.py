@@ -1,30 +1,31 @@
 """MongoDB."""
 
 from cdk8s_plus_25 import k8s
-from config.mongodb import Mongodb as MongodbValues
-from config.mongodb import MongodbAuth
-from config.release import Release
 from constructs import Construct
 
 from clearml_k8s.naming import Naming, SecretRef
-from clearml_k8s.pod import EnvValue, checksums, environment, exec_probe, scheduling, tcp_probe
+from clearml_k8s.pod import EnvValue, checksums, environment, exec_probe, tcp_probe
 from clearml_k8s.secret import secret
 from clearml_k8s.stores.address import MONGODB_PASSWORD_KEY, MONGODB_USER, MongodbAddress
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
-    headless_service,
     stateful_set,
     store_service,
     unprivileged,
 )
 from clearml_k8s.volume import claim_spec
+from config.mongodb import Mongodb as MongodbValues
+from config.mongodb import MongodbAuth
+from config.release import Release
 
 STORE = "mongodb"
 PORT = 27017
 DATA_DIR = "/data/db"
 # The shell is called mongo up to MongoDB 5 and mongosh from 6 on.
-PING = """exec "$(command -v mongosh || command -v mongo)" --quiet --eval 'db.adminCommand("ping")'"""
+PING = (
+    """exec "$(command -v mongosh || command -v mongo)" --quiet --eval 'db.adminCommand("ping")'"""
+)
 
 
 class Mongodb(Construct):
@@ -55,7 +56,7 @@ class Mongodb(Construct):
         headless = f"{name}-headless"
         ports = {values.service.port_name: (values.service.port, STORE)}
         store_service(self, naming, STORE, self.address.host, ports, type=values.service.type)
-        headless_service(self, naming, STORE, headless, {STORE: (PORT, STORE)})
+        store_service(self, naming, STORE, headless, {STORE: (PORT, STORE)}, headless=True)
         env: dict[str, EnvValue] = {}
         password = self.address.secret
         if password is not None:
@@ -66,9 +67,7 @@ class Mongodb(Construct):
         persistence = values.persistence
         data = DataVolume(
             name="data",
-            claim=claim_spec(
-                persistence.access_modes, persistence.size, persistence.storage_class
-            )
+            claim=claim_spec(persistence.access_modes, persistence.size, persistence.storage_class)
             if persistence.enabled
             else None,
         )
@@ -81,7 +80,7 @@ class Mongodb(Construct):
             replicas=1,
             identity=Identity(user=999, group=999),
             annotations=checksums(password=password) | values.pod_annotations,
-            scheduling=scheduling(values),
+            scheduling=values,
             grace_period=60,
             data=data,
             container=k8s.Container(

@@ -1,23 +1,22 @@
 """Redis."""
 
 from cdk8s_plus_25 import k8s
-from config.redis import Redis as RedisValues
-from config.release import Release
 from constructs import Construct
 
 from clearml_k8s.naming import Naming, SecretRef
-from clearml_k8s.pod import checksums, environment, exec_probe, scheduling, tcp_probe
+from clearml_k8s.pod import checksums, environment, exec_probe, tcp_probe
 from clearml_k8s.secret import secret
 from clearml_k8s.stores.address import REDIS_DATABASES, REDIS_PASSWORD_KEY, RedisAddress
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
-    headless_service,
     stateful_set,
     store_service,
     unprivileged,
 )
 from clearml_k8s.volume import claim_spec
+from config.redis import Redis as RedisValues
+from config.release import Release
 
 STORE = "redis"
 DATA_DIR = "/data"
@@ -55,18 +54,18 @@ class Redis(Construct):
         headless = f"{naming.release}-{STORE}-headless"
         ports = {STORE: (port, STORE)}
         store_service(self, naming, STORE, self.address.host, ports)
-        headless_service(self, naming, STORE, headless, ports)
+        store_service(self, naming, STORE, headless, ports, headless=True)
         password = self.address.secret
         persistence = values.master.persistence
         data = DataVolume(
             name="redis-data",
-            claim=claim_spec(
-                persistence.access_modes, persistence.size, persistence.storage_class
-            )
+            claim=claim_spec(persistence.access_modes, persistence.size, persistence.storage_class)
             if persistence.enabled
             else None,
         )
-        databases = max(DEFAULT_DATABASES, self.address.database + 1 + max(REDIS_DATABASES.values()))
+        databases = max(
+            DEFAULT_DATABASES, self.address.database + 1 + max(REDIS_DATABASES.values())
+        )
         options = {
             "--port": str(port),
             "--databases": str(databases),
@@ -85,7 +84,7 @@ class Redis(Construct):
             replicas=1,
             identity=Identity(user=999, group=999),
             annotations=checksums(password=password) | values.master.pod_annotations,
-            scheduling=scheduling(values.master),
+            scheduling=values.master,
             grace_period=30,
             data=data,
             container=k8s.Container(

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cdk8s_plus_25 import k8s
-from config.kubernetes import int_or_string
 from constructs import Construct
 
 from clearml_k8s.naming import Naming
+from clearml_k8s.pod import pod_template
+from config.fragment import int_or_string
+from config.workload import Scheduling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,51 +49,25 @@ def store_service(
     ports: Mapping[str, tuple[int, str]],
     *,
     type: str = "ClusterIP",
+    headless: bool = False,
 ) -> None:
-    """Make the Service of a store; the ports are (port, container port) by name."""
-    _service(scope, "service", naming, store, name, ports, type=type)
+    """Make a Service of a store; the ports are (port, container port) by name.
 
-
-def headless_service(
-    scope: Construct,
-    naming: Naming,
-    store: str,
-    name: str,
-    ports: Mapping[str, tuple[int, str]],
-) -> None:
-    """Make the headless Service that gives the members of a store their host names."""
-    _service(
-        scope,
-        "headless-service",
-        naming,
-        store,
-        name,
-        ports,
-        cluster_ip="None",
-        publish_not_ready_addresses=True,
-    )
-
-
-def _service(
-    scope: Construct,
-    id: str,
-    naming: Naming,
-    store: str,
-    name: str,
-    ports: Mapping[str, tuple[int, str]],
-    **spec: object,
-) -> None:
+    A headless one gives the members their host names, before they are ready too.
+    """
     k8s.KubeService(
         scope,
-        id,
+        "headless-service" if headless else "service",
         metadata=naming.metadata(store, name),
         spec=k8s.ServiceSpec(
+            type=type,
+            cluster_ip="None" if headless else None,
+            publish_not_ready_addresses=headless or None,
             selector=naming.store_selector(store),
             ports=[
                 k8s.ServicePort(name=port_name, port=port, target_port=int_or_string(target))
                 for port_name, (port, target) in ports.items()
             ],
-            **spec,
         ),
     )
 
@@ -100,30 +76,30 @@ def stateful_set(
     scope: Construct,
     naming: Naming,
     store: str,
+    container: k8s.Container,
     *,
     name: str,
     headless: str,
     replicas: int,
     identity: Identity,
-    container: k8s.Container,
     data: DataVolume,
+    scheduling: Scheduling,
+    annotations: Mapping[str, str],
+    grace_period: int,
     init_containers: Sequence[k8s.Container] = (),
     volumes: Sequence[k8s.Volume] = (),
-    annotations: Mapping[str, str],
-    scheduling: Mapping[str, object],
-    grace_period: int,
 ) -> None:
-    """Make the StatefulSet of a store; members start in parallel, the grace period is in seconds."""
+    """Make the StatefulSet of a store; members start in parallel, `grace_period` is in seconds."""
     selector = naming.store_selector(store)
-    claims = []
-    if data.claim is not None:
+    claims: list[k8s.KubePersistentVolumeClaimProps] = []
+    if data.claim is None:
+        volumes = [*volumes, k8s.Volume(name=data.name, empty_dir=k8s.EmptyDirVolumeSource())]
+    else:
         claims = [
             k8s.KubePersistentVolumeClaimProps(
                 metadata=k8s.ObjectMeta(name=data.name), spec=data.claim
             )
         ]
-    else:
-        volumes = [*volumes, k8s.Volume(name=data.name, empty_dir=k8s.EmptyDirVolumeSource())]
     k8s.KubeStatefulSet(
         scope,
         "stateful-set",
@@ -134,24 +110,19 @@ def stateful_set(
             pod_management_policy="Parallel",
             selector=k8s.LabelSelector(match_labels=selector),
             volume_claim_templates=claims or None,
-            template=k8s.PodTemplateSpec(
-                metadata=k8s.ObjectMeta(
-                    labels=naming.labels(store) | selector, annotations=dict(annotations) or None
-                ),
-                spec=k8s.PodSpec(
-                    enable_service_links=False,
-                    automount_service_account_token=False,
-                    termination_grace_period_seconds=grace_period,
-                    security_context=k8s.PodSecurityContext(
-                        run_as_user=identity.user,
-                        run_as_group=identity.group,
-                        fs_group=identity.group,
-                        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
-                    ),
-                    init_containers=list(init_containers) or None,
-                    containers=[container],
-                    volumes=list(volumes) or None,
-                    **scheduling,
+            template=pod_template(
+                naming.labels(store) | selector,
+                container,
+                scheduling=scheduling,
+                annotations=annotations,
+                init_containers=init_containers,
+                volumes=volumes,
+                grace_period=grace_period,
+                security_context=k8s.PodSecurityContext(
+                    run_as_user=identity.user,
+                    run_as_group=identity.group,
+                    fs_group=identity.group,
+                    seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
                 ),
             ),
         ),

@@ -1,0 +1,182 @@
+"""Raw Kubernetes fragments in the values: parsed into the cdk8s structs that they must fit."""
+
+import functools
+import re
+import types
+import typing
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
+
+from config.kubernetes import ENV_NAME, NOT_A_QUANTITY, QUANTITY, Mistake, refuse
+
+if TYPE_CHECKING:
+    from cdk8s_plus_25 import k8s
+
+
+# cdk8s is imported on first use: by then it has started its engine in the background.
+def _structs() -> Any:
+    from cdk8s_plus_25 import k8s
+
+    return k8s
+
+
+class Fragment:
+    """Annotation for a raw Kubernetes fragment: it must fit the struct, and is parsed into it."""
+
+    def __init__(self, struct: str) -> None:
+        self.struct = struct
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._parse)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(_struct_schema(getattr(_structs(), self.struct))) | {"title": self.struct}
+
+    def _parse(self, raw: object) -> Any:
+        return _validator(self.struct).validate_python(raw)
+
+
+@functools.cache
+def _validator(struct: str) -> SchemaValidator:
+    return SchemaValidator(_struct_schema(getattr(_structs(), struct)))
+
+
+@functools.cache
+def quantity(text: str) -> "k8s.Quantity":
+    """The struct of a Kubernetes quantity; cached, as each one costs a call into jsii."""
+    struct: k8s.Quantity = _structs().Quantity.from_string(text)
+    return struct
+
+
+@functools.cache
+def int_or_string(given: int | str) -> "k8s.IntOrString":
+    """The struct of a port or percentage; cached, as each one costs a call into jsii."""
+    kind = _structs().IntOrString
+    struct: k8s.IntOrString = (
+        kind.from_number(given) if isinstance(given, int) else kind.from_string(given)
+    )
+    return struct
+
+
+def json_name(struct: type, field: str) -> str:
+    """The name of a struct's field in a manifest."""
+    # jsii turns hostIP into hostIp; the property's docstring still has Kubernetes' own spelling.
+    documented = re.search(r":schema: \S+#(\w+)", getattr(struct, field).__doc__ or "")
+    if documented is None:
+        raise TypeError(f"{struct.__name__}.{field} does not say which field it is")
+    return documented[1]
+
+
+def _struct_schema(struct: type) -> CoreSchema:
+    hints = typing.get_type_hints(struct.__init__)  # type: ignore[misc]  # read, not called
+    hints.pop("return")
+    fields = {
+        name: core_schema.typed_dict_field(
+            _schema_of(hint),
+            required=type(None) not in typing.get_args(hint),
+            validation_alias=json_name(struct, name),
+        )
+        for name, hint in hints.items()
+    }
+    build: Callable[[dict[str, Any]], Any] = lambda fields: struct(**fields)  # noqa: E731
+    return core_schema.no_info_after_validator_function(
+        build, core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+    )
+
+
+def _schema_of(hint: Any) -> CoreSchema:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        # jsii spells a struct Union[Struct, Dict] and a number Union[int, float].
+        arms = [arm for arm in arguments if arm is not type(None)]
+        return _schema_of(int if float in arms else arms[0])
+    if hint is _structs().Quantity:
+        return core_schema.no_info_plain_validator_function(
+            _parse_quantity, json_schema_input_schema=core_schema.str_schema(pattern=QUANTITY)
+        )
+    if hint is _structs().IntOrString:
+        return core_schema.no_info_after_validator_function(
+            int_or_string,
+            core_schema.union_schema(
+                [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True)]
+            ),
+        )
+    if hasattr(hint, "__jsii_type__"):
+        return _struct_schema(hint)
+    if origin is not None and issubclass(origin, typing.Mapping):
+        return core_schema.dict_schema(core_schema.str_schema(), _schema_of(arguments[1]))
+    if origin is not None and issubclass(origin, typing.Sequence):
+        return core_schema.list_schema(_schema_of(arguments[0]))
+    scalars: dict[Any, CoreSchema] = {
+        str: core_schema.str_schema(strict=True),
+        bool: core_schema.bool_schema(strict=True),
+        int: core_schema.int_schema(strict=True),
+    }
+    return scalars.get(hint, core_schema.any_schema())
+
+
+def _parse_quantity(raw: object) -> "k8s.Quantity":
+    text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
+    if not isinstance(text, str) or not re.match(QUANTITY, text):
+        raise PydanticCustomError("mistake", "{message}", {"message": NOT_A_QUANTITY})
+    return quantity(text)
+
+
+def _environment(variables: list["k8s.EnvVar"]) -> list["k8s.EnvVar"]:
+    names = [variable.name for variable in variables]
+    refuse(
+        Mistake((index, "name"), message, name)
+        for index, name in enumerate(names)
+        for wrong, message in (
+            (not re.match(ENV_NAME, name), "is not a name for an environment variable"),
+            (name in names[:index], "is set twice"),
+        )
+        if wrong
+    )
+    refuse(
+        Mistake((index,), "has both value and valueFrom", variable.name)
+        for index, variable in enumerate(variables)
+        if variable.value is not None and variable.value_from is not None
+    )
+    return variables
+
+
+def _empty_as_none(raw: object) -> object:
+    return None if raw == {} else raw
+
+
+def _optional(struct: str) -> Any:
+    return Annotated[Annotated[Any, Fragment(struct)] | None, BeforeValidator(_empty_as_none)]
+
+
+def _list(struct: str) -> Any:
+    return list[Annotated[Any, Fragment(struct)]]
+
+
+if TYPE_CHECKING:
+    Affinity = k8s.Affinity | None
+    NodeAffinity = k8s.NodeAffinity | None
+    Resources = k8s.ResourceRequirements | None
+    PodSecurityContext = k8s.PodSecurityContext | None
+    SecurityContext = k8s.SecurityContext | None
+    Tolerations = list[k8s.Toleration]
+    ExtraEnvs = list[k8s.EnvVar]
+    Volumes = list[k8s.Volume]
+    VolumeMounts = list[k8s.VolumeMount]
+else:
+    Affinity = _optional("Affinity")
+    NodeAffinity = _optional("NodeAffinity")
+    Resources = _optional("ResourceRequirements")
+    PodSecurityContext = _optional("PodSecurityContext")
+    SecurityContext = _optional("SecurityContext")
+    Tolerations = _list("Toleration")
+    ExtraEnvs = Annotated[_list("EnvVar"), AfterValidator(_environment)]
+    Volumes = _list("Volume")
+    VolumeMounts = _list("VolumeMount")
