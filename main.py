@@ -1,8 +1,12 @@
 """Values -> App -> manifests; `cdk8s synth` and `python main.py` run this."""
 
+import gc
 import os
 import sys
 from pathlib import Path
+
+# The program ends before anything is worth collecting, and imports a lot.
+gc.disable()
 
 # A source root, not a package: the name `constructs` belongs to PyPI's package.
 sys.path.append(str(Path(__file__).parent / "constructs"))

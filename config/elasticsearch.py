@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from config.fragment import ExtraEnvs, NodeAffinity, Resources, Tolerations
+from config.fragment import ExtraEnvs, LocalObjectReferences, NodeAffinity, Resources, Tolerations
 from config.kubernetes import (
     AccessModes,
     Annotations,
@@ -148,6 +148,10 @@ class Elasticsearch(Store):
     image_tag: NonEmpty = Field(default="7.17.29", description="Tag of the Elasticsearch image.")
     image_pull_policy: PullPolicy = Field(
         default="IfNotPresent", description="When the kubelet pulls the image."
+    )
+    image_pull_secrets: LocalObjectReferences = Field(
+        default=[],
+        description="Secrets that hold credentials for the image registry, `name` of each.",
     )
     node_selector: NodeSelector = Field(
         default={}, description="Labels that a node must have to run Elasticsearch."

@@ -168,6 +168,7 @@ if TYPE_CHECKING:
     SecurityContext = k8s.SecurityContext | None
     Tolerations = list[k8s.Toleration]
     ExtraEnvs = list[k8s.EnvVar]
+    LocalObjectReferences = list[k8s.LocalObjectReference]
     Volumes = list[k8s.Volume]
     VolumeMounts = list[k8s.VolumeMount]
 else:
@@ -178,5 +179,6 @@ else:
     SecurityContext = _optional("SecurityContext")
     Tolerations = _list("Toleration")
     ExtraEnvs = Annotated[_list("EnvVar"), AfterValidator(_environment)]
+    LocalObjectReferences = _list("LocalObjectReference")
     Volumes = _list("Volume")
     VolumeMounts = _list("VolumeMount")

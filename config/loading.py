@@ -1,6 +1,7 @@
 """Values files -> one mapping -> Values, with every mistake named by file and path."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from config.kubernetes import did_you_mean, merge
 from config.values import Values
 
 DEFAULT_FILE = Path(__file__).with_name("values.yaml")
+
+# Strings that cdk8s writes without quotes, and that kubectl takes for a number or a YAML operator.
+MISREAD = re.compile(r"([-+]?0o[0-7]+|=|<<)$")
 
 TYPE_WORDS = {
     "string_type": "must be a string; write it in quotes",
@@ -40,6 +44,15 @@ class _Loader(yaml.CSafeLoader):
     """Safe YAML that refuses a key given twice and keys that are not strings."""
 
 
+def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    if MISREAD.match(node.value):
+        raise yaml.MarkedYAMLError(
+            problem=f"{node.value!r} cannot be used: kubectl would not read it back as a string",
+            problem_mark=node.start_mark,
+        )
+    return str(node.value)
+
+
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     seen = set()
     for key_node, _ in node.value:
@@ -63,6 +76,7 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any
     }
 
 
+_Loader.add_constructor("tag:yaml.org,2002:str", _construct_text)
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
 
 

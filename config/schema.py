@@ -3,15 +3,34 @@
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from config.fragment import json_name
+from config.kubernetes import QUANTITY
 from config.values import Values
 
+# Limits that pydantic passes on untranslated, where a validator stands before the type.
+KEYWORDS = {"ge": "minimum", "le": "maximum", "max_length": "maxLength"}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+FRAGMENT = "k8s."
 
-class _Generator(GenerateJsonSchema):
-    def encode_default(self, default: Any) -> Any:
-        return to_yaml(default)
+
+def json_schema() -> dict[str, Any]:
+    """The JSON schema (2020-12) of a values file.
+
+    Raw Kubernetes fragments are definitions of their own, `k8s.Affinity` and so on.
+    """
+    schema = Values.model_json_schema(schema_generator=_Generator)
+    definitions = schema.pop("$defs")
+    fragments: dict[str, Any] = {}
+    for definition in definitions.values():
+        del definition["title"]
+        _move_fragments(definition, fragments)
+    definitions |= {name: fragments[name] for name in sorted(fragments)}
+    _resettable(schema, definitions)
+    title = {"title": "Values of ClearML on Kubernetes"}
+    return {"$schema": DIALECT} | schema | title | {"$defs": definitions}
 
 
 def to_yaml(value: Any) -> Any:
@@ -32,6 +51,80 @@ def to_yaml(value: Any) -> Any:
     return str(value) if isinstance(value, SecretStr) else value
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON schema (2020-12) of a values file."""
-    return Values.model_json_schema(schema_generator=_Generator)
+class _Generator(GenerateJsonSchema):
+    """Describes what a values file may say, which is more than the type that comes out of it."""
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        return {
+            KEYWORDS.get(key, key): part for key, part in super().generate_inner(schema).items()
+        }
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+    def encode_default(self, default: Any) -> Any:
+        return to_yaml(default)
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        described = super().default_schema(schema)
+        default = described["default"]
+        if "$ref" in described or (described.get("writeOnly") and default is not None):
+            del described["default"]  # a section's fields have their own; secrets are not told
+        elif default is None and described["type"] == "object":
+            described["default"] = {}
+        return described
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])  # any key may be null
+
+    def function_before_schema(
+        self, schema: core_schema.BeforeValidatorFunctionSchema
+    ) -> JsonSchemaValue:
+        described = super().function_before_schema(schema)
+        if described.get("type") == "string":
+            described["type"] = ["string", "integer"]  # an integer is taken for its digits
+        return described
+
+    def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
+        if schema.get("strict"):
+            return super().bool_schema(schema)
+        return {"type": ["boolean", "string"], "pattern": "^(true|false)$"}
+
+    def str_schema(self, schema: core_schema.StringSchema) -> JsonSchemaValue:
+        described = super().str_schema(schema)
+        if schema.get("pattern") == QUANTITY:
+            described["type"] = ["string", "number"]
+        return described
+
+
+def _move_fragments(schema: Any, fragments: dict[str, Any]) -> None:
+    """Make each Kubernetes fragment a definition that all its users refer to."""
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, dict) and isinstance(part.get("title"), str):
+            name = FRAGMENT + part.pop("title")
+            use = {key: part.pop(key) for key in ("default", "description") if key in part}
+            fragments[name] = dict(part)
+            part.clear()
+            part |= {"$ref": f"#/$defs/{name}"} | use
+        elif isinstance(part, dict | list):
+            _move_fragments(part, fragments)
+
+
+def _resettable(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
+    """Allow null, which resets, here and below; a list, though, is taken as it is.
+
+    No key of a mapping is required: another values file may have it.
+    """
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if not types or "null" in types:
+        return
+    schema["type"] = [*types, "null"]
+    schema.pop("required", None)
+    if "enum" in schema:
+        schema["enum"] = [*schema["enum"], None]
+    for part in (*schema.get("properties", {}).values(), schema.get("additionalProperties")):
+        if isinstance(part, dict):
+            _resettable(part, definitions)

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from config.kubernetes import (
     AccessModes,
+    DnsSubdomain,
     Mistake,
     Model,
     NonEmpty,
@@ -42,6 +43,9 @@ class StoreImage(ChartModel):
     tag: NonEmpty
     pull_policy: PullPolicy = Field(
         default="IfNotPresent", description="When the kubelet pulls the image."
+    )
+    pull_secrets: list[DnsSubdomain] = Field(
+        default=[], description="Names of Secrets that hold credentials for the image registry."
     )
 
     @property

@@ -1,8 +1,15 @@
 """Values of CLEARML__ variables: the server parses each one as HOCON."""
 
 import json
+import re
+
+# Letters and paths are read back as they are; numbers, durations and operators are not.
+PLAIN = re.compile(r"(?!true$|false$|null$)(?!.*//)[A-Za-z/][A-Za-z0-9_./-]*$")
 
 
 def hocon(value: str | int | bool) -> str:
-    """The value so that it is read back as it is: strings in quotes (apiserver/config/basic.py)."""
-    return json.dumps(value)
+    """The value, in double quotes where the server would read something else.
+
+    The parsing is done in the server's apiserver/config/basic.py.
+    """
+    return value if isinstance(value, str) and PLAIN.match(value) else json.dumps(value)

@@ -99,6 +99,11 @@ def container(
     )
 
 
+def pull_secrets(names: Sequence[str]) -> list[k8s.LocalObjectReference]:
+    """References to the Secrets with credentials for the image registry."""
+    return [k8s.LocalObjectReference(name=name) for name in names]
+
+
 def pod_template(
     labels: Mapping[str, str],
     container: k8s.Container,
@@ -108,7 +113,7 @@ def pod_template(
     init_containers: Sequence[k8s.Container] = (),
     volumes: Sequence[k8s.Volume] = (),
     security_context: k8s.PodSecurityContext | None = None,
-    image_pull_secrets: Sequence[str] = (),
+    image_pull_secrets: Sequence[k8s.LocalObjectReference] = (),
     grace_period: int | None = None,
 ) -> k8s.PodTemplateSpec:
     """The pods of a workload; `grace_period` is in seconds."""
@@ -118,8 +123,7 @@ def pod_template(
             # A Service called clearml-redis would inject the server's own variables.
             enable_service_links=False,
             automount_service_account_token=False,
-            image_pull_secrets=[k8s.LocalObjectReference(name=name) for name in image_pull_secrets]
-            or None,
+            image_pull_secrets=image_pull_secrets or None,
             security_context=security_context,
             termination_grace_period_seconds=grace_period,
             init_containers=list(init_containers) or None,
@@ -167,7 +171,7 @@ def deployment(
                 init_containers=init_containers,
                 volumes=[*volumes, *workload.additional_volumes],
                 security_context=workload.pod_security_context,
-                image_pull_secrets=workload.image_pull_secrets,
+                image_pull_secrets=pull_secrets(workload.image_pull_secrets),
             ),
         ),
     )

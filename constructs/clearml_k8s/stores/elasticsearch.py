@@ -84,6 +84,7 @@ class Elasticsearch(Construct):
             scheduling=_scheduling(naming, values),
             grace_period=120,
             data=data,
+            image_pull_secrets=values.image_pull_secrets,
             init_containers=[_sysctl(values)] if values.sysctl_init_container.enabled else [],
             volumes=files,
             container=k8s.Container(

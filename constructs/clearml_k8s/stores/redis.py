@@ -4,7 +4,7 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.naming import Naming, SecretRef
-from clearml_k8s.pod import checksums, environment, exec_probe, tcp_probe
+from clearml_k8s.pod import checksums, environment, exec_probe, pull_secrets, tcp_probe
 from clearml_k8s.secret import secret
 from clearml_k8s.stores.address import REDIS_DATABASES, REDIS_PASSWORD_KEY, RedisAddress
 from clearml_k8s.stores.stateful_set import (
@@ -87,6 +87,7 @@ class Redis(Construct):
             scheduling=values.master,
             grace_period=30,
             data=data,
+            image_pull_secrets=pull_secrets(values.image.pull_secrets),
             container=k8s.Container(
                 name=STORE,
                 image=values.image.reference,

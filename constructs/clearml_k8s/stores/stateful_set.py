@@ -86,6 +86,7 @@ def stateful_set(
     scheduling: Scheduling,
     annotations: Mapping[str, str],
     grace_period: int,
+    image_pull_secrets: Sequence[k8s.LocalObjectReference],
     init_containers: Sequence[k8s.Container] = (),
     volumes: Sequence[k8s.Volume] = (),
 ) -> None:
@@ -117,6 +118,7 @@ def stateful_set(
                 annotations=annotations,
                 init_containers=init_containers,
                 volumes=volumes,
+                image_pull_secrets=image_pull_secrets,
                 grace_period=grace_period,
                 security_context=k8s.PodSecurityContext(
                     run_as_user=identity.user,

@@ -1,0 +1,1 @@
+"""Helm charts as constructs; no store is imported from a chart yet."""
