@@ -11,7 +11,7 @@ gc.disable()
 # A source root, not a package: the name `constructs` belongs to PyPI's package.
 sys.path.append(str(Path(__file__).parent / "constructs"))
 
-from clearml_k8s.synthesis import synthesize  # from the source root
+from clearml_k8s.synthesis import synthesize
 from config import ValuesError, load, values_files
 
 

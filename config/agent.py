@@ -44,6 +44,14 @@ class Agent(Workload):
     azure_storage_key: Secret | None = Field(
         default=None, description="Key of the Azure storage account; kept in a Secret."
     )
+    clearml_web_host: OneLine | None = Field(
+        default=None,
+        description="URL of the web server that tasks report; unset, the web server's Service.",
+    )
+    clearml_files_host: OneLine | None = Field(
+        default=None,
+        description="URL of the file server that tasks upload to; unset, the server's Service.",
+    )
     privileged: bool = Field(
         default=False,
         description="Whether the agents' containers run privileged; a GPU does not need it.",

@@ -29,14 +29,6 @@ class AgentServices(Agent):
     clearml_host_ip: OneLine | None = Field(
         default=None, description="Address of the server that the agent reports as its host."
     )
-    clearml_web_host: OneLine | None = Field(
-        default=None,
-        description="URL of the web server that tasks report; unset, the web server's Service.",
-    )
-    clearml_files_host: OneLine | None = Field(
-        default=None,
-        description="URL of the file server that tasks upload to; unset, the server's Service.",
-    )
     google_credentials: Secret | None = Field(
         default=None,
         description="Google credentials: a path in the container, or the JSON document itself, "

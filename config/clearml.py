@@ -21,12 +21,12 @@ from config.kubernetes import (
 )
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
-HOCON_TEXT = re.compile(r"(?!\d+(\.\d+)?([eE]\d+|[a-z]+)?$|true$|false$|null$)[A-Za-z0-9_-]{8,}$")
+HOCON_TEXT = re.compile(r"(?!(\d+(\.\d+)?([eE]\d+|[a-z]+)?|true|false|null)$)[A-Za-z0-9_-]{8,}")
 HOCON_MESSAGE = (
     "must be 8 or more of letters, digits, '-' and '_', and not a number: the server would read "
     "something else"
 )
-BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}$")
+BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
 
 def _published(value: str) -> SecretStr:
@@ -89,7 +89,7 @@ class Credentials(Model):
     def mistakes(self) -> Iterator[Mistake]:
         """Secrets that the server would misread."""
         for name, field in type(self).model_fields.items():
-            if not HOCON_TEXT.match(getattr(self, name).get_secret_value()):
+            if not HOCON_TEXT.fullmatch(getattr(self, name).get_secret_value()):
                 yield Mistake((str(field.alias),), HOCON_MESSAGE)
 
 
@@ -125,7 +125,9 @@ class FixedUsers(Model):
         for index, user in enumerate(self.users):
             if user.username in usernames[:index]:
                 yield Mistake(("users", index, "username"), "is listed twice", user.username)
-            if self.pass_hashed and not _is_encoded_bcrypt(user.password.get_secret_value()):
+            if not user.password:
+                yield Mistake(("users", index, "password"), "must not be empty")
+            elif self.pass_hashed and not _is_encoded_bcrypt(user.password.get_secret_value()):
                 yield Mistake(
                     ("users", index, "password"),
                     "must be the base64 form of a bcrypt hash while passHashed is on",
@@ -134,7 +136,7 @@ class FixedUsers(Model):
 
 def _is_encoded_bcrypt(password: str) -> bool:
     try:
-        return bool(BCRYPT.match(base64.b64decode(password, validate=True)))
+        return bool(BCRYPT.fullmatch(base64.b64decode(password, validate=True)))
     except (binascii.Error, ValueError):
         return False
 

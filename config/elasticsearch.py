@@ -1,5 +1,6 @@
 """Elasticsearch."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
@@ -24,6 +25,7 @@ from config.kubernetes import (
 )
 from config.store import ChartModel, Store
 
+FILE_NAME = r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}"
 DEFAULT_ENVS: Any = [
     {"name": "bootstrap.memory_lock", "value": "false"},
     {"name": "cluster.routing.allocation.node_initial_primaries_recoveries", "value": "500"},
@@ -114,7 +116,7 @@ class Elasticsearch(Store):
     minimum_master_nodes: Annotated[Replicas, Field(ge=1)] = Field(
         default=1,
         description="Nodes that a voluntary disruption (a drain) must leave running when there "
-        "are several.",
+        "are several; unset, a majority.",
     )
     cluster_name: ServiceName = Field(
         default="{{ .Release.Name }}-elastic",
@@ -166,8 +168,14 @@ class Elasticsearch(Store):
         default={}, description="Annotations of Elasticsearch's pods."
     )
 
+    @property
+    def protected_nodes(self) -> int:
+        """Nodes that a drain must leave running: a majority unless the user chose a number."""
+        chosen = "minimum_master_nodes" in self.model_fields_set
+        return self.minimum_master_nodes if chosen else self.replicas // 2 + 1
+
     def mistakes(self) -> Iterator[Mistake]:
-        """More nodes that must stay than there are."""
+        """More nodes that must stay than there are, and files that a ConfigMap cannot hold."""
         yield from super().mistakes()
         if self.embedded and self.minimum_master_nodes > self.replicas:
             yield Mistake(
@@ -175,3 +183,10 @@ class Elasticsearch(Store):
                 f"must not be more than elasticsearch.replicas ({self.replicas})",
                 self.minimum_master_nodes,
             )
+        for file in self.es_config:
+            if not re.fullmatch(FILE_NAME, file):
+                yield Mistake(
+                    ("esConfig", file),
+                    "must be named by letters, digits, '-', '_' and '.' as a file is",
+                    file,
+                )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
 
-from config.kubernetes import ENV_NAME, NOT_A_QUANTITY, QUANTITY, Mistake, refuse
+from config.kubernetes import ENV_NAME, NOT_A_QUANTITY, QUANTITY, Mistake, amount, refuse
 
 if TYPE_CHECKING:
     from cdk8s_plus_25 import k8s
@@ -124,7 +124,7 @@ def _schema_of(hint: Any) -> CoreSchema:
 
 def _parse_quantity(raw: object) -> "k8s.Quantity":
     text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
-    if not isinstance(text, str) or not re.match(QUANTITY, text):
+    if not isinstance(text, str) or not re.fullmatch(QUANTITY, text):
         raise PydanticCustomError("mistake", "{message}", {"message": NOT_A_QUANTITY})
     return quantity(text)
 
@@ -135,7 +135,7 @@ def _environment(variables: list["k8s.EnvVar"]) -> list["k8s.EnvVar"]:
         Mistake((index, "name"), message, name)
         for index, name in enumerate(names)
         for wrong, message in (
-            (not re.match(ENV_NAME, name), "is not a name for an environment variable"),
+            (not re.fullmatch(ENV_NAME, name), "is not a name for an environment variable"),
             (name in names[:index], "is set twice"),
         )
         if wrong
@@ -146,6 +146,27 @@ def _environment(variables: list["k8s.EnvVar"]) -> list["k8s.EnvVar"]:
         if variable.value is not None and variable.value_from is not None
     )
     return variables
+
+
+def _affordable(resources: "k8s.ResourceRequirements | None") -> Any:
+    limits = (resources and resources.limits) or {}
+    requests = (resources and resources.requests) or {}
+    refuse(
+        Mistake((part, name), "must not be negative", given.value)
+        for part, quantities in (("limits", limits), ("requests", requests))
+        for name, given in quantities.items()
+        if amount(str(given.value)) < 0
+    )
+    refuse(
+        Mistake(
+            ("requests", name),
+            f"must not be more than the limit, {limits[name].value}",
+            given.value,
+        )
+        for name, given in requests.items()
+        if name in limits and amount(str(given.value)) > amount(str(limits[name].value))
+    )
+    return resources
 
 
 def _empty_as_none(raw: object) -> object:
@@ -174,7 +195,7 @@ if TYPE_CHECKING:
 else:
     Affinity = _optional("Affinity")
     NodeAffinity = _optional("NodeAffinity")
-    Resources = _optional("ResourceRequirements")
+    Resources = Annotated[_optional("ResourceRequirements"), AfterValidator(_affordable)]
     PodSecurityContext = _optional("PodSecurityContext")
     SecurityContext = _optional("SecurityContext")
     Tolerations = _list("Toleration")

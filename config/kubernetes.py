@@ -4,6 +4,7 @@ import difflib
 import re
 import typing
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -12,17 +13,21 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     SecretStr,
     ValidationError,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import (
+    CoreSchema,
     InitErrorDetails,
     PydanticCustomError,
+    core_schema,
 )
 
-QUANTITY = r"^[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$"
+QUANTITY = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$"
 NOT_A_QUANTITY = "must be a Kubernetes quantity such as 500m or 50Gi"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
@@ -31,6 +36,12 @@ QUALIFIED_NAME = (
     r"^((?=.{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
     r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 )
+UNITS = {
+    "": Decimal(1),
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("num", start=-3)},
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", start=1)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
+}
 ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
 # All of Helm's template language that means anything in the values.
 TEMPLATE_EXPRESSION = r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}"
@@ -111,16 +122,27 @@ def over(default: dict[str, Any]) -> BeforeValidator:
     return BeforeValidator(lambda raw: merge(default, raw) if isinstance(raw, dict) else raw)
 
 
-def matching(pattern: str, message: str) -> AfterValidator:
-    """A string that matches the pattern, or the mistake that the message words."""
-    compiled = re.compile(pattern)
+class matching:  # noqa: N801  # reads as a function where a type is annotated
+    """Annotation: a string that matches the pattern, or the mistake that the message words."""
 
-    def check(text: str) -> str:
-        if not compiled.match(text):
-            raise PydanticCustomError("mistake", "{message}", {"message": message})
+    def __init__(self, pattern: str, message: str) -> None:
+        self.pattern = re.compile(pattern)
+        self.message = message
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"pattern": self.pattern.pattern}
+
+    def _check(self, text: str) -> str:
+        if not self.pattern.fullmatch(text):
+            raise PydanticCustomError("mistake", "{message}", {"message": self.message})
         return text
-
-    return AfterValidator(check)
 
 
 def _integer_as_text(raw: object) -> object:
@@ -143,7 +165,9 @@ def _node_port(port: int) -> int:
 
 Text = Annotated[str, BeforeValidator(_integer_as_text)]
 OneLine = Annotated[Text, matching(r"^[^\r\n]*$", "must be a single line")]
-NonEmpty = Annotated[Text, matching(r"^\S(.*\S)?$", "must not be empty or start with a space")]
+NonEmpty = Annotated[
+    Text, matching(r"^\S(.*\S)?$", "must be a single line, not empty, without spaces around it")
+]
 Secret = Annotated[SecretStr, BeforeValidator(_integer_as_text)]
 Integer = Annotated[int, BeforeValidator(_no_boolean)]
 Port = Annotated[Integer, Field(ge=1, le=65535)]
@@ -196,8 +220,14 @@ Quantity = Annotated[
 ]
 
 
+def amount(quantity: str) -> Decimal:
+    """The number that a quantity stands for."""
+    number, unit, exponent = re.findall(r"([-+.0-9]+)([A-Za-z]*)(.*)", quantity)[0]
+    return Decimal(f"{number}e{exponent}") if exponent else Decimal(number) * UNITS[unit]
+
+
 def _positive(quantity: str) -> str:
-    if not re.search(r"[1-9]", re.split(r"[eE][+-]?\d", quantity)[0]) or quantity.startswith("-"):
+    if amount(quantity) <= 0:
         raise PydanticCustomError("mistake", "must be more than 0")
     return quantity
 
@@ -213,7 +243,7 @@ def _label_mapping(labels: dict[str, str]) -> dict[str, str]:
             (QUALIFIED_NAME, key, "is not a label key"),
             (LABEL_VALUE, value, "must be a label value: up to 63 letters, digits, '-', '_', '.'"),
         )
-        if not re.match(pattern, given)
+        if not re.fullmatch(pattern, given)
     )
     return labels
 
@@ -222,7 +252,7 @@ def _annotation_mapping(annotations: dict[str, str]) -> dict[str, str]:
     refuse(
         Mistake((key,), "is not an annotation key", key)
         for key in annotations
-        if not re.match(QUALIFIED_NAME, key)
+        if not re.fullmatch(QUALIFIED_NAME, key.lower())
     )
     return annotations
 

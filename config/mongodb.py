@@ -24,7 +24,7 @@ from config.kubernetes import (
 from config.store import ChartModel, Store, StoreImage, StorePersistence
 from config.workload import Scheduling
 
-URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+$")
+URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 class MongodbImage(StoreImage):
@@ -59,7 +59,7 @@ class MongodbAuth(ChartModel):
             )
         password = self.root_password
         # The password becomes part of a URL: server 1.0.2 knows no other way to take it.
-        if password is not None and not URL_SAFE.match(password.get_secret_value()):
+        if password and not URL_SAFE.fullmatch(password.get_secret_value()):
             yield Mistake(
                 ("rootPassword",),
                 "must be letters, digits, '.', '_', '~' and '-': it becomes part of a URL",
@@ -84,7 +84,7 @@ class MongodbService(ChartModel):
     port_name: PortName = Field(default="mongo-service", description="Name of the Service's port.")
 
 
-class Mongodb(Store, Scheduling):
+class Mongodb(Scheduling, Store):
     """MongoDB: projects, experiments, users, queues."""
 
     chart: ClassVar[str] = "mongodb"

@@ -35,7 +35,7 @@ class RedisPersistence(StorePersistence):
     size: StorageSize = Field(default="5Gi", description="Size of Redis' volume.")
 
 
-class RedisMaster(ChartModel, Scheduling):
+class RedisMaster(Scheduling, ChartModel):
     """The Redis server, and the Service in front of it or the name of your own."""
 
     name: ServiceName = Field(

@@ -10,18 +10,20 @@ from config.kubernetes import (
     DnsSubdomain,
     Mistake,
     Model,
-    NonEmpty,
-    PullPolicy,
     StorageClass,
     StorageSize,
     did_you_mean,
 )
+from config.workload import Image
 
 Provider = Literal["embedded", "helm", "external"]
 
 
 class ChartModel(Model):
-    """A section of a store; keys that only the store's Helm chart knows are kept as they are."""
+    """A section of a store; keys that only the store's Helm chart knows are kept as they are.
+
+    The last of a section's bases: the configuration of the last one counts.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -36,23 +38,12 @@ class ChartModel(Model):
                 yield from section.chart_keys((*path, str(field.alias)))
 
 
-class StoreImage(ChartModel):
+class StoreImage(Image, ChartModel):
     """The container image of a store."""
 
-    repository: NonEmpty
-    tag: NonEmpty
-    pull_policy: PullPolicy = Field(
-        default="IfNotPresent", description="When the kubelet pulls the image."
-    )
     pull_secrets: list[DnsSubdomain] = Field(
         default=[], description="Names of Secrets that hold credentials for the image registry."
     )
-
-    @property
-    def reference(self) -> str:
-        """`repository:tag`, or `repository@digest` when the tag is a digest."""
-        separator = "@" if self.tag.startswith("sha256:") else ":"
-        return f"{self.repository}{separator}{self.tag}"
 
 
 class StorePersistence(ChartModel):
@@ -104,7 +95,7 @@ class Store(ChartModel):
             for path, known in self.chart_keys():
                 yield Mistake(
                     path,
-                    f"unknown key{did_you_mean(path[-1], known)}; only the {self.chart} Helm chart "
-                    "may read it (provider: helm)",
+                    f"unknown key, which only the {self.chart} Helm chart may read (provider: helm)"
+                    f"{did_you_mean(path[-1], known)}",
                     path[-1],
                 )

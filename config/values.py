@@ -21,6 +21,10 @@ from config.webserver import Webserver
 LONGEST_WORKLOAD_NAME = 52
 
 
+def _too_long(name: str) -> str:
+    return f"is too long: {name} has more than {LONGEST_WORKLOAD_NAME} characters"
+
+
 class Values(Model):
     """The values of one installation."""
 
@@ -57,27 +61,30 @@ class Values(Model):
         yield from self._shared_node_ports()
 
     def _long_names(self) -> Iterator[Mistake]:
-        setting = ("fullnameOverride",) if self.fullname_override else ("release", "name")
         longest = f"{self.fullname}-agentservices"
         if len(longest) > LONGEST_WORKLOAD_NAME:
-            yield Mistake(
-                setting,
-                f"is too long: {longest} has more than {LONGEST_WORKLOAD_NAME} characters",
-                self.fullname_override or self.release.name,
-            )
+            overrides = {
+                "fullnameOverride": self.fullname_override,
+                "nameOverride": self.name_override,
+            }
+            given = {(key,): name for key, name in overrides.items() if name}
+            setting, name = next(iter(given.items()), (("release", "name"), self.release.name))
+            yield Mistake(setting, _too_long(longest), name)
+            return
         for key, group in self.agent_groups.items():
             name = f"{self.fullname}-{group.name}-agent"
             if len(name) > LONGEST_WORKLOAD_NAME:
-                yield Mistake(
-                    ("agentGroups", key, "name"),
-                    f"is too long: {name} has more than {LONGEST_WORKLOAD_NAME} characters",
-                    group.name,
-                )
+                yield Mistake(("agentGroups", key, "name"), _too_long(name), group.name)
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
+        services = {
+            name: getattr(self, name).service for name in ("apiserver", "fileserver", "webserver")
+        }
+        # Defaults first: the mistake is in what was given.
+        by_default = sorted(services, key=lambda n: "node_port" in services[n].model_fields_set)
         owners: dict[int, str] = {}
-        for server in ("apiserver", "fileserver", "webserver"):
-            port = getattr(self, server).service.published_node_port
+        for server in by_default:
+            port = services[server].published_node_port
             if port is not None and owners.setdefault(port, server) != server:
                 yield Mistake(
                     (server, "service", "nodePort"),
@@ -102,7 +109,7 @@ class Values(Model):
         search = self.elasticsearch
         if search.embedded and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
-        if search.embedded and 1 < search.replicas >= 2 * search.minimum_master_nodes:
+        if search.embedded and 1 < search.replicas >= 2 * search.protected_nodes:
             yield (
                 "elasticsearch.minimumMasterNodes: a drain may leave no majority of "
                 f"{search.replicas} nodes; set {search.replicas // 2 + 1}"

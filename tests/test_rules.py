@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from rules import RULES, Bundle, Rule, findings
 
 Objects = list[dict[str, Any]]

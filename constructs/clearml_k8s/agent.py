@@ -94,8 +94,8 @@ def environment_of(
     """The variables of an agent; `keys` are those of its own Secret that are variables."""
     return {
         "CLEARML_API_HOST": servers.apiserver.url,
-        "CLEARML_WEB_HOST": servers.webserver.url,
-        "CLEARML_FILES_HOST": servers.fileserver.url,
+        "CLEARML_WEB_HOST": values.clearml_web_host or servers.webserver.url,
+        "CLEARML_FILES_HOST": values.clearml_files_host or servers.fileserver.url,
         "CLEARML_API_ACCESS_KEY": servers.credentials.key("services_agent_key"),
         "CLEARML_API_SECRET_KEY": servers.credentials.key("services_agent_secret"),
         "AGENT_VERSION": values.agent_version,

@@ -44,7 +44,7 @@ class AgentGroup(Construct):
         volumes: list[k8s.Volume] = []
         mounts: list[k8s.VolumeMount] = []
         if content:
-            own = secret(self, naming, component, naming.name(component), content)
+            own = secret(self, naming.metadata(component), content)
         if own and values.clearml_config:
             volumes = [secret_volume("clearml-conf", own.name, CONFIG_FILE)]
             mounts = [

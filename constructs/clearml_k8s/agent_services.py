@@ -41,7 +41,7 @@ class AgentServices(Construct):
             google = f"{GOOGLE_DIR}/{GOOGLE_KEY_FILE}"
         own: SecretRef | None = None
         if content:
-            own = secret(self, naming, COMPONENT, naming.name(COMPONENT), content)
+            own = secret(self, naming.metadata(COMPONENT), content)
             if GOOGLE_KEY_FILE in content:
                 volumes.append(secret_volume("google-credentials", own.name, GOOGLE_KEY_FILE))
                 mounts.append(
@@ -69,8 +69,6 @@ class AgentServices(Construct):
                 env={
                     **env,
                     "CLEARML_HOST_IP": values.clearml_host_ip,
-                    "CLEARML_WEB_HOST": values.clearml_web_host or env["CLEARML_WEB_HOST"],
-                    "CLEARML_FILES_HOST": values.clearml_files_host or env["CLEARML_FILES_HOST"],
                     "CLEARML_AGENT_DEFAULT_BASE_DOCKER": values.default_base_docker,
                     "CLEARML_WORKER_ID": values.clearml_worker_id,
                     "GOOGLE_APPLICATION_CREDENTIALS": google,

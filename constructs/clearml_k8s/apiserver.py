@@ -43,9 +43,7 @@ class Apiserver(Construct):
         self.ping_url: str = self.address.url + PING
         configuration = secret(
             self,
-            naming,
-            COMPONENT,
-            naming.name("apiserver-conf"),
+            naming.metadata(COMPONENT, naming.name("apiserver-conf")),
             _configuration_files(clearml.fixed_users, clearml.watchdog),
         )
         volumes = [secret_volume("generated-config", configuration.name)]

@@ -19,4 +19,4 @@ def credentials(scope: Construct, naming: Naming, values: Clearml) -> SecretRef:
         name: getattr(values.credentials, name).get_secret_value()
         for name in Credentials.model_fields
     }
-    return secret(scope, naming, "credentials", naming.name("conf"), content)
+    return secret(scope, naming.metadata("credentials", naming.name("conf")), content)

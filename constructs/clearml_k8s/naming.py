@@ -27,9 +27,13 @@ class Naming:
             "app.kubernetes.io/instance": f"{self.release}-{component}",
         }
 
-    def store_selector(self, store: str) -> dict[str, str]:
-        """Labels that find the pods of a data store."""
-        return {"app.kubernetes.io/name": store, "app.kubernetes.io/instance": self.release}
+    def store_selector(self, store: str, component: str) -> dict[str, str]:
+        """Labels that find the pods of a data store's component, such as Redis' master."""
+        return {
+            "app.kubernetes.io/name": store,
+            "app.kubernetes.io/instance": self.release,
+            "app.kubernetes.io/component": component,
+        }
 
     def labels(self, component: str) -> dict[str, str]:
         """Labels of an object."""

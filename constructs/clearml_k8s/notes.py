@@ -21,13 +21,14 @@ def notes(values: Values, servers: Mapping[str, Address], outdir: Path) -> str:
 
 
 def _addresses(values: Values, servers: Mapping[str, Address]) -> Iterator[tuple[str, str]]:
+    # A page from port 8080 looks for the API on 8008 and for files on 8081 of the same host.
     services = {
-        "app": ("Web", values.webserver.service),
-        "api": ("API", values.apiserver.service),
-        "files": ("Files", values.fileserver.service),
+        "app": ("Web", values.webserver.service, 8080),
+        "api": ("API", values.apiserver.service, 8008),
+        "files": ("Files", values.fileserver.service, 8081),
     }
     namespace = values.release.namespace
-    for subdomain, (title, service) in services.items():
+    for subdomain, (title, service, local_port) in services.items():
         name = servers[subdomain].host
         if values.ingress.enabled:
             scheme = "https" if values.ingress.tls.secret_name else "http"
@@ -35,7 +36,7 @@ def _addresses(values: Values, servers: Mapping[str, Address]) -> Iterator[tuple
         elif service.type == "NodePort" and service.node_port:
             yield title, f"http://<any node>:{service.node_port}"
         elif service.type == "ClusterIP":
-            ports = f"{service.port}:{service.port}"
+            ports = f"{local_port}:{service.port}"
             yield title, f"kubectl port-forward -n {namespace} svc/{name} {ports}"
         else:
             yield title, f"kubectl get -n {namespace} svc/{name} shows the address"

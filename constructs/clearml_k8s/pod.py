@@ -106,8 +106,7 @@ def pull_secrets(names: Sequence[str]) -> list[k8s.LocalObjectReference]:
 
 def pod_template(
     labels: Mapping[str, str],
-    container: k8s.Container,
-    *,
+    *containers: k8s.Container,
     scheduling: Scheduling,
     annotations: Mapping[str, str],
     init_containers: Sequence[k8s.Container] = (),
@@ -127,7 +126,7 @@ def pod_template(
             security_context=security_context,
             termination_grace_period_seconds=grace_period,
             init_containers=list(init_containers) or None,
-            containers=[container],
+            containers=list(containers),
             volumes=list(volumes) or None,
             node_selector=scheduling.node_selector or None,
             tolerations=scheduling.tolerations or None,

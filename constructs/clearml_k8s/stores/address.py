@@ -10,6 +10,11 @@ MONGODB_USER = "root"
 MONGODB_PASSWORD_KEY = "mongodb-root-password"
 REDIS_PASSWORD_KEY = "redis-password"
 
+# Servers from 1.2 (Redis) and 1.8 (MongoDB) on read these variables themselves; for older ones
+# they are only where Kubernetes takes the passwords from that the configuration repeats.
+MONGODB_PASSWORD = "CLEARML_MONGODB_SERVICE_PASSWORD"
+REDIS_PASSWORD = "CLEARML_REDIS_SERVICE_PASSWORD"
+
 
 @dataclass(frozen=True)
 class MongodbAddress(Address):
@@ -25,10 +30,10 @@ class MongodbAddress(Address):
             "CLEARML_MONGODB_SERVICE_PORT": str(self.port),
         }
         if self.secret is not None:
-            variables["MONGODB_PASSWORD"] = self.secret.key(MONGODB_PASSWORD_KEY)
+            variables[MONGODB_PASSWORD] = self.secret.key(MONGODB_PASSWORD_KEY)
             for database in ("backend", "auth"):
                 variables[f"CLEARML__HOSTS__MONGO__{database.upper()}__HOST"] = hocon(
-                    f"mongodb://{MONGODB_USER}:$(MONGODB_PASSWORD)@{self.host}:{self.port}"
+                    f"mongodb://{MONGODB_USER}:$({MONGODB_PASSWORD})@{self.host}:{self.port}"
                     f"/{database}?authSource=admin"
                 )
         return variables
@@ -49,12 +54,12 @@ class RedisAddress(Address):
             "CLEARML_REDIS_SERVICE_PORT": str(self.port),
         }
         if self.secret is not None:
-            variables["REDIS_PASSWORD"] = self.secret.key(REDIS_PASSWORD_KEY)
+            variables[REDIS_PASSWORD] = self.secret.key(REDIS_PASSWORD_KEY)
         for user, offset in REDIS_DATABASES.items():
             prefix = f"CLEARML__HOSTS__REDIS__{user.upper()}__"
             variables[prefix + "DB"] = str(self.database + offset)
             if self.secret is not None:
-                variables[prefix + "PASSWORD"] = hocon("$(REDIS_PASSWORD)")
+                variables[prefix + "PASSWORD"] = hocon(f"$({REDIS_PASSWORD})")
         return variables
 
 

@@ -11,13 +11,16 @@ from clearml_k8s.stores.address import ElasticsearchAddress
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
+    Members,
+    apart,
+    disruption_budget,
+    headless_service,
     stateful_set,
     store_service,
     unprivileged,
 )
 from clearml_k8s.volume import claim_spec
 from config.elasticsearch import Elasticsearch as ElasticsearchValues
-from config.fragment import int_or_string
 from config.release import Release
 from config.workload import Scheduling
 
@@ -49,99 +52,85 @@ class Elasticsearch(Construct):
     ) -> None:
         super().__init__(scope, STORE)
         cluster = release.expand(values.cluster_name)
-        self.address = ElasticsearchAddress(f"{cluster}-master", values.http_port)
+        members = Members(naming=naming, store=STORE, component="master", name=f"{cluster}-master")
+        self.address = ElasticsearchAddress(members.name, values.http_port)
         if values.embedded:
-            self._embed(naming, cluster, values)
+            self._embed(members, cluster, values)
 
-    def _embed(self, naming: Naming, cluster: str, values: ElasticsearchValues) -> None:
-        name = self.address.host
-        headless = f"{name}-headless"
+    def _embed(self, members: Members, cluster: str, values: ElasticsearchValues) -> None:
         ports = {"http": (values.http_port, "http"), "transport": (TRANSPORT_PORT, "transport")}
-        store_service(self, naming, STORE, name, ports)
-        store_service(self, naming, STORE, headless, ports, headless=True)
+        store_service(self, members, members.name, ports)
+        headless_service(self, members, ports)
         template = values.volume_claim_template
-        data = DataVolume(
-            name=name,
-            claim=claim_spec(
-                template.access_modes,
-                template.resources.requests.storage,
-                template.storage_class_name,
-            )
-            if values.persistence.enabled
-            else None,
+        claim = claim_spec(
+            template.access_modes, template.resources.requests.storage, template.storage_class_name
         )
-        files = self._files(naming, f"{name}-config", values)
+        data = DataVolume(name=members.name, claim=claim if values.persistence.enabled else None)
+        files = self._files(members, values)
+        container = k8s.Container(
+            name=STORE,
+            image=f"{values.image}:{values.image_tag}",
+            image_pull_policy=values.image_pull_policy,
+            env=environment(_environment(cluster, members, values), values.extra_envs),
+            ports=[
+                k8s.ContainerPort(name="http", container_port=values.http_port),
+                k8s.ContainerPort(name="transport", container_port=TRANSPORT_PORT),
+            ],
+            startup_probe=tcp_probe("http", period_seconds=5, failure_threshold=120),
+            liveness_probe=tcp_probe("http", timeout_seconds=5, failure_threshold=6),
+            readiness_probe=exec_probe(
+                "bash", "-ec", READY.format(port=values.http_port), timeout_seconds=10
+            ),
+            resources=values.resources,
+            security_context=unprivileged(),
+            volume_mounts=[
+                data.mount(f"{HOME}/data"),
+                *(
+                    k8s.VolumeMount(
+                        name=volume.name,
+                        mount_path=f"{HOME}/config/{file}",
+                        sub_path=file,
+                        read_only=True,
+                    )
+                    for volume in files
+                    for file in values.es_config
+                ),
+            ],
+        )
         stateful_set(
             self,
-            naming,
-            STORE,
-            name=name,
-            headless=headless,
+            members,
+            container,
             replicas=values.replicas,
             identity=Identity(user=1000, group=1000),
             annotations={"checksum/configuration": checksum(values.es_config)}
             | values.pod_annotations,
-            scheduling=_scheduling(naming, values),
+            scheduling=Scheduling.model_construct(
+                node_selector=values.node_selector,
+                tolerations=values.tolerations,
+                affinity=k8s.Affinity(
+                    node_affinity=values.node_affinity, pod_anti_affinity=apart(members)
+                ),
+            ),
             grace_period=120,
-            data=data,
             image_pull_secrets=values.image_pull_secrets,
+            data=data,
             init_containers=[_sysctl(values)] if values.sysctl_init_container.enabled else [],
             volumes=files,
-            container=k8s.Container(
-                name=STORE,
-                image=f"{values.image}:{values.image_tag}",
-                image_pull_policy=values.image_pull_policy,
-                env=environment(_environment(cluster, name, headless, values), values.extra_envs),
-                ports=[
-                    k8s.ContainerPort(name="http", container_port=values.http_port),
-                    k8s.ContainerPort(name="transport", container_port=TRANSPORT_PORT),
-                ],
-                startup_probe=tcp_probe("http", period_seconds=5, failure_threshold=120),
-                liveness_probe=tcp_probe("http", timeout_seconds=5, failure_threshold=6),
-                readiness_probe=exec_probe(
-                    "bash", "-ec", READY.format(port=values.http_port), timeout_seconds=10
-                ),
-                resources=values.resources,
-                security_context=unprivileged(),
-                volume_mounts=[
-                    data.mount(f"{HOME}/data"),
-                    *(
-                        k8s.VolumeMount(
-                            name=volume.name,
-                            mount_path=f"{HOME}/config/{file}",
-                            sub_path=file,
-                            read_only=True,
-                        )
-                        for volume in files
-                        for file in values.es_config
-                    ),
-                ],
-            ),
         )
         if values.replicas > 1:
-            k8s.KubePodDisruptionBudget(
-                self,
-                "disruption-budget",
-                metadata=naming.metadata(STORE, f"{name}-pdb"),
-                spec=k8s.PodDisruptionBudgetSpec(
-                    min_available=int_or_string(values.minimum_master_nodes),
-                    selector=k8s.LabelSelector(match_labels=naming.store_selector(STORE)),
-                ),
-            )
+            disruption_budget(self, members, values.protected_nodes)
 
-    def _files(
-        self, naming: Naming, name: str, values: ElasticsearchValues
-    ) -> Sequence[k8s.Volume]:
+    def _files(self, members: Members, values: ElasticsearchValues) -> Sequence[k8s.Volume]:
         if not values.es_config:
             return []
-        k8s.KubeConfigMap(
-            self, "files", metadata=naming.metadata(STORE, name), data=values.es_config
-        )
+        name = f"{members.name}-config"
+        k8s.KubeConfigMap(self, "files", metadata=members.metadata(name), data=values.es_config)
         return [k8s.Volume(name="config", config_map=k8s.ConfigMapVolumeSource(name=name))]
 
 
 def _environment(
-    cluster: str, name: str, headless: str, values: ElasticsearchValues
+    cluster: str, members: Members, values: ElasticsearchValues
 ) -> dict[str, EnvValue]:
     roles = {
         "master": values.roles.master,
@@ -149,15 +138,15 @@ def _environment(
         "ingest": values.roles.ingest,
         "remote_cluster_client": values.roles.remote_cluster_client,
     }
-    members = [f"{name}-{ordinal}" for ordinal in range(values.replicas)]
+    nodes = [f"{members.name}-{ordinal}" for ordinal in range(values.replicas)]
     return {
         "node.name": k8s.EnvVarSource(
             field_ref=k8s.ObjectFieldSelector(field_path="metadata.name")
         ),
         "cluster.name": cluster,
         "node.roles": ",".join(role for role, enabled in roles.items() if enabled),
-        "cluster.initial_master_nodes": ",".join(members) if values.roles.master else None,
-        "discovery.seed_hosts": headless,
+        "cluster.initial_master_nodes": ",".join(nodes) if values.roles.master else None,
+        "discovery.seed_hosts": members.headless,
         "network.host": "0.0.0.0",
         "http.port": str(values.http_port),
         # Mapped files need the node's vm.max_map_count raised, which only a privileged pod can do.
@@ -165,25 +154,6 @@ def _environment(
         "ES_JAVA_OPTS": values.es_java_opts,
         "HEALTH_CHECK_PARAMS": values.cluster_health_check_params,
     }
-
-
-def _scheduling(naming: Naming, values: ElasticsearchValues) -> Scheduling:
-    apart = k8s.WeightedPodAffinityTerm(
-        weight=100,
-        pod_affinity_term=k8s.PodAffinityTerm(
-            topology_key="kubernetes.io/hostname",
-            label_selector=k8s.LabelSelector(match_labels=naming.store_selector(STORE)),
-        ),
-    )
-    affinity = k8s.Affinity(
-        node_affinity=values.node_affinity,
-        pod_anti_affinity=k8s.PodAntiAffinity(
-            preferred_during_scheduling_ignored_during_execution=[apart]
-        ),
-    )
-    return Scheduling.model_construct(
-        affinity=affinity, node_selector=values.node_selector, tolerations=values.tolerations
-    )
 
 
 def _sysctl(values: ElasticsearchValues) -> k8s.Container:

@@ -10,11 +10,12 @@ from clearml_k8s.stores.address import MONGODB_PASSWORD_KEY, MONGODB_USER, Mongo
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
+    Members,
+    headless_service,
     stateful_set,
     store_service,
     unprivileged,
 )
-from clearml_k8s.volume import claim_spec
 from config.mongodb import Mongodb as MongodbValues
 from config.mongodb import MongodbAuth
 from config.release import Release
@@ -38,25 +39,27 @@ class Mongodb(Construct):
         self, scope: Construct, *, naming: Naming, release: Release, values: MongodbValues
     ) -> None:
         super().__init__(scope, STORE)
-        name = f"{naming.release}-{STORE}"
-        password = self._password(naming, name, values.auth) if values.auth.enabled else None
+        members = Members(
+            naming=naming, store=STORE, component=STORE, name=f"{naming.release}-{STORE}"
+        )
         self.address = MongodbAddress(
-            release.expand(values.service.name), values.service.port, password
+            release.expand(values.service.name),
+            values.service.port,
+            self._password(members, values.auth) if values.auth.enabled else None,
         )
         if values.embedded:
-            self._embed(naming, name, values)
+            self._embed(members, values)
 
-    def _password(self, naming: Naming, name: str, auth: MongodbAuth) -> SecretRef:
+    def _password(self, members: Members, auth: MongodbAuth) -> SecretRef:
         if auth.root_password is None or auth.existing_secret:
             return SecretRef(auth.existing_secret)
         content = {MONGODB_PASSWORD_KEY: auth.root_password.get_secret_value()}
-        return secret(self, naming, STORE, name, content)
+        return secret(self, members.metadata(members.name), content)
 
-    def _embed(self, naming: Naming, name: str, values: MongodbValues) -> None:
-        headless = f"{name}-headless"
+    def _embed(self, members: Members, values: MongodbValues) -> None:
         ports = {values.service.port_name: (values.service.port, STORE)}
-        store_service(self, naming, STORE, self.address.host, ports, type=values.service.type)
-        store_service(self, naming, STORE, headless, {STORE: (PORT, STORE)}, headless=True)
+        store_service(self, members, self.address.host, ports, type=values.service.type)
+        headless_service(self, members, {STORE: (PORT, STORE)})
         env: dict[str, EnvValue] = {}
         password = self.address.secret
         if password is not None:
@@ -64,39 +67,31 @@ class Mongodb(Construct):
                 "MONGO_INITDB_ROOT_USERNAME": MONGODB_USER,
                 "MONGO_INITDB_ROOT_PASSWORD": password.key(MONGODB_PASSWORD_KEY),
             }
-        persistence = values.persistence
-        data = DataVolume(
-            name="data",
-            claim=claim_spec(persistence.access_modes, persistence.size, persistence.storage_class)
-            if persistence.enabled
-            else None,
+        data = DataVolume.of("data", values.persistence)
+        container = k8s.Container(
+            name=STORE,
+            image=values.image.reference,
+            image_pull_policy=values.image.pull_policy,
+            # As arguments: the image's entrypoint adds --bind_ip_all and makes the user.
+            args=["--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"],
+            env=environment(env) or None,
+            ports=[k8s.ContainerPort(name=STORE, container_port=PORT)],
+            startup_probe=tcp_probe(STORE, period_seconds=5, failure_threshold=120),
+            liveness_probe=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
+            readiness_probe=exec_probe("sh", "-c", PING, timeout_seconds=10),
+            resources=values.resources,
+            security_context=unprivileged(),
+            volume_mounts=[data.mount(DATA_DIR)],
         )
         stateful_set(
             self,
-            naming,
-            STORE,
-            name=name,
-            headless=headless,
+            members,
+            container,
             replicas=1,
             identity=Identity(user=999, group=999),
             annotations=checksums(password=password) | values.pod_annotations,
             scheduling=values,
             grace_period=60,
-            data=data,
             image_pull_secrets=pull_secrets(values.image.pull_secrets),
-            container=k8s.Container(
-                name=STORE,
-                image=values.image.reference,
-                image_pull_policy=values.image.pull_policy,
-                # As arguments: the image's entrypoint adds --bind_ip_all and makes the user.
-                args=["--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"],
-                env=environment(env) or None,
-                ports=[k8s.ContainerPort(name=STORE, container_port=PORT)],
-                startup_probe=tcp_probe(STORE, period_seconds=5, failure_threshold=120),
-                liveness_probe=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
-                readiness_probe=exec_probe("sh", "-c", PING, timeout_seconds=10),
-                resources=values.resources,
-                security_context=unprivileged(),
-                volume_mounts=[data.mount(DATA_DIR)],
-            ),
+            data=data,
         )

@@ -10,11 +10,12 @@ from clearml_k8s.stores.address import REDIS_DATABASES, REDIS_PASSWORD_KEY, Redi
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
+    Members,
+    headless_service,
     stateful_set,
     store_service,
     unprivileged,
 )
-from clearml_k8s.volume import claim_spec
 from config.redis import Redis as RedisValues
 from config.release import Release
 
@@ -41,69 +42,64 @@ class Redis(Construct):
             self._password(naming, values) if values.use_password else None,
         )
         if values.embedded:
-            self._embed(naming, values)
+            master = Members(
+                naming=naming,
+                store=STORE,
+                component="master",
+                name=f"{naming.release}-{STORE}-master",
+            )
+            self._embed(master, values)
 
     def _password(self, naming: Naming, values: RedisValues) -> SecretRef:
         if values.password is None or values.existing_secret:
             return SecretRef(values.existing_secret)
         content = {REDIS_PASSWORD_KEY: values.password.get_secret_value()}
-        return secret(self, naming, STORE, f"{naming.release}-{STORE}", content)
+        return secret(self, naming.metadata(STORE, f"{naming.release}-{STORE}"), content)
 
-    def _embed(self, naming: Naming, values: RedisValues) -> None:
+    def _embed(self, master: Members, values: RedisValues) -> None:
         port = values.master.port
-        headless = f"{naming.release}-{STORE}-headless"
         ports = {STORE: (port, STORE)}
-        store_service(self, naming, STORE, self.address.host, ports)
-        store_service(self, naming, STORE, headless, ports, headless=True)
+        store_service(self, master, self.address.host, ports)
+        headless_service(self, master, ports)
         password = self.address.secret
-        persistence = values.master.persistence
-        data = DataVolume(
-            name="redis-data",
-            claim=claim_spec(persistence.access_modes, persistence.size, persistence.storage_class)
-            if persistence.enabled
-            else None,
-        )
-        databases = max(
-            DEFAULT_DATABASES, self.address.database + 1 + max(REDIS_DATABASES.values())
-        )
+        last_database = self.address.database + max(REDIS_DATABASES.values())
         options = {
             "--port": str(port),
-            "--databases": str(databases),
+            "--databases": str(max(DEFAULT_DATABASES, last_database + 1)),
             "--appendonly": "yes",
             "--save": "",
         }
         if password is not None:
             options["--requirepass"] = f"$({PASSWORD_VARIABLE})"
         ping = f'[ "$(redis-cli -p {port} ping)" = PONG ]'
+        data = DataVolume.of("redis-data", values.master.persistence)
+        container = k8s.Container(
+            name=STORE,
+            image=values.image.reference,
+            image_pull_policy=values.image.pull_policy,
+            args=["redis-server", *(part for option in options.items() for part in option)],
+            env=environment(
+                {PASSWORD_VARIABLE: password.key(REDIS_PASSWORD_KEY) if password else None}
+            )
+            or None,
+            ports=[k8s.ContainerPort(name=STORE, container_port=port)],
+            startup_probe=tcp_probe(STORE, period_seconds=5, failure_threshold=60),
+            liveness_probe=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
+            # redis-cli ends with success even when the answer is an error.
+            readiness_probe=exec_probe("sh", "-c", ping, timeout_seconds=5),
+            resources=values.master.resources,
+            security_context=unprivileged(),
+            volume_mounts=[data.mount(DATA_DIR)],
+        )
         stateful_set(
             self,
-            naming,
-            STORE,
-            name=f"{naming.release}-{STORE}-master",
-            headless=headless,
+            master,
+            container,
             replicas=1,
             identity=Identity(user=999, group=999),
             annotations=checksums(password=password) | values.master.pod_annotations,
             scheduling=values.master,
             grace_period=30,
-            data=data,
             image_pull_secrets=pull_secrets(values.image.pull_secrets),
-            container=k8s.Container(
-                name=STORE,
-                image=values.image.reference,
-                image_pull_policy=values.image.pull_policy,
-                args=["redis-server", *(part for option in options.items() for part in option)],
-                env=environment(
-                    {PASSWORD_VARIABLE: password.key(REDIS_PASSWORD_KEY) if password else None}
-                )
-                or None,
-                ports=[k8s.ContainerPort(name=STORE, container_port=port)],
-                startup_probe=tcp_probe(STORE, period_seconds=5, failure_threshold=60),
-                liveness_probe=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
-                # redis-cli ends with success even when the answer is an error.
-                readiness_probe=exec_probe("sh", "-c", ping, timeout_seconds=5),
-                resources=values.master.resources,
-                security_context=unprivileged(),
-                volume_mounts=[data.mount(DATA_DIR)],
-            ),
+            data=data,
         )

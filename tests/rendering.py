@@ -1,0 +1,156 @@
+"""Values -> a bundle of manifests that Kubernetes would accept; every test renders with this."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import yaml
+from cdk8s import App
+from cdk8s_plus_25 import k8s
+
+from clearml_k8s.clearml import install
+from config import Values
+from rules import findings
+
+KUBERNETES_VERSIONS = ("1.25", "1.30", "1.33", "1.37")
+
+Object = dict[str, Any]
+
+# It reads the schemas anew for each object.
+kubernetes_validate.utils.schema_contents = functools.cache(
+    kubernetes_validate.utils.schema_contents
+)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """The manifests of an installation by file, in the order in which they are applied."""
+
+    files: Mapping[str, list[Object]]
+
+    @cached_property
+    def objects(self) -> list[Object]:
+        return [manifest for manifests in self.files.values() for manifest in manifests]
+
+    @cached_property
+    def inventory(self) -> list[tuple[str, str]]:
+        """Kind and name of each object."""
+        return [(manifest["kind"], manifest["metadata"]["name"]) for manifest in self.objects]
+
+    def of(self, kind: str) -> dict[str, Object]:
+        """The objects of a kind by name."""
+        return {m["metadata"]["name"]: m for m in self.objects if m["kind"] == kind}
+
+    def find(self, kind: str, name: str) -> Object:
+        """The object of that kind and name."""
+        return self.of(kind)[name]
+
+    @cached_property
+    def workloads(self) -> dict[str, Object]:
+        """Deployments and StatefulSets by name."""
+        return self.of("Deployment") | self.of("StatefulSet")
+
+    def template(self, workload: str) -> Object:
+        """The pod template of a Deployment or StatefulSet."""
+        template: Object = self.workloads[workload]["spec"]["template"]
+        return template
+
+    def annotations(self, workload: str) -> dict[str, str]:
+        """The annotations of a workload's pods."""
+        annotations: dict[str, str] = self.template(workload)["metadata"].get("annotations", {})
+        return annotations
+
+    def pod(self, workload: str) -> Object:
+        """The pod spec of a Deployment or StatefulSet."""
+        spec: Object = self.template(workload)["spec"]
+        return spec
+
+    def containers(self) -> Iterator[tuple[str, Object]]:
+        """All containers, init containers too, each with the name of its workload."""
+        for workload in self.workloads:
+            pod = self.pod(workload)
+            for container in (*pod.get("initContainers", []), *pod["containers"]):
+                yield workload, container
+
+    def container(self, workload: str, name: str | None = None) -> Object:
+        """The main container of a workload, or the one of that name, init containers included."""
+        if name is None:
+            (main,) = self.pod(workload)["containers"]
+            return dict(main)
+        (found,) = (c for owner, c in self.containers() if (owner, c["name"]) == (workload, name))
+        return found
+
+    def env(self, workload: str) -> dict[str, Any]:
+        """The variables of a workload's main container: a string, or where it comes from."""
+        variables = self.container(workload).get("env", [])
+        return {v["name"]: v.get("value", v.get("valueFrom")) for v in variables}
+
+    def secret(self, name: str) -> dict[str, str]:
+        """The decoded content of a Secret."""
+        data = self.find("Secret", name).get("data", {})
+        return {key: base64.b64decode(text).decode() for key, text in data.items()}
+
+
+def render(
+    values: Mapping[str, Any] | None = None, *, outside: Collection[tuple[str, str]] = ()
+) -> Bundle:
+    """Synthesize the values, and fail unless the manifests fit the schemas and all rules.
+
+    `outside` lists (kind, name) of what the installation expects to find in the cluster.
+    """
+    return _render(json.dumps(values or {}), frozenset(outside))
+
+
+@functools.cache
+def _render(values: str, outside: frozenset[tuple[str, str]]) -> Bundle:
+    _jsii_checks_types()
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(outdir=folder)
+        install(app, Values.model_validate(json.loads(values)))
+        app.synth()
+        bundle = Bundle(
+            {
+                file.name: list(yaml.load_all(file.read_text(), yaml.CSafeLoader))
+                for file in sorted(Path(folder).glob("*.k8s.yaml"))
+            }
+        )
+    assert bundle.objects
+    mistakes = findings(bundle.objects, outside)
+    for manifest in bundle.objects:
+        canonical = json.dumps(manifest, sort_keys=True)
+        for version in KUBERNETES_VERSIONS:
+            mistakes += schema_findings(canonical, version)
+    assert not mistakes, "\n".join(mistakes)
+    return bundle
+
+
+@functools.cache
+def schema_findings(manifest: str, version: str) -> tuple[str, ...]:
+    """What the strict schema of that Kubernetes version says; a missing schema raises."""
+    content = json.loads(manifest)
+    try:
+        checked = kubernetes_validate.validate(content, version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        place = ".".join(str(step) for step in error.absolute_path)
+        name = f"{content['kind']}/{content['metadata']['name']}"
+        return (f"{name} {place}: Kubernetes {version}: {error.message}",)
+    assert checked == version, f"no schemas for Kubernetes {version}"
+    return ()
+
+
+def _jsii_checks_types() -> None:
+    """Fail if somebody has switched off, for this process, the checks that the app skips."""
+    try:
+        k8s.ContainerPort(container_port="not a number")  # type: ignore[arg-type]
+    except TypeError:
+        return
+    raise AssertionError("jsii's type checks are off: a test called skip_type_checks()")

@@ -1,0 +1,115 @@
+"""The installations that snapshots pin and that whole-bundle tests look through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Everything secret in the scenarios says that it is a secret of a test.
+SECRET_MARK = "test-secret"
+
+OUTSIDE_STORES: dict[str, Any] = {
+    "mongodb": {
+        "enabled": False,
+        "service": {"name": "mongo.db.svc.cluster.local", "port": 27018},
+    },
+    "redis": {"enabled": False, "master": {"name": "redis.example.com", "port": 6380}},
+    "elasticsearch": {"enabled": False, "clusterName": "search", "httpPort": 9201},
+}
+
+AUTHENTICATION: dict[str, Any] = {
+    "mongodb": {"auth": {"enabled": True, "rootPassword": "test-secret-mongodb"}},
+    "redis": {"usePassword": True, "password": "test-secret-redis"},
+    "clearml": {
+        "credentials": {
+            "httpSession": "test-secret-http-session",
+            "authToken": "test-secret-auth-token",
+            "apiserverKey": "test-secret-apiserver-key",
+            "apiserverSecret": "test-secret-apiserver-secret",
+            "webserverKey": "test-secret-webserver-key",
+            "webserverSecret": "test-secret-webserver-secret",
+            "testsUserKey": "test-secret-tests-user-key",
+            "testsUserSecret": "test-secret-tests-user-secret",
+            "servicesAgentKey": "test-secret-services-agent-key",
+            "servicesAgentSecret": "test-secret-services-agent-secret",
+        },
+        "fixedUsers": {
+            "enabled": True,
+            "users": [
+                {"username": "jane", "password": "test-secret-jane", "name": "Jane Doe"},
+                {"username": "joe", "password": 'test-secret-"joe"', "name": "Joe\u2019s account"},
+            ],
+        },
+    },
+    "agentservices": {
+        "clearmlGitUser": "test-secret-git-user",
+        "clearmlGitPassword": "test-secret-git-password",
+        "awsAccessKeyId": "test-secret-aws-key-id",
+        "awsSecretAccessKey": "test-secret-aws-key",
+        "azureStorageAccount": "test-secret-azure-account",
+        "azureStorageKey": "test-secret-azure-key",
+        "googleCredentials": '{"private_key": "test-secret-google"}',
+    },
+    "agentGroups": {
+        "agent-group0": {
+            "clearmlAccessKey": "test-secret-group-access-key",
+            "clearmlSecretKey": "test-secret-group-secret-key",
+            "clearmlGitUser": "test-secret-group-git-user",
+            "clearmlGitPassword": "test-secret-group-git-password",
+            "awsAccessKeyId": "test-secret-group-aws-key-id",
+            "awsSecretAccessKey": "test-secret-group-aws-key",
+            "azureStorageAccount": "test-secret-group-azure-account",
+            "azureStorageKey": "test-secret-group-azure-key",
+            "clearmlConfig": 'sdk.aws.s3.secret: "test-secret-group-config"',
+        }
+    },
+}
+
+SCENARIOS: Mapping[str, dict[str, Any]] = {
+    "default": {},
+    "ingress-tls": {
+        "apiserver": {"service": {"type": "ClusterIP"}},
+        "fileserver": {"service": {"type": "ClusterIP"}},
+        "webserver": {"service": {"type": "ClusterIP"}},
+        "ingress": {
+            "enabled": True,
+            "className": "nginx",
+            "host": "clearml.example.com",
+            "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "0"},
+            "tls": {"secretName": "clearml-tls"},
+        },
+    },
+    "agent-groups": {
+        "agentGroups": {
+            "agent-group0": {"replicaCount": 2, "nvidiaGpusPerAgent": 2, "queues": "gpu default"},
+            "cpu": {
+                "replicaCount": 3,
+                "nvidiaGpusPerAgent": 0,
+                "queues": "cpu",
+                "agentVersion": ">=0.16.1,<2",
+                "image": {"repository": "python", "tag": "3.11-slim"},
+                "resources": {"requests": {"cpu": "500m"}, "limits": {"memory": "2Gi"}},
+                "extraEnvs": [{"name": "PIP_NO_CACHE_DIR", "value": "1"}],
+                "nodeSelector": {"pool": "cpu"},
+            },
+            "retired": {"enabled": False},
+        }
+    },
+    "outside-stores": OUTSIDE_STORES,
+    "no-persistence": {
+        "mongodb": {"persistence": {"enabled": False}},
+        "redis": {"master": {"persistence": {"enabled": False}}},
+        "elasticsearch": {"persistence": {"enabled": False}},
+    },
+    "authentication": AUTHENTICATION,
+    "three-elasticsearch-nodes": {
+        "elasticsearch": {
+            "replicas": 3,
+            "minimumMasterNodes": 2,
+            "sysctlInitContainer": {"enabled": True},
+        }
+    },
+}
+
+# Secrets and claims that a scenario expects to find in the cluster.
+OUTSIDE: Mapping[str, set[tuple[str, str]]] = {"ingress-tls": {("Secret", "clearml-tls")}}

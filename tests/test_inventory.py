@@ -1,0 +1,188 @@
+"""Which objects there are, in which files, under which names, in which namespace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rendering import Bundle, render
+
+CLUSTER_SCOPED = {"Namespace"}
+
+
+def servers_talk_to(bundle: Bundle) -> dict[str, str]:
+    """The host of each store that the API server is told."""
+    (apiserver,) = (name for name in bundle.workloads if name.endswith("apiserver"))
+    env = bundle.env(apiserver)
+    stores = ("MONGODB", "REDIS", "ELASTIC")
+    return {store: env[f"CLEARML_{store}_SERVICE_HOST"] for store in stores}
+
+
+def test_default_objects() -> None:
+    inventory = render().inventory
+    assert len(inventory) == len(set(inventory))
+    assert set(inventory) == {
+        ("Namespace", "clearml"),
+        ("Secret", "clearml-conf"),
+        ("Service", "clearml-mongodb"),
+        ("Service", "clearml-mongodb-headless"),
+        ("StatefulSet", "clearml-mongodb"),
+        ("Service", "clearml-redis-master"),
+        ("Service", "clearml-redis-headless"),
+        ("StatefulSet", "clearml-redis-master"),
+        ("Service", "clearml-elastic-master"),
+        ("Service", "clearml-elastic-master-headless"),
+        ("ConfigMap", "clearml-elastic-master-config"),
+        ("StatefulSet", "clearml-elastic-master"),
+        ("Service", "clearml-apiserver"),
+        ("Secret", "clearml-apiserver-conf"),
+        ("Deployment", "clearml-apiserver"),
+        ("Service", "clearml-fileserver"),
+        ("PersistentVolumeClaim", "clearml-fileserver-data"),
+        ("Deployment", "clearml-fileserver"),
+        ("Service", "clearml-webserver"),
+        ("Deployment", "clearml-webserver"),
+        ("PersistentVolumeClaim", "clearml-agentservices-data"),
+        ("Deployment", "clearml-agentservices"),
+        ("Secret", "clearml-agent-group0-agent"),
+        ("Deployment", "clearml-agent-group0-agent"),
+    }
+
+
+def test_files_are_numbered_so_that_dependencies_come_first() -> None:
+    bundle = render({"ingress": {"enabled": True, "host": "example.com"}})
+    assert list(bundle.files) == [
+        "0000-namespace.k8s.yaml",
+        "0001-credentials.k8s.yaml",
+        "0002-mongodb.k8s.yaml",
+        "0003-redis.k8s.yaml",
+        "0004-elasticsearch.k8s.yaml",
+        "0005-apiserver.k8s.yaml",
+        "0006-fileserver.k8s.yaml",
+        "0007-webserver.k8s.yaml",
+        "0008-ingress.k8s.yaml",
+        "0009-agentservices.k8s.yaml",
+        "0010-agent-groups.k8s.yaml",
+    ]
+
+
+def test_a_chart_without_objects_makes_no_file() -> None:
+    bundle = render(
+        {
+            "release": {"createNamespace": False},
+            "mongodb": {"enabled": False},
+            "agentservices": {"enabled": False},
+            "agentGroups": {"agent-group0": {"enabled": False}},
+        }
+    )
+    assert [name.split("-", 1)[1] for name in bundle.files] == [
+        "credentials.k8s.yaml",
+        "redis.k8s.yaml",
+        "elasticsearch.k8s.yaml",
+        "apiserver.k8s.yaml",
+        "fileserver.k8s.yaml",
+        "webserver.k8s.yaml",
+    ]
+    assert all(bundle.files.values())
+
+
+@pytest.mark.parametrize("created", [True, False])
+def test_everything_namespaced_is_in_the_release_namespace(created: bool) -> None:
+    bundle = render({"release": {"namespace": "ml-team", "createNamespace": created}})
+    namespaces = {
+        manifest["metadata"].get("namespace")
+        for manifest in bundle.objects
+        if manifest["kind"] not in CLUSTER_SCOPED
+    }
+    assert namespaces == {"ml-team"}
+    assert list(bundle.of("Namespace")) == (["ml-team"] if created else [])
+
+
+def test_the_namespace_comes_before_what_is_in_it() -> None:
+    assert render().inventory[0] == ("Namespace", "clearml")
+
+
+@pytest.mark.parametrize(
+    ("values", "fullname"),
+    [
+        ({"release": {"name": "prod"}}, "prod-clearml"),
+        ({"release": {"name": "clearml-prod"}}, "clearml-prod"),
+        ({"release": {"name": "my-mongodb"}}, "my-mongodb-clearml"),
+        ({"release": {"name": "redis"}}, "redis-clearml"),
+        ({"nameOverride": "mlops"}, "clearml-mlops"),
+        ({"release": {"name": "mlops-1"}, "nameOverride": "mlops"}, "mlops-1"),
+        ({"fullnameOverride": "everything"}, "everything"),
+        ({"release": {"name": "clearml-of-the-whole-company"}}, "clearml-of-the-whole-company"),
+    ],
+)
+def test_names_follow_the_rule_of_helm(values: dict[str, Any], fullname: str) -> None:
+    bundle = render(values)
+    assert set(bundle.of("Deployment")) == {
+        f"{fullname}-apiserver",
+        f"{fullname}-fileserver",
+        f"{fullname}-webserver",
+        f"{fullname}-agentservices",
+        f"{fullname}-agent-group0-agent",
+    }
+    assert set(bundle.of("PersistentVolumeClaim")) == {
+        f"{fullname}-fileserver-data",
+        f"{fullname}-agentservices-data",
+    }
+    assert f"{fullname}-conf" in bundle.of("Secret")
+
+
+@pytest.mark.parametrize("release", ["clearml", "prod", "my-mongodb", "redis", "elastic"])
+@pytest.mark.parametrize("override", [{}, {"fullnameOverride": "other"}])
+def test_servers_are_told_the_services_that_exist(release: str, override: dict[str, str]) -> None:
+    bundle = render({"release": {"name": release}, **override})
+    addresses = servers_talk_to(bundle)
+    assert len(set(addresses.values())) == 3
+    assert set(addresses.values()) <= set(bundle.of("Service"))
+
+
+@pytest.mark.parametrize("release", ["clearml", "prod"])
+def test_every_address_in_a_variable_is_a_service_of_the_bundle(release: str) -> None:
+    bundle = render({"release": {"name": release}})
+    services = {
+        f"http://{name}:{port['port']}"
+        for name, service in bundle.of("Service").items()
+        for port in service["spec"]["ports"]
+    }
+    urls = {
+        value
+        for workload in bundle.workloads
+        for value in bundle.env(workload).values()
+        if isinstance(value, str) and value.startswith("http://")
+    }
+    assert len(urls) == 3
+    assert urls <= services
+
+
+def test_two_releases_in_one_namespace_share_no_object() -> None:
+    first, second = (
+        {
+            (manifest["kind"], manifest["metadata"]["name"])
+            for manifest in render({"release": {"name": name}}).objects
+            if manifest["kind"] not in CLUSTER_SCOPED
+        }
+        for name in ("clearml", "prod")
+    )
+    assert not first & second
+
+
+def test_two_releases_in_one_namespace_select_no_pod_of_each_other() -> None:
+    first, second = (render({"release": {"name": name}}) for name in ("clearml", "prod"))
+    labels = [first.template(name)["metadata"]["labels"] for name in first.workloads]
+    selectors = [service["spec"]["selector"] for service in second.of("Service").values()]
+    assert labels
+    assert selectors
+    assert not any(s.items() <= pod.items() for s in selectors for pod in labels)
+
+
+def test_all_objects_carry_the_labels_of_the_release() -> None:
+    for manifest in render({"release": {"name": "prod"}, "nameOverride": "mlops"}).objects:
+        if manifest["kind"] not in CLUSTER_SCOPED:
+            labels = manifest["metadata"]["labels"]
+            assert labels["app.kubernetes.io/instance"] == "prod"
+            assert labels["app.kubernetes.io/name"] == "mlops"

@@ -1,0 +1,982 @@
+"""Each value flipped, with all that changes in the manifests: these places and no others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
+
+import pytest
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from config import Values
+from config.agent_groups import AgentGroup
+from config.kubernetes import merge
+from effects import Effects, changes
+from rendering import render
+
+# The table of the Helm chart's documentation.
+DEFAULTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("rows.yaml").read_text())
+
+GROUP = "agentGroups.agent-group0"
+WORKLOADS = {
+    "apiserver": ("clearml-apiserver", "apiserver"),
+    "fileserver": ("clearml-fileserver", "fileserver"),
+    "webserver": ("clearml-webserver", "webserver"),
+    "agentservices": ("clearml-agentservices", "agentservices"),
+    GROUP: ("clearml-agent-group0-agent", "agent"),
+}
+DEPLOYMENT = {section: f"Deployment/{name}" for section, (name, _) in WORKLOADS.items()}
+MAIN = {
+    section: f"Deployment/{name} pod.containers.{container}"
+    for section, (name, container) in WORKLOADS.items()
+}
+AGENTS = ("agentservices", GROUP)
+AFFINITY = {
+    "nodeAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": {
+            "nodeSelectorTerms": [
+                {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}
+            ]
+        }
+    }
+}
+TOLERATIONS = [{"key": "dedicated", "operator": "Equal", "value": "ml", "effect": "NoSchedule"}]
+
+REGISTRY_KEY = frozenset({("Secret", "registry-key")})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A value, what changes when it is set, and what else must be set for that to show."""
+
+    key: str
+    value: Any
+    effects: Effects
+    context: Mapping[str, Any] = field(default_factory=dict)
+    outside: frozenset[tuple[str, str]] = frozenset()
+
+
+def values_file(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by dotted key as a values file; of a list the other items are as in the table."""
+    lists = {key.partition("[")[0] for key in values if "[" in key}
+    items = {k: v for k, v in DEFAULTS.items() if "[" in k and k.partition("[")[0] in lists}
+    root: dict[Any, Any] = {}
+    for key, value in {**items, **values}.items():
+        *path, last = steps(key)
+        section = root
+        for step in path:
+            section = section.setdefault(step, {})
+        section[last] = value
+    content: dict[str, Any] = with_lists(root)
+    return content
+
+
+def steps(key: str) -> list[str | int]:
+    found = re.findall(r'"([^"]+)"|\[(\d+)\]|([^."\[\]]+)', key)
+    return [int(index) if index else quoted or plain for quoted, index, plain in found]
+
+
+def with_lists(content: Any) -> Any:
+    """Mappings from 0, 1, 2... as the lists that they stand for."""
+    if not isinstance(content, dict):
+        return content
+    inner = {key: with_lists(value) for key, value in content.items()}
+    return [inner[index] for index in range(len(inner))] if 0 in inner else inner
+
+
+def env_from(secret: str, key: str) -> dict[str, Any]:
+    return {"secretKeyRef": {"key": key, "name": secret}}
+
+
+@dataclass(frozen=True)
+class Containing:
+    """Equal to every text that has the fragment in it."""
+
+    fragment: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and self.fragment in other
+
+
+# Workloads
+
+
+def workload_rows(section: str) -> Iterator[Row]:
+    deployment, main = DEPLOYMENT[section], MAIN[section]
+    pod = f"{deployment} pod"
+    requests = {"cpu": "250m", "memory": "1Gi"}
+    # A group asks for a GPU by default, so it has resources already.
+    resources = (
+        {f"{main}.resources.requests": requests}
+        if section == GROUP
+        else {f"{main}.resources": {"requests": requests}}
+    )
+    volume = {"name": "probe", "emptyDir": {}}
+    mount = {"name": "probe", "mountPath": "/probe"}
+
+    def row(key: str, value: Any, effects: Effects, **options: Any) -> Row:
+        return Row(f"{section}.{key}", value, effects, **options)
+
+    yield row("affinity", AFFINITY, {f"{pod}.affinity": AFFINITY})
+    yield row("nodeSelector", {"pool": "ml"}, {f"{pod}.nodeSelector": {"pool": "ml"}})
+    yield row("tolerations", TOLERATIONS, {f"{pod}.tolerations": TOLERATIONS})
+    yield row("podAnnotations", {"probe": "on"}, {f"{deployment} annotations.probe": "on"})
+    yield row(
+        "replicaCount", 3, {f"{deployment} spec.replicas": 3}, context=SHARED.get(section, {})
+    )
+    yield row("resources", {"requests": requests}, resources)
+    yield row("extraEnvs", [{"name": "PROBE", "value": "on"}], {f"{main}.env.PROBE": "on"})
+    yield row(
+        "imagePullSecrets",
+        ["registry-key"],
+        {f"{pod}.imagePullSecrets": [{"name": "registry-key"}]},
+        outside=REGISTRY_KEY,
+    )
+    yield row("podSecurityContext", {"fsGroup": 7}, {f"{pod}.securityContext": {"fsGroup": 7}})
+    yield row(
+        "containerSecurityContext",
+        {"runAsUser": 7},
+        {f"{main}.securityContext": {"runAsUser": 7}},
+    )
+    yield row("additionalVolumes", [volume], {f"{pod}.volumes.probe": volume})
+    yield row(
+        "additionalVolumeMounts",
+        [mount],
+        {f"{main}.volumeMounts./probe": mount},
+        context={f"{section}.additionalVolumes": [volume]},
+    )
+
+
+SHARED = {"fileserver": {"fileserver.storage.data.accessModes": ["ReadWriteMany"]}}
+
+
+def image_rows(section: str, repository: str, tag: str, *containers: str) -> Iterator[Row]:
+    for key, value, place, new in (
+        ("repository", "example.org/mine", "image", f"example.org/mine:{tag}"),
+        ("tag", "9.9", "image", f"{repository}:9.9"),
+        ("pullPolicy", "Always", "imagePullPolicy", "Always"),
+    ):
+        yield Row(f"{section}.image.{key}", value, {f"{c}.{place}": new for c in containers})
+
+
+def service_rows(section: str, addresses: Effects) -> Iterator[Row]:
+    """`addresses` is what changes with the port, beside the Service itself."""
+    service = f"Service/{WORKLOADS[section][0]} spec"
+    port = f"{service}.ports.http"
+    yield Row(f"{section}.service.port", 8123, {f"{port}.port": 8123, **addresses})
+    yield Row(f"{section}.service.nodePort", 31234, {f"{port}.nodePort": 31234})
+    yield Row(
+        f"{section}.service.type",
+        "ClusterIP",
+        {f"{service}.type": "ClusterIP", f"{port}.nodePort": None},
+    )
+
+
+def claim_rows(
+    key: str, claim: str, section: str, context: Mapping[str, Any] | None = None
+) -> Iterator[Row]:
+    spec = f"PersistentVolumeClaim/{claim} spec"
+    for name, value, effects in (
+        ("class", "fast", {f"{spec}.storageClassName": "fast"}),
+        ("size", "7Gi", {f"{spec}.resources.requests.storage": "7Gi"}),
+        (
+            "accessModes",
+            ["ReadWriteMany"],
+            {
+                f"{spec}.accessModes": ["ReadWriteMany"],
+                f"{DEPLOYMENT[section]} spec.strategy": None,
+            },
+        ),
+    ):
+        yield Row(f"{key}.{name}", value, effects, context or {})
+
+
+def wait_for_apiserver(port: int) -> Effects:
+    return {
+        f"{DEPLOYMENT[agent]} pod.initContainers.wait-for-apiserver.args": [
+            f"apiserver=http://clearml-apiserver:{port}/debug.ping"
+        ]
+        for agent in AGENTS
+    }
+
+
+# Servers
+
+UNPACK = "Deployment/clearml-fileserver pod.initContainers.unpack-examples"
+PRE_POPULATE = f"{MAIN['apiserver']}.env.CLEARML__APISERVER__PRE_POPULATE__"
+CONFIG_VOLUME = {"apiserver.storage.enableConfigVolume": True}
+
+
+def server_rows() -> Iterator[Row]:
+    api, web = MAIN["apiserver"], MAIN["webserver"]
+    waits = [f"{DEPLOYMENT[agent]} pod.initContainers.wait-for-apiserver" for agent in AGENTS]
+    stores = "Deployment/clearml-apiserver pod.initContainers.wait-for-mongodb-redis-elasticsearch"
+    server = ("allegroai/clearml", "1.0.2")
+    yield from image_rows("apiserver", *server, api, stores, UNPACK, *waits)
+    yield from image_rows("fileserver", *server, MAIN["fileserver"])
+    yield from image_rows("webserver", *server, web)
+    url = "http://clearml-{}:8123".format
+    yield from service_rows(
+        "apiserver",
+        {
+            f"{web}.env.NGINX_APISERVER_ADDRESS": url("apiserver"),
+            **{f"{MAIN[agent]}.env.CLEARML_API_HOST": url("apiserver") for agent in AGENTS},
+            **wait_for_apiserver(8123),
+        },
+    )
+    yield from service_rows(
+        "fileserver",
+        {
+            f"{web}.env.NGINX_FILESERVER_ADDRESS": url("fileserver"),
+            **{f"{MAIN[agent]}.env.CLEARML_FILES_HOST": url("fileserver") for agent in AGENTS},
+        },
+    )
+    yield from service_rows(
+        "webserver",
+        {f"{MAIN[agent]}.env.CLEARML_WEB_HOST": url("webserver") for agent in AGENTS},
+    )
+    yield from claim_rows("fileserver.storage.data", "clearml-fileserver-data", "fileserver")
+    yield from claim_rows(
+        "apiserver.storage.config", "clearml-apiserver-config", "apiserver", CONFIG_VOLUME
+    )
+    generated = {"mountPath": ANY, "name": "generated-config", "readOnly": True}
+    yield Row(
+        "apiserver.configDir",
+        "/etc/clearml",
+        {
+            f"{api}.env.CLEARML_CONFIG_DIR": "/etc/clearml",
+            f"{api}.volumeMounts./etc/clearml": generated,
+            f"{api}.volumeMounts./opt/clearml/config": None,
+        },
+    )
+    yield Row(
+        "apiserver.storage.enableConfigVolume",
+        True,
+        {
+            "PersistentVolumeClaim/clearml-apiserver-config": ANY,
+            "Deployment/clearml-apiserver spec.strategy": {"type": "Recreate"},
+            "Deployment/clearml-apiserver pod.volumes.apiserver-config": {
+                "name": "apiserver-config",
+                "persistentVolumeClaim": {"claimName": "clearml-apiserver-config"},
+            },
+            f"{api}.env.CLEARML_CONFIG_DIR": "/opt/clearml/generated-config:/opt/clearml/config",
+            f"{api}.volumeMounts./opt/clearml/generated-config": generated,
+            f"{api}.volumeMounts./opt/clearml/config.name": "apiserver-config",
+            f"{api}.volumeMounts./opt/clearml/config.readOnly": None,
+        },
+    )
+    for probe in ("liveness", "readiness"):
+        yield Row(f"apiserver.{probe}Delay", 17, {f"{api}.{probe}Probe.initialDelaySeconds": 17})
+    yield Row(
+        "apiserver.prepopulateEnabled", "false", {f"{PRE_POPULATE}ENABLED": "false", UNPACK: None}
+    )
+    yield Row(
+        "apiserver.prepopulateZipFiles",
+        "/examples",
+        {
+            f"{PRE_POPULATE}ZIP_FILES": "/examples",
+            f"{UNPACK}.args": ["/examples", "/mnt/fileserver"],
+        },
+    )
+    yield Row(
+        "apiserver.prepopulateArtifactsPath",
+        "/artifacts",
+        {
+            f"{PRE_POPULATE}ARTIFACTS_PATH": "/artifacts",
+            f"{UNPACK}.args": ["/opt/clearml/db-pre-populate", "/artifacts"],
+            f"{UNPACK}.volumeMounts./mnt/fileserver": None,
+            f"{UNPACK}.volumeMounts./artifacts": {
+                "mountPath": "/artifacts",
+                "name": "fileserver-data",
+            },
+        },
+    )
+    yield Row(
+        "clearml.defaultCompany",
+        "acme",
+        {
+            f"{api}.env.CLEARML__APISERVER__DEFAULT_COMPANY": "acme",
+            f"{web}.env.COMPANY_ID": "acme",
+        },
+    )
+
+
+CREDENTIALS = {
+    "httpSession": "http_session",
+    "authToken": "auth_token",
+    "apiserverKey": "apiserver_key",
+    "apiserverSecret": "apiserver_secret",
+    "webserverKey": "webserver_key",
+    "webserverSecret": "webserver_secret",
+    "testsUserKey": "tests_user_key",
+    "testsUserSecret": "tests_user_secret",
+    "servicesAgentKey": "services_agent_key",
+    "servicesAgentSecret": "services_agent_secret",
+}
+CREDENTIAL_USERS = {
+    "apiserver": {
+        "CLEARML__SECURE__HTTP__SESSION_SECRET__APISERVER": "http_session",
+        "CLEARML__SECURE__AUTH__TOKEN_SECRET": "auth_token",
+        "CLEARML__SECURE__CREDENTIALS__APISERVER__USER_KEY": "apiserver_key",
+        "CLEARML__SECURE__CREDENTIALS__APISERVER__USER_SECRET": "apiserver_secret",
+        "CLEARML__SECURE__CREDENTIALS__WEBSERVER__USER_KEY": "webserver_key",
+        "CLEARML__SECURE__CREDENTIALS__WEBSERVER__USER_SECRET": "webserver_secret",
+        "CLEARML__SECURE__CREDENTIALS__TESTS__USER_KEY": "tests_user_key",
+        "CLEARML__SECURE__CREDENTIALS__TESTS__USER_SECRET": "tests_user_secret",
+        "CLEARML__SECURE__CREDENTIALS__SERVICES_AGENT__USER_KEY": "services_agent_key",
+        "CLEARML__SECURE__CREDENTIALS__SERVICES_AGENT__USER_SECRET": "services_agent_secret",
+    },
+    "webserver": {"USER_KEY": "webserver_key", "USER_SECRET": "webserver_secret"},
+    **{
+        agent: {
+            "CLEARML_API_ACCESS_KEY": "services_agent_key",
+            "CLEARML_API_SECRET_KEY": "services_agent_secret",
+        }
+        for agent in AGENTS
+    },
+}
+USER = {"username": "jane", "password": "test-secret-jane", "name": "Jane"}
+# The base64 form of a bcrypt hash.
+HASHED = "JDJiJDEyJHRlc3RzZWNyZXR0ZXN0c2VjcmV0dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0dGVz"
+FIXED_USERS = {
+    "clearml.fixedUsers.enabled": True,
+    "clearml.fixedUsers.users": [USER | {"password": HASHED}],
+}
+SERVER_CONFIGURATION = "Secret/clearml-apiserver-conf data"
+
+
+def clearml_rows() -> Iterator[Row]:
+    rolled = {f"{DEPLOYMENT[user]} annotations.checksum/credentials" for user in CREDENTIAL_USERS}
+    for key, name in CREDENTIALS.items():
+        value = f"test-secret-{name}"
+        yield Row(
+            f"clearml.credentials.{key}",
+            value,
+            {f"Secret/clearml-conf data.{name}": value, **dict.fromkeys(rolled, ANY)},
+        )
+    yield Row(
+        "clearml.existingSecret",
+        "made-by-hand",
+        {
+            "Secret/clearml-conf": None,
+            **dict.fromkeys(rolled, None),
+            **{
+                f"{MAIN[user]}.env.{variable}.secretKeyRef.name": "made-by-hand"
+                for user, variables in CREDENTIAL_USERS.items()
+                for variable in variables
+            },
+        },
+        outside=frozenset({("Secret", "made-by-hand")}),
+    )
+    configuration = {"Deployment/clearml-apiserver annotations.checksum/configuration": ANY}
+    users_file = {f"{SERVER_CONFIGURATION}.apiserver.conf": ANY, **configuration}
+    users: Mapping[str, Any] = {"clearml.fixedUsers.users": [USER]}
+    yield Row("clearml.fixedUsers.enabled", True, users_file, users)
+    yield Row("clearml.fixedUsers.users", [USER], users_file, FIXED_USERS)
+    yield Row("clearml.fixedUsers.passHashed", True, users_file, FIXED_USERS)
+    watchdog_file = {f"{SERVER_CONFIGURATION}.services.conf": ANY, **configuration}
+    for key, setting in (("enabled", False), ("thresholdSec", 60), ("watchIntervalSec", 30)):
+        yield Row(f"clearml.watchdog.{key}", setting, watchdog_file)
+
+
+INGRESS = "Ingress/clearml-server-ingress"
+INGRESS_ON = {"ingress.enabled": True, "ingress.host": "example.com"}
+
+
+def ingress_rows() -> Iterator[Row]:
+    hosts = ["app.ml.org", "api.ml.org", "files.ml.org"]
+    rule = "{}.{}".format
+
+    def rules(host: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "host": rule(subdomain, host),
+                "http": {
+                    "paths": [
+                        {
+                            "path": "/",
+                            "pathType": "Prefix",
+                            "backend": {
+                                "service": {"name": f"clearml-{name}", "port": {"name": "http"}}
+                            },
+                        }
+                    ]
+                },
+            }
+            for subdomain, name in (
+                ("app", "webserver"),
+                ("api", "apiserver"),
+                ("files", "fileserver"),
+            )
+        ]
+
+    yield Row("ingress.enabled", True, {INGRESS: ANY}, {"ingress.host": "example.com"})
+    yield Row("ingress.host", "ml.org", {f"{INGRESS} spec.rules": rules("ml.org")}, INGRESS_ON)
+    yield Row("ingress.name", "front", {INGRESS: None, "Ingress/front": ANY}, INGRESS_ON)
+    yield Row(
+        "ingress.className", "nginx", {f"{INGRESS} spec.ingressClassName": "nginx"}, INGRESS_ON
+    )
+    yield Row(
+        "ingress.annotations",
+        {"probe": "on"},
+        {f"{INGRESS} metadata.annotations": {"probe": "on"}},
+        INGRESS_ON,
+    )
+    yield Row(
+        "ingress.tls.secretName",
+        "certificate",
+        {f"{INGRESS} spec.tls": [{"hosts": hosts, "secretName": "certificate"}]},
+        {"ingress.enabled": True, "ingress.host": "ml.org"},
+        frozenset({("Secret", "certificate")}),
+    )
+
+
+# Agents
+
+AGENT_SECRETS = {
+    "clearmlGitUser": "CLEARML_AGENT_GIT_USER",
+    "clearmlGitPassword": "CLEARML_AGENT_GIT_PASS",
+    "awsAccessKeyId": "AWS_ACCESS_KEY_ID",
+    "awsSecretAccessKey": "AWS_SECRET_ACCESS_KEY",
+    "azureStorageAccount": "AZURE_STORAGE_ACCOUNT",
+    "azureStorageKey": "AZURE_STORAGE_KEY",
+}
+
+
+def agent_rows(section: str) -> Iterator[Row]:
+    env, secret = f"{MAIN[section]}.env", WORKLOADS[section][0]
+
+    def row(key: str, value: Any, effects: Effects, **context: Any) -> Row:
+        return Row(
+            f"{section}.{key}",
+            value,
+            effects,
+            {f"{section}.{name}": given for name, given in context.items()},
+        )
+
+    for key, variable in AGENT_SECRETS.items():
+        # With another secret set the Secret is there before and after.
+        other = next(name for name in AGENT_SECRETS if name != key)
+        yield row(
+            key,
+            "test-secret-value",
+            {
+                f"{env}.{variable}": env_from(secret, variable),
+                f"Secret/{secret} data.{variable}": "test-secret-value",
+                f"{DEPLOYMENT[section]} annotations.checksum/own": ANY,
+            },
+            **{other: "test-secret-other"},
+        )
+    yield row("awsDefaultRegion", "eu-west-1", {f"{env}.AWS_DEFAULT_REGION": "eu-west-1"})
+    yield row("agentVersion", ">=0.16.1", {f"{env}.AGENT_VERSION": ">=0.16.1"})
+    yield row("privileged", True, {f"{MAIN[section]}.securityContext": {"privileged": True}})
+
+
+def agent_services_rows() -> Iterator[Row]:
+    main = MAIN["agentservices"]
+    for key, variable in (
+        ("clearmlHostIp", "CLEARML_HOST_IP"),
+        ("clearmlWebHost", "CLEARML_WEB_HOST"),
+        ("clearmlFilesHost", "CLEARML_FILES_HOST"),
+        ("clearmlWorkerId", "CLEARML_WORKER_ID"),
+        ("googleCredentials", "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("defaultBaseDocker", "CLEARML_AGENT_DEFAULT_BASE_DOCKER"),
+    ):
+        yield Row(f"agentservices.{key}", "/probe", {f"{main}.env.{variable}": "/probe"})
+    yield from image_rows("agentservices", "allegroai/clearml-agent-services", "latest", main)
+    yield from claim_rows(
+        "agentservices.storage.data", "clearml-agentservices-data", "agentservices"
+    )
+    yield Row(
+        "agentservices.enabled",
+        False,
+        {
+            "Deployment/clearml-agentservices": None,
+            "PersistentVolumeClaim/clearml-agentservices-data": None,
+        },
+    )
+
+
+def agent_group_rows() -> Iterator[Row]:
+    main, secret = MAIN[GROUP], "Secret/clearml-agent-group0-agent"
+    rolled = {f"{DEPLOYMENT[GROUP]} annotations.checksum/own": ANY}
+    pair = {f"{GROUP}.clearmlAccessKey": "test-key", f"{GROUP}.clearmlSecretKey": "test-secret"}
+    for key, name in (
+        ("clearmlAccessKey", "CLEARML_API_ACCESS_KEY"),
+        ("clearmlSecretKey", "CLEARML_API_SECRET_KEY"),
+    ):
+        yield Row(
+            f"{GROUP}.{key}", "test-new", {f"{secret} data.{name}": "test-new", **rolled}, pair
+        )
+    yield Row(
+        f"{GROUP}.clearmlConfig",
+        "sdk {a: 1}",
+        {f"{secret} data.clearml.conf": "sdk {a: 1}", **rolled},
+    )
+    yield Row(f"{GROUP}.queues", "fast slow", {f"{main}.args": ["--queue", "fast", "slow"]})
+    yield Row(f"{GROUP}.nvidiaGpusPerAgent", 4, {f"{main}.resources.limits.nvidia.com/gpu": "4"})
+    yield from image_rows(GROUP, "nvidia/cuda", "11.0-base-ubuntu18.04", main)
+    removed = {secret: None, DEPLOYMENT[GROUP]: None}
+    yield Row(f"{GROUP}.enabled", False, removed)
+    yield Row(
+        f"{GROUP}.name",
+        "gpu",
+        {**removed, "Secret/clearml-gpu-agent": ANY, "Deployment/clearml-gpu-agent": ANY},
+    )
+
+
+# Stores
+
+API_ENV = f"{MAIN['apiserver']}.env"
+STORE_POD = {
+    "mongodb": "StatefulSet/clearml-mongodb",
+    "redis": "StatefulSet/clearml-redis-master",
+    "elasticsearch": "StatefulSet/clearml-elastic-master",
+}
+EMBEDDED = {
+    "mongodb": {
+        "StatefulSet/clearml-mongodb": None,
+        "Service/clearml-mongodb": None,
+        "Service/clearml-mongodb-headless": None,
+    },
+    "redis": {
+        "StatefulSet/clearml-redis-master": None,
+        "Service/clearml-redis-master": None,
+        "Service/clearml-redis-headless": None,
+    },
+    "elasticsearch": {
+        "StatefulSet/clearml-elastic-master": None,
+        "Service/clearml-elastic-master": None,
+        "Service/clearml-elastic-master-headless": None,
+        "ConfigMap/clearml-elastic-master-config": None,
+    },
+}
+
+
+def told(store: str, host: str, port: int) -> Effects:
+    """What the API server waits for; the other stores are the default ones."""
+    addresses = {
+        "mongodb": "clearml-mongodb:27017",
+        "redis": "clearml-redis-master:6379",
+        "elasticsearch": "clearml-elastic-master:9200",
+        store: f"{host}:{port}",
+    }
+    wait = f"{DEPLOYMENT['apiserver']} pod.initContainers.wait-for-mongodb-redis-elasticsearch"
+    return {f"{wait}.args": [f"{name}=tcp://{address}" for name, address in addresses.items()]}
+
+
+def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
+    """Rows that the three stores have in common; `claim` is the name of the claim template."""
+    owner, pod = STORE_POD[store], f"{STORE_POD[store]} pod"
+    main = f"{pod}.containers.{store}"
+    yield Row(f"{store}.enabled", False, EMBEDDED[store])
+    yield Row(f"{store}.provider", "external", EMBEDDED[store])
+    yield Row(
+        f"{pod_section}.nodeSelector", {"pool": "db"}, {f"{pod}.nodeSelector": {"pool": "db"}}
+    )
+    yield Row(f"{pod_section}.tolerations", TOLERATIONS, {f"{pod}.tolerations": TOLERATIONS})
+    yield Row(
+        f"{pod_section}.podAnnotations", {"probe": "on"}, {f"{owner} annotations.probe": "on"}
+    )
+    pull_secrets = {
+        "mongodb": ("mongodb.image.pullSecrets", ["registry-key"]),
+        "redis": ("redis.image.pullSecrets", ["registry-key"]),
+        "elasticsearch": ("elasticsearch.imagePullSecrets", [{"name": "registry-key"}]),
+    }
+    yield Row(
+        *pull_secrets[store],
+        {f"{pod}.imagePullSecrets": [{"name": "registry-key"}]},
+        outside=REGISTRY_KEY,
+    )
+    if store == "elasticsearch":
+        return
+    yield Row(f"{pod_section}.affinity", AFFINITY, {f"{pod}.affinity": AFFINITY})
+    requests = {"requests": {"cpu": "250m"}}
+    yield Row(f"{pod_section}.resources", requests, {f"{main}.resources": requests})
+    repository, tag = {"mongodb": ("mongo", "4.4.30"), "redis": ("redis", "6.2.22")}[store]
+    yield from image_rows(store, repository, tag, main)
+    template = f"{owner} spec.volumeClaimTemplates"
+    persistence = f"{pod_section}.persistence"
+    yield Row(
+        f"{persistence}.accessModes[0]",
+        "ReadWriteMany",
+        {f"{template}.{claim}.spec.accessModes": ["ReadWriteMany"]},
+    )
+    yield Row(
+        f"{persistence}.size", "7Gi", {f"{template}.{claim}.spec.resources.requests.storage": "7Gi"}
+    )
+    yield Row(
+        f"{persistence}.storageClass", "fast", {f"{template}.{claim}.spec.storageClassName": "fast"}
+    )
+    yield Row(
+        f"{persistence}.enabled",
+        False,
+        {template: None, f"{pod}.volumes.{claim}": {"name": claim, "emptyDir": {}}},
+    )
+
+
+def mongodb_rows() -> Iterator[Row]:
+    service, main = "Service/clearml-mongodb", f"{STORE_POD['mongodb']} pod.containers.mongodb"
+    password = {"mongodb.auth.rootPassword": "test-secret-1"}
+    existing = {"mongodb.auth.enabled": True, "mongodb.auth.existingSecret": "first"}
+    key = "mongodb-root-password"
+    yield from store_rows("mongodb", "mongodb", "data")
+    yield Row(
+        "mongodb.service.name",
+        "db",
+        {
+            service: None,
+            "Service/db": ANY,
+            f"{API_ENV}.CLEARML_MONGODB_SERVICE_HOST": "db",
+            **told("mongodb", "db", 27017),
+        },
+    )
+    yield Row(
+        "mongodb.service.port",
+        27018,
+        {
+            f"{service} spec.ports.mongo-service.port": 27018,
+            f"{API_ENV}.CLEARML_MONGODB_SERVICE_PORT": "27018",
+            **told("mongodb", "clearml-mongodb", 27018),
+        },
+    )
+    yield Row(
+        "mongodb.service.portName",
+        "mongo",
+        {
+            f"{service} spec.ports.mongo-service": None,
+            f"{service} spec.ports.mongo": {
+                "name": "mongo",
+                "port": 27017,
+                "targetPort": "mongodb",
+            },
+        },
+    )
+    yield Row("mongodb.service.type", "LoadBalancer", {f"{service} spec.type": "LoadBalancer"})
+    url = '"mongodb://root:$(MONGODB_PASSWORD)@clearml-mongodb:27017/{}?authSource=admin"'.format
+    yield Row(
+        "mongodb.auth.enabled",
+        True,
+        {
+            "Secret/clearml-mongodb": ANY,
+            f"{STORE_POD['mongodb']} annotations.checksum/password": ANY,
+            f"{main}.env.MONGO_INITDB_ROOT_USERNAME": "root",
+            f"{main}.env.MONGO_INITDB_ROOT_PASSWORD": env_from("clearml-mongodb", key),
+            "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
+            f"{API_ENV}.MONGODB_PASSWORD": env_from("clearml-mongodb", key),
+            f"{API_ENV}.CLEARML__HOSTS__MONGO__BACKEND__HOST": url("backend"),
+            f"{API_ENV}.CLEARML__HOSTS__MONGO__AUTH__HOST": url("auth"),
+        },
+        password,
+    )
+    yield Row(
+        "mongodb.auth.rootPassword",
+        "test-secret-2",
+        {
+            f"Secret/clearml-mongodb data.{key}": "test-secret-2",
+            f"{STORE_POD['mongodb']} annotations.checksum/password": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
+        },
+        password | {"mongodb.auth.enabled": True},
+    )
+    yield Row(
+        "mongodb.auth.existingSecret",
+        "second",
+        {
+            f"{main}.env.MONGO_INITDB_ROOT_PASSWORD.secretKeyRef.name": "second",
+            f"{API_ENV}.MONGODB_PASSWORD.secretKeyRef.name": "second",
+        },
+        existing,
+        frozenset({("Secret", "first"), ("Secret", "second")}),
+    )
+
+
+def redis_rows() -> Iterator[Row]:
+    owner = STORE_POD["redis"]
+    main = f"{owner} pod.containers.redis"
+    password = {"redis.password": "test-secret-1"}
+    variable = f"{main}.env.REDISCLI_AUTH"
+    yield from store_rows("redis", "redis.master", "redis-data")
+    db = f"{API_ENV}.CLEARML__HOSTS__REDIS__"
+    yield Row("redis.databaseNumber", 2, {f"{db}APISERVER__DB": "2", f"{db}WORKERS__DB": "6"})
+    yield Row(
+        "redis.master.name",
+        "cache",
+        {
+            "Service/clearml-redis-master": None,
+            "Service/cache": ANY,
+            f"{API_ENV}.CLEARML_REDIS_SERVICE_HOST": "cache",
+            **told("redis", "cache", 6379),
+        },
+    )
+    options = ["--databases", "16", "--appendonly", "yes", "--save", ""]
+    yield Row(
+        "redis.master.port",
+        6380,
+        {
+            "Service/clearml-redis-master spec.ports.redis.port": 6380,
+            "Service/clearml-redis-headless spec.ports.redis.port": 6380,
+            f"{main}.ports.redis.containerPort": 6380,
+            f"{main}.args": ["redis-server", "--port", "6380", *options],
+            f"{main}.readinessProbe.exec.command": [
+                "sh",
+                "-c",
+                '[ "$(redis-cli -p 6380 ping)" = PONG ]',
+            ],
+            f"{API_ENV}.CLEARML_REDIS_SERVICE_PORT": "6380",
+            **told("redis", "clearml-redis-master", 6380),
+        },
+    )
+    from_secret = env_from("clearml-redis", "redis-password")
+    yield Row(
+        "redis.usePassword",
+        True,
+        {
+            "Secret/clearml-redis": ANY,
+            f"{owner} annotations.checksum/password": ANY,
+            variable: from_secret,
+            f"{main}.args": [
+                "redis-server",
+                "--port",
+                "6379",
+                *options,
+                "--requirepass",
+                "$(REDISCLI_AUTH)",
+            ],
+            "Deployment/clearml-apiserver annotations.checksum/redis": ANY,
+            f"{API_ENV}.REDIS_PASSWORD": from_secret,
+            f"{db}APISERVER__PASSWORD": '"$(REDIS_PASSWORD)"',
+            f"{db}WORKERS__PASSWORD": '"$(REDIS_PASSWORD)"',
+        },
+        password,
+    )
+    yield Row(
+        "redis.password",
+        "test-secret-2",
+        {
+            "Secret/clearml-redis data.redis-password": "test-secret-2",
+            f"{owner} annotations.checksum/password": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/redis": ANY,
+        },
+        password | {"redis.usePassword": True},
+    )
+    yield Row(
+        "redis.existingSecret",
+        "second",
+        {
+            f"{variable}.secretKeyRef.name": "second",
+            f"{API_ENV}.REDIS_PASSWORD.secretKeyRef.name": "second",
+        },
+        {"redis.usePassword": True, "redis.existingSecret": "first"},
+        frozenset({("Secret", "first"), ("Secret", "second")}),
+    )
+
+
+def elasticsearch_rows() -> Iterator[Row]:
+    name, owner = "clearml-elastic-master", STORE_POD["elasticsearch"]
+    main, pod = f"{owner} pod.containers.elasticsearch", f"{owner} pod"
+    image = "docker.elastic.co/elasticsearch/elasticsearch"
+    claim = f"{owner} spec.volumeClaimTemplates.{name}.spec"
+    yield from store_rows("elasticsearch", "elasticsearch", name)
+
+    def row(
+        key: str, value: Any, effects: Effects, context: Mapping[str, Any] | None = None
+    ) -> Row:
+        return Row(f"elasticsearch.{key}", value, effects, context or {})
+
+    for key, variable, value in (
+        ("clusterHealthCheckParams", "HEALTH_CHECK_PARAMS", "wait_for_status=green"),
+        ("esJavaOpts", "ES_JAVA_OPTS", "-Xmx1g"),
+    ):
+        yield row(key, value, {f"{main}.env.{variable}": value})
+    roles = ("master", "data", "ingest", "remote_cluster_client")
+    for role in roles:
+        left = {f"{main}.env.node.roles": ",".join(other for other in roles if other != role)}
+        masters = {f"{main}.env.cluster.initial_master_nodes": None} if role == "master" else {}
+        yield row(f"roles.{role}", "false", {**left, **masters})
+    renamed = {
+        place.replace("clearml-elastic", "search"): ANY for place in EMBEDDED["elasticsearch"]
+    }
+    yield row(
+        "clusterName",
+        "search",
+        {
+            **EMBEDDED["elasticsearch"],
+            **renamed,
+            f"{API_ENV}.CLEARML_ELASTIC_SERVICE_HOST": "search-master",
+            **told("elasticsearch", "search-master", 9200),
+        },
+    )
+    yield row(
+        'esConfig."elasticsearch.yml"',
+        "xpack.security.enabled: true\n",
+        {
+            f"ConfigMap/{name}-config data.elasticsearch.yml": "xpack.security.enabled: true\n",
+            f"{owner} annotations.checksum/configuration": ANY,
+        },
+    )
+    count = sum(
+        re.fullmatch(r"elasticsearch\.extraEnvs\[\d+\]\.name", key) is not None for key in DEFAULTS
+    )
+    for index in range(count):
+        variable, value = (
+            DEFAULTS[f"elasticsearch.extraEnvs[{index}].{k}"] for k in ("name", "value")
+        )
+        yield row(
+            f"extraEnvs[{index}].name",
+            "probe",
+            {f"{main}.env.{variable}": None, f"{main}.env.probe": value},
+        )
+        yield row(f"extraEnvs[{index}].value", "probe", {f"{main}.env.{variable}": "probe"})
+    yield row(
+        "httpPort",
+        9201,
+        {
+            f"Service/{name} spec.ports.http.port": 9201,
+            f"Service/{name}-headless spec.ports.http.port": 9201,
+            f"{main}.ports.http.containerPort": 9201,
+            f"{main}.env.http.port": "9201",
+            f"{main}.readinessProbe.exec.command": ["bash", "-ec", Containing("127.0.0.1:9201\n")],
+            f"{API_ENV}.CLEARML_ELASTIC_SERVICE_PORT": "9201",
+            **told("elasticsearch", name, 9201),
+        },
+    )
+    yield row(
+        "replicas",
+        3,
+        {
+            f"{owner} spec.replicas": 3,
+            f"{main}.env.cluster.initial_master_nodes": f"{name}-0,{name}-1,{name}-2",
+            f"PodDisruptionBudget/{name}-pdb": ANY,
+        },
+    )
+    yield row(
+        "minimumMasterNodes",
+        2,
+        {f"PodDisruptionBudget/{name}-pdb spec.minAvailable": 2},
+        {"elasticsearch.replicas": 3},
+    )
+    yield row(
+        "persistence.enabled",
+        False,
+        {
+            f"{owner} spec.volumeClaimTemplates": None,
+            f"{pod}.volumes.{name}": {"name": name, "emptyDir": {}},
+        },
+    )
+    for limit in ("limits", "requests"):
+        yield row(
+            f"resources.{limit}.memory",
+            {"limits": "8Gi", "requests": "2Gi"}[limit],
+            {f"{main}.resources.{limit}.memory": {"limits": "8Gi", "requests": "2Gi"}[limit]},
+        )
+    template = "volumeClaimTemplate"
+    yield row(
+        f"{template}.accessModes[0]", "ReadWriteMany", {f"{claim}.accessModes": ["ReadWriteMany"]}
+    )
+    yield row(
+        f"{template}.resources.requests.storage",
+        "7Gi",
+        {f"{claim}.resources.requests.storage": "7Gi"},
+    )
+    yield row(f"{template}.storageClassName", "fast", {f"{claim}.storageClassName": "fast"})
+    yield row("image", "example.org/es", {f"{main}.image": "example.org/es:7.17.29"})
+    yield row("imageTag", "7.17.28", {f"{main}.image": f"{image}:7.17.28"})
+    yield row("imagePullPolicy", "Always", {f"{main}.imagePullPolicy": "Always"})
+    affinity = AFFINITY["nodeAffinity"]
+    yield row("nodeAffinity", affinity, {f"{pod}.affinity.nodeAffinity": affinity})
+    yield row(
+        "sysctlInitContainer.enabled",
+        True,
+        {f"{pod}.initContainers.configure-sysctl": ANY, f"{main}.env.node.store.allow_mmap": None},
+    )
+
+
+ROWS: tuple[Row, ...] = (
+    *(row for section in WORKLOADS for row in workload_rows(section)),
+    *server_rows(),
+    *clearml_rows(),
+    *ingress_rows(),
+    *(row for section in AGENTS for row in agent_rows(section)),
+    *agent_services_rows(),
+    *agent_group_rows(),
+    *mongodb_rows(),
+    *redis_rows(),
+    *elasticsearch_rows(),
+)
+
+REFUSED = {
+    "mongodb.architecture": "replicaset",
+    "mongodb.replicaCount": 3,
+    "redis.cluster.enabled": True,
+}
+
+# Names and namespaces change every object: test_inventory.py looks at these.
+OF_THE_WHOLE = {
+    "release.name",
+    "release.namespace",
+    "release.createNamespace",
+    "nameOverride",
+    "fullnameOverride",
+}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
+def test_a_value_changes_what_it_should_and_nothing_else(row: Row) -> None:
+    before = render(values_file(row.context), outside=row.outside)
+    after = render(values_file({**row.context, row.key: row.value}), outside=row.outside)
+    assert row.effects
+    assert changes(before, after) == row.effects
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_a_topology_that_comes_later_is_refused(key: str) -> None:
+    with pytest.raises(ValidationError, match="not supported yet") as raised:
+        Values.model_validate(values_file({key: REFUSED[key]}))
+    (error,) = raised.value.errors()
+    assert ".".join(map(str, error["loc"])) == key
+
+
+def test_every_row_of_the_table_is_flipped() -> None:
+    flipped = [row.key for row in ROWS] + list(REFUSED)
+    assert len(flipped) == len(set(flipped))
+    assert len(DEFAULTS) == 155
+    assert set(DEFAULTS) <= set(flipped)
+
+
+def test_every_flip_is_a_flip() -> None:
+    for row in ROWS:
+        if row.key in DEFAULTS:
+            assert row.value != DEFAULTS[row.key], row.key
+
+
+def test_every_value_that_exists_is_flipped() -> None:
+    flipped = {re.sub(r'\[.*|\."elasticsearch.yml"', "", row.key) for row in ROWS}
+    inside_a_fragment = {"elasticsearch.resources"}
+    missing = set(leaves(Values)) - flipped - set(REFUSED) - OF_THE_WHOLE - inside_a_fragment
+    assert not missing
+
+
+def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The keys of all values that are no sections."""
+    for info in model.model_fields.values():
+        key, kind = f"{prefix}{info.alias}", info.annotation
+        if key == "agentGroups":
+            yield from leaves(AgentGroup, f"{GROUP}.")
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, f"{key}.")
+        else:
+            yield key
+
+
+def test_the_table_as_a_values_file_gives_the_same_as_no_values() -> None:
+    given = values_file(DEFAULTS)
+    assert given["elasticsearch"]["esConfig"] == {"elasticsearch.yml": ANY}
+    assert len(given["elasticsearch"]["extraEnvs"]) == 9
+    # As the loader does it: null means the default.
+    assert render(merge({}, given)).files == render().files

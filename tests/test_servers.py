@@ -1,0 +1,443 @@
+"""The API server, the file server and the web server."""
+
+from __future__ import annotations
+
+import ast
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs import run_python
+from rendering import Bundle, render
+from scenarios import AUTHENTICATION, OUTSIDE, SCENARIOS, SECRET_MARK
+
+SERVERS = ("apiserver", "fileserver", "webserver")
+STORES_WAIT = "wait-for-mongodb-redis-elasticsearch"
+USER = {"username": "jane", "password": "test-secret-jane", "name": 'Jane "JD" Doe'}
+
+
+def service_port(bundle: Bundle, server: str) -> dict[str, Any]:
+    (port,) = bundle.find("Service", f"clearml-{server}")["spec"]["ports"]
+    return dict(port)
+
+
+def test_cluster_ip_services_have_no_node_ports() -> None:
+    bundle = render({server: {"service": {"type": "ClusterIP"}} for server in SERVERS})
+    for server in SERVERS:
+        assert bundle.find("Service", f"clearml-{server}")["spec"]["type"] == "ClusterIP"
+        assert "nodePort" not in service_port(bundle, server)
+
+
+@pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
+def test_node_ports_are_those_of_the_values(kind: str) -> None:
+    ports = dict(zip(SERVERS, (31001, 31002, 31003), strict=True))
+    bundle = render(
+        {name: {"service": {"type": kind, "nodePort": port}} for name, port in ports.items()}
+    )
+    assert {server: service_port(bundle, server)["nodePort"] for server in SERVERS} == ports
+
+
+def test_the_cluster_chooses_a_node_port_that_is_0() -> None:
+    bundle = render({"apiserver": {"service": {"nodePort": 0}}})
+    assert "nodePort" not in service_port(bundle, "apiserver")
+
+
+@pytest.mark.parametrize(
+    ("server", "listens_on"), [("apiserver", 8008), ("fileserver", 8081), ("webserver", 80)]
+)
+def test_services_reach_the_container_whatever_their_own_port(server: str, listens_on: int) -> None:
+    bundle = render({server: {"service": {"port": 9999}}})
+    service = service_port(bundle, server)
+    assert service["port"] == 9999
+    ports = bundle.container(f"clearml-{server}")["ports"]
+    assert {port["name"]: port["containerPort"] for port in ports} == {
+        service["targetPort"]: listens_on
+    }
+
+
+@pytest.mark.parametrize(
+    ("modes", "strategy"),
+    [
+        (["ReadWriteOnce"], "Recreate"),
+        (["ReadWriteOncePod"], "Recreate"),
+        (["ReadWriteMany"], None),
+    ],
+)
+def test_pods_give_up_a_volume_of_one_node_before_new_ones_start(
+    modes: list[str], strategy: str | None
+) -> None:
+    claim = {"accessModes": modes}
+    bundle = render(
+        {
+            "fileserver": {"storage": {"data": claim}},
+            "agentservices": {"storage": {"data": claim}},
+            "apiserver": {"storage": {"enableConfigVolume": True, "config": claim}},
+        }
+    )
+    for name in ("fileserver", "agentservices", "apiserver"):
+        spec = bundle.find("Deployment", f"clearml-{name}")["spec"]
+        assert spec.get("strategy", {}).get("type") == strategy
+
+
+def test_servers_without_volume_are_rolled_without_a_gap() -> None:
+    bundle = render()
+    for server in ("apiserver", "webserver"):
+        assert "strategy" not in bundle.find("Deployment", f"clearml-{server}")["spec"]
+
+
+def test_an_empty_storage_class_is_left_out() -> None:
+    bundle = render(
+        {
+            "fileserver": {"storage": {"data": {"class": ""}}},
+            "agentservices": {"storage": {"data": {"class": ""}}},
+            "apiserver": {"storage": {"enableConfigVolume": True, "config": {"class": ""}}},
+        }
+    )
+    claims = bundle.of("PersistentVolumeClaim")
+    assert len(claims) == 3
+    assert not any("storageClassName" in claim["spec"] for claim in claims.values())
+
+
+def test_several_file_servers_share_a_volume_of_many_nodes() -> None:
+    values = {"replicaCount": 3, "storage": {"data": {"accessModes": ["ReadWriteMany"]}}}
+    assert render({"fileserver": values}).workloads["clearml-fileserver"]["spec"]["replicas"] == 3
+
+
+def test_a_slow_start_is_no_reason_to_kill_a_server() -> None:
+    bundle = render()
+    for server in SERVERS:
+        container = bundle.container(f"clearml-{server}")
+        startup = container["startupProbe"]
+        assert startup["periodSeconds"] * startup["failureThreshold"] >= 300
+        assert {"livenessProbe", "readinessProbe"} <= set(container)
+
+
+def test_the_api_server_is_probed_where_it_says_whether_it_works() -> None:
+    container = render().container("clearml-apiserver")
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["path"] == "/debug.ping"
+
+
+def test_the_users_variable_replaces_ours_of_the_same_name() -> None:
+    name = "CLEARML__APISERVER__PRE_POPULATE__ENABLED"
+    bundle = render({"apiserver": {"extraEnvs": [{"name": name, "value": "mine"}]}})
+    variables = bundle.container("clearml-apiserver")["env"]
+    assert [v["value"] for v in variables if v["name"] == name] == ["mine"]
+
+
+def test_a_variable_may_come_from_a_secret_of_the_user() -> None:
+    source = {"secretKeyRef": {"name": "mine", "key": "token"}}
+    values = {"webserver": {"extraEnvs": [{"name": "TOKEN", "valueFrom": source}]}}
+    bundle = render(values, outside={("Secret", "mine")})
+    assert bundle.env("clearml-webserver")["TOKEN"] == source
+
+
+def test_an_image_may_be_pinned_by_digest() -> None:
+    digest = "sha256:" + 64 * "0"
+    bundle = render({"webserver": {"image": {"tag": digest}}})
+    assert bundle.container("clearml-webserver")["image"] == f"allegroai/clearml@{digest}"
+
+
+# Configuration
+
+
+@pytest.mark.parametrize("company", ["123456", "30d", "true", "1e5"])
+def test_a_company_that_the_server_would_read_as_something_else_is_quoted(company: str) -> None:
+    bundle = render({"clearml": {"defaultCompany": company}})
+    variable = bundle.env("clearml-apiserver")["CLEARML__APISERVER__DEFAULT_COMPANY"]
+    assert variable == f'"{company}"'
+    assert bundle.env("clearml-webserver")["COMPANY_ID"] == company
+
+
+@pytest.mark.parametrize("path", ["/a+b", "/a b", "/a//b", "/a#b", "/a=b"])
+def test_a_path_that_the_servers_parser_would_stumble_over_is_quoted(path: str) -> None:
+    bundle = render({"apiserver": {"prepopulateArtifactsPath": path}})
+    env = bundle.env("clearml-apiserver")
+    assert env["CLEARML__APISERVER__PRE_POPULATE__ARTIFACTS_PATH"] == f'"{path}"'
+
+
+@pytest.mark.parametrize("pass_hashed", [True, False])
+def test_fixed_users_reach_the_servers_configuration(pass_hashed: bool) -> None:
+    password = (
+        "JDJiJDEyJHRlc3RzZWNyZXR0ZXN0c2VjcmV0dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0dGVz"
+        if pass_hashed
+        else "test-secret-jane"
+    )
+    user = USER | {"password": password}
+    fixed = {"enabled": True, "passHashed": pass_hashed, "users": [user]}
+    bundle = render({"clearml": {"fixedUsers": fixed}})
+    # JSON is HOCON; apiserver.conf is the path `apiserver`, so it starts at `auth`.
+    assert json.loads(bundle.secret("clearml-apiserver-conf")["apiserver.conf"]) == {
+        "auth": {"fixed_users": {"enabled": True, "pass_hashed": pass_hashed, "users": [user]}}
+    }
+
+
+def test_fixed_users_that_are_off_configure_nothing() -> None:
+    bundle = render({"clearml": {"fixedUsers": {"users": [USER]}}})
+    assert set(bundle.secret("clearml-apiserver-conf")) == {"services.conf"}
+
+
+def test_the_watchdog_reaches_the_servers_configuration() -> None:
+    watchdog = {"enabled": False, "thresholdSec": 61, "watchIntervalSec": 31}
+    bundle = render({"clearml": {"watchdog": watchdog}})
+    assert json.loads(bundle.secret("clearml-apiserver-conf")["services.conf"]) == {
+        "tasks": {
+            "non_responsive_tasks_watchdog": {
+                "enabled": False,
+                "threshold_sec": 61,
+                "watch_interval_sec": 31,
+            }
+        }
+    }
+
+
+@pytest.mark.parametrize("volume", [True, False])
+def test_the_configuration_is_mounted_where_the_server_looks_for_it(volume: bool) -> None:
+    values = {"configDir": "/etc/clearml", "storage": {"enableConfigVolume": volume}}
+    bundle = render({"apiserver": values})
+    mounts = {
+        m["mountPath"]: m["name"] for m in bundle.container("clearml-apiserver")["volumeMounts"]
+    }
+    volumes = {v["name"]: v for v in bundle.pod("clearml-apiserver")["volumes"]}
+    directories = bundle.env("clearml-apiserver")["CLEARML_CONFIG_DIR"].split(":")
+    sources = [volumes[mounts[directory]] for directory in directories]
+    assert sources[0]["secret"]["secretName"] == "clearml-apiserver-conf"
+    # The later directory wins: the user's own files.
+    assert [s.get("persistentVolumeClaim") for s in sources[1:]] == (
+        [{"claimName": "clearml-apiserver-config"}] if volume else []
+    )
+    assert directories[-1] == "/etc/clearml"
+
+
+def test_agents_keep_a_credential_that_fixed_users_do_not_revoke() -> None:
+    bundle = render(AUTHENTICATION)
+    user = "CLEARML__SECURE__CREDENTIALS__SERVICES_AGENT__"
+    server = bundle.env("clearml-apiserver")
+    assert server[f"{user}ROLE"] == "user"
+    agent = bundle.env("clearml-agentservices")
+    assert server[f"{user}USER_KEY"] == agent["CLEARML_API_ACCESS_KEY"]
+    assert server[f"{user}USER_SECRET"] == agent["CLEARML_API_SECRET_KEY"]
+    users_of_tests = {
+        workload
+        for workload in bundle.workloads
+        if "tests_user" in json.dumps(bundle.container(workload))
+    }
+    assert users_of_tests == {"clearml-apiserver"}
+
+
+# Secrets
+
+
+def test_secrets_are_in_secrets_and_nowhere_else() -> None:
+    bundle = render(AUTHENTICATION)
+    kept = " ".join(text for name in bundle.of("Secret") for text in bundle.secret(name).values())
+    given = [text for text in strings(AUTHENTICATION) if SECRET_MARK in text]
+    assert len(given) > 25
+    assert kept.count(SECRET_MARK) == len(given)
+    elsewhere = [manifest for manifest in bundle.objects if manifest["kind"] != "Secret"]
+    assert SECRET_MARK not in json.dumps(elsewhere)
+    metadata = [manifest["metadata"] for manifest in bundle.of("Secret").values()]
+    assert SECRET_MARK not in json.dumps(metadata)
+
+
+def strings(values: Any) -> Iterator[str]:
+    if isinstance(values, dict | list):
+        for inner in values.values() if isinstance(values, dict) else values:
+            yield from strings(inner)
+    else:
+        yield str(values)
+
+
+def test_pods_roll_when_a_secret_that_they_read_changes() -> None:
+    """Every pod that reads a Secret of the bundle carries an annotation for it."""
+    bundle = render(AUTHENTICATION)
+    for workload in bundle.workloads:
+        text = json.dumps(bundle.pod(workload))
+        used = [name for name in bundle.of("Secret") if f'"{name}"' in text]
+        checksums = [key for key in bundle.annotations(workload) if key.startswith("checksum/")]
+        assert len(checksums) >= len(used), workload
+
+
+def test_no_pod_talks_to_the_kubernetes_api() -> None:
+    bundle = render()
+    for workload in bundle.workloads:
+        assert bundle.pod(workload)["automountServiceAccountToken"] is False
+
+
+def test_nothing_is_privileged_unless_asked_for() -> None:
+    asked = {"three-elasticsearch-nodes": [("clearml-elastic-master", "configure-sysctl")]}
+    for scenario, values in SCENARIOS.items():
+        bundle = render(values, outside=OUTSIDE.get(scenario, set()))
+        privileged = [
+            (workload, container["name"])
+            for workload, container in bundle.containers()
+            if container.get("securityContext", {}).get("privileged")
+        ]
+        assert privileged == asked.get(scenario, [])
+
+
+# Waiting for the stores
+
+
+def wait_command(bundle: Bundle, workload: str, name: str) -> list[str]:
+    command: list[str] = bundle.container(workload, name)["command"]
+    return command
+
+
+def test_all_pods_wait_in_the_same_way() -> None:
+    bundle = render()
+    commands = {
+        tuple(container["command"])
+        for _, container in bundle.containers()
+        if container["name"].startswith("wait-for-")
+    }
+    assert len(commands) == 1
+
+
+def test_the_scripts_run_on_the_python_of_the_server_image() -> None:
+    bundle = render()
+    scripts = {
+        container["command"][2]
+        for _, container in bundle.containers()
+        if container.get("command", [])[:2] == ["python3", "-c"]
+    }
+    assert len(scripts) == 2
+    for script in scripts:
+        ast.parse(script, feature_version=(3, 6))
+
+
+# Time passes at once for the script.
+NO_SLEEP = "import time\ntime.sleep = lambda seconds: None\n"
+ELEVEN_MINUTES_LATER = NO_SLEEP + (
+    "import itertools\nclock = itertools.count(0, 660)\ntime.monotonic = lambda: next(clock)\n"
+)
+
+
+@contextmanager
+def http_server(*answers: int) -> Iterator[str]:
+    """The URL of a server that gives these status codes, one after the other."""
+    left = iter(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
+            self.send_response(next(left))
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/debug.ping"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_waiting_ends_when_everything_answers() -> None:
+    command = wait_command(render(), "clearml-apiserver", STORES_WAIT)
+    with http_server(200) as url:
+        store = url.replace("http://", "tcp://").removesuffix("/debug.ping")
+        result = run_python(command, f"mongodb={store}", f"apiserver={url}")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == ["mongodb answers", "apiserver answers"]
+
+
+def test_waiting_says_what_for_and_takes_no_error_for_an_answer() -> None:
+    command = wait_command(render(), "clearml-agentservices", "wait-for-apiserver")
+    with http_server(500, 503, 200) as url:
+        result = run_python(command, f"apiserver={url}", before=NO_SLEEP)
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith(f"waiting for apiserver at {url}: HTTP Error 500")
+    assert lines[-1] == "apiserver answers"
+
+
+def test_waiting_gives_up_and_says_what_is_missing() -> None:
+    command = wait_command(render(), "clearml-apiserver", STORES_WAIT)
+    # Nothing listens on port 1.
+    result = run_python(command, "redis=tcp://127.0.0.1:1", before=ELEVEN_MINUTES_LATER)
+    assert result.returncode == 1
+    assert "gave up waiting for redis at tcp://127.0.0.1:1" in result.stderr
+
+
+# The examples
+
+
+def test_examples_are_unpacked_by_the_pod_that_owns_the_volume() -> None:
+    values = {"apiserver": {"prepopulateArtifactsPath": "/artifacts"}}
+    bundle = render(values)
+    unpack = bundle.container("clearml-fileserver", "unpack-examples")
+    serve = bundle.container("clearml-fileserver")
+    assert unpack["args"][1] == "/artifacts"
+    (target,) = unpack["volumeMounts"]
+    (served,) = serve["volumeMounts"]
+    assert target == {"mountPath": "/artifacts", "name": served["name"]}
+    assert served["mountPath"] == bundle.env("clearml-fileserver")["CLEARML_UPLOAD_FOLDER"]
+    assert "persistentVolumeClaim" not in json.dumps(bundle.pod("clearml-apiserver"))
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    """The folder with examples as the server image has it."""
+    folder = tmp_path / "db-pre-populate"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "examples.artifacts", "w") as archive:
+        archive.writestr("project/task/model.pkl", "weights")
+    with zipfile.ZipFile(folder / "examples.zip", "w") as archive:
+        archive.writestr("database.json", "{}")
+    return folder
+
+
+@pytest.mark.parametrize("source", [".", "examples.zip"])
+def test_artifacts_of_the_examples_are_unpacked(
+    source: str, examples: Path, tmp_path: Path
+) -> None:
+    unpack = render().container("clearml-fileserver", "unpack-examples")
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    result = run_python(unpack["command"], str(examples / source), str(volume))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (volume / "project/task/model.pkl").read_text() == "weights"
+    assert not (volume / "database.json").exists()
+
+
+def test_examples_that_were_deleted_do_not_come_back(examples: Path, tmp_path: Path) -> None:
+    unpack = render().container("clearml-fileserver", "unpack-examples")
+    model = tmp_path / "volume/project/task/model.pkl"
+    model.parents[2].mkdir()
+    for _ in range(2):
+        result = run_python(unpack["command"], str(examples), str(model.parents[2]))
+        assert result.returncode == 0
+        was_unpacked = model.exists()
+        model.unlink(missing_ok=True)
+    assert not was_unpacked
+
+
+def test_an_image_without_examples_starts_all_the_same(tmp_path: Path) -> None:
+    unpack = render().container("clearml-fileserver", "unpack-examples")
+    result = run_python(unpack["command"], str(tmp_path / "absent"), str(tmp_path))
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_broken_examples_are_tried_again(examples: Path, tmp_path: Path) -> None:
+    unpack = render().container("clearml-fileserver", "unpack-examples")
+    archive = examples / "examples.artifacts"
+    content = archive.read_bytes()
+    archive.write_bytes(b"cut short")
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    assert run_python(unpack["command"], str(examples), str(volume)).returncode == 1
+    archive.write_bytes(content)
+    assert run_python(unpack["command"], str(examples), str(volume)).returncode == 0
+    assert (volume / "project/task/model.pkl").exists()

@@ -1,0 +1,48 @@
+"""One file per scenario pins all of its manifests; `make snapshots` accepts a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from rendering import Bundle, render
+from scenarios import OUTSIDE, SCENARIOS
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Texts of several lines as blocks."""
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+class ManifestsExtension(SingleFileSnapshotExtension):
+    """A bundle as YAML, with the name of each of its files above the objects in it."""
+
+    file_extension = "yaml"
+    _write_mode = WriteMode.TEXT
+
+    def serialize(self, data: Any, **_: Any) -> str:
+        assert isinstance(data, Bundle)
+        return "".join(
+            f"# {name}\n"
+            + yaml.dump_all(
+                manifests, Dumper=_Dumper, sort_keys=False, explicit_start=True, width=100
+            )
+            for name, manifests in data.files.items()
+        )
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(scenario: str, snapshot: SnapshotAssertion) -> None:
+    bundle = render(SCENARIOS[scenario], outside=OUTSIDE.get(scenario, set()))
+    assert bundle == snapshot(extension_class=ManifestsExtension)
