@@ -7,7 +7,7 @@ PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help synth test lint format docs snapshots bench clean
+.PHONY: help synth imports test lint format docs snapshots bench clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -16,8 +16,11 @@ help: ## List the targets
 synth: .venv/cdk8s.stamp ## Write the manifests into dist/ (values: CLEARML_VALUES or config/values.yaml)
 	@.venv/bin/cdk8s synth
 
+imports: .venv/synth.stamp ## Fetch the Helm charts that the values name, and helm if there is none
+	@.venv/bin/python -m imports
+
 test: .venv/cdk8s.stamp .venv/dev.stamp ## Run all tests
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n 2
 
 lint: .venv/dev.stamp ## Check style and types
 	.venv/bin/ruff check

@@ -34,4 +34,12 @@ fs.rmSync = (target, options) => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 };
 
+// --stdout pipes all manifests at once, in no order and with nothing between them.
+let separator = "";
+require("./node_modules/fs-extra").createReadStream = (file) => {
+  const manifests = separator + fs.readFileSync(file, "utf8");
+  separator = "---\n";
+  return require("stream").Readable.from([manifests]);
+};
+
 require("./node_modules/cdk8s-cli/bin/cdk8s");

@@ -18,10 +18,10 @@ from config import ValuesError, load, values_files
 def main() -> None:
     """Synthesize the manifests, or say what is wrong with the values and leave the output alone."""
     try:
-        values = load(values_files(os.environ))
+        told = synthesize(load(values_files(os.environ)))
     except ValuesError as error:
         sys.exit(str(error))
-    print(synthesize(values), file=sys.stderr)
+    print(told, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """The API server."""
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from config.kubernetes import (
     AbsolutePath,
+    Mistake,
     Model,
     NodePort,
     Port,
@@ -13,6 +16,9 @@ from config.kubernetes import (
     section,
 )
 from config.workload import Claim, ServerImage, Service, Workload
+
+# Of the files made from clearml.fixedUsers and clearml.watchdog, beside a configuration volume.
+GENERATED_CONFIG_DIR = "/opt/clearml/generated-config"
 
 
 class ApiserverService(Service):
@@ -71,3 +77,10 @@ class Apiserver(Workload):
     replica_count: Replicas = Field(default=1, description="Number of API server pods.")
     image: ServerImage = section()
     storage: ApiserverStorage = section()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """The directory of the generated files as that of the volume too."""
+        if self.storage.enable_config_volume and self.config_dir == GENERATED_CONFIG_DIR:
+            yield Mistake(
+                ("configDir",), "is where the generated files lie; choose another", self.config_dir
+            )

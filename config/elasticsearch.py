@@ -2,30 +2,45 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from config.chart import ElasticsearchChart
 from config.fragment import ExtraEnvs, LocalObjectReferences, NodeAffinity, Resources, Tolerations
 from config.kubernetes import (
     AccessModes,
     Annotations,
     Mistake,
+    Model,
     NodeSelector,
     NonEmpty,
+    OptionalDnsSubdomain,
     Port,
     PullPolicy,
     Replicas,
+    Secret,
+    SecretKey,
     ServiceName,
     StorageClass,
     StorageSize,
     Text,
+    matching,
     over,
     section,
 )
 from config.store import ChartModel, Store
 
 FILE_NAME = r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}"
+URL_SAFE = r"[A-Za-z0-9._~-]*"
+HostUrl = Annotated[
+    Text,
+    matching(
+        r"(https?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?",
+        "must be a host with scheme and port, such as https://search.example.com:9200",
+    ),
+]
+UrlSafe = Annotated[Text, matching(URL_SAFE, "must be letters, digits, '.', '_', '~' and '-'")]
 DEFAULT_ENVS: Any = [
     {"name": "bootstrap.memory_lock", "value": "false"},
     {"name": "cluster.routing.allocation.node_initial_primaries_recoveries", "value": "500"},
@@ -93,14 +108,57 @@ class SysctlInitContainer(ChartModel):
     enabled: bool = Field(
         default=False,
         description="Whether a privileged init container sets vm.max_map_count to 262144; without "
-        "it Elasticsearch does not map files into memory and starts on any node.",
+        "it Elasticsearch does not map files into memory and starts on any node. With provider "
+        "helm it is there until this is set to false.",
     )
+
+
+class ElasticsearchExternal(Model):
+    """Nodes of an Elasticsearch of your own, and who logs in to it."""
+
+    hosts: list[HostUrl] = Field(
+        default=[],
+        description="The nodes, `https://host:9200` each; scheme http and port 9200 may be left "
+        "out. Empty takes `<clusterName>-master`.",
+    )
+    username: UrlSafe = Field(default="", description="User that the server logs in as.")
+    password: Secret | None = Field(
+        default=None,
+        description="Password of that user: letters, digits, '.', '_', '~' and '-'.",
+    )
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="", description="Name of a Secret that holds the password instead."
+    )
+    password_key: SecretKey = Field(
+        default="password", description="Key of the password in that Secret."
+    )
+
+    @property
+    def urls(self) -> list[str]:
+        """The nodes, with scheme and port."""
+        urls = [host if "://" in host else f"http://{host}" for host in self.hosts]
+        return [url if re.search(r":\d+$", url) else f"{url}:9200" for url in urls]
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A user without hosts or password, or a password that no URL can hold."""
+        has_password = bool(self.password or self.existing_secret)
+        if has_password and not self.username:
+            yield Mistake(("username",), "is needed with a password")
+        if self.username and not has_password:
+            yield Mistake(("password",), "is needed with a username, or existingSecret")
+        if self.username and not self.hosts:
+            yield Mistake(("hosts",), "must name the nodes that the user logs in to", [])
+        if self.password and not re.fullmatch(URL_SAFE, self.password.get_secret_value()):
+            yield Mistake(
+                ("password",),
+                "must be letters, digits, '.', '_', '~' and '-': it becomes part of a URL",
+            )
 
 
 class Elasticsearch(Store):
     """Elasticsearch: metrics, plots, logs and events."""
 
-    chart: ClassVar[str] = "elasticsearch"
+    chart: ElasticsearchChart = section()
 
     http_port: Port = Field(
         default=9200, description="Port of Elasticsearch's HTTP API and its Services."
@@ -116,7 +174,7 @@ class Elasticsearch(Store):
     minimum_master_nodes: Annotated[Replicas, Field(ge=1)] = Field(
         default=1,
         description="Nodes that a voluntary disruption (a drain) must leave running when there "
-        "are several; unset, a majority.",
+        "are several; a majority at least.",
     )
     cluster_name: ServiceName = Field(
         default="{{ .Release.Name }}-elastic",
@@ -142,6 +200,7 @@ class Elasticsearch(Store):
         default=DEFAULT_ES_CONFIG,
         description="Files for Elasticsearch's configuration directory, by name.",
     )
+    external: ElasticsearchExternal = section()
     sysctl_init_container: SysctlInitContainer = section()
     image: NonEmpty = Field(
         default="docker.elastic.co/elasticsearch/elasticsearch",
@@ -169,14 +228,24 @@ class Elasticsearch(Store):
     )
 
     @property
+    def makes_objects(self) -> bool:
+        """Whether any manifest comes of it: its own, or the Secret with the password."""
+        return super().makes_objects or self.external.password is not None
+
+    @property
     def protected_nodes(self) -> int:
-        """Nodes that a drain must leave running: a majority unless the user chose a number."""
-        chosen = "minimum_master_nodes" in self.model_fields_set
-        return self.minimum_master_nodes if chosen else self.replicas // 2 + 1
+        """Nodes that a drain must leave running: a majority at least, or no master is elected."""
+        return max(self.minimum_master_nodes, self.replicas // 2 + 1)
 
     def mistakes(self) -> Iterator[Mistake]:
         """More nodes that must stay than there are, and files that a ConfigMap cannot hold."""
         yield from super().mistakes()
+        if self.external.hosts and not self.is_external:
+            yield Mistake(("external",), "is read only with provider external")
+        if self.imported and (self.model_extra or {}).get("createCert"):
+            yield Mistake(("createCert",), "is not supported: the servers would not use it", True)
+        if self.imported and self.chart_section("secret").get("enabled"):
+            yield Mistake(("secret", "enabled"), "is not supported: the servers would not use it")
         if self.embedded and self.minimum_master_nodes > self.replicas:
             yield Mistake(
                 ("minimumMasterNodes",),

@@ -5,28 +5,20 @@ import re
 import types
 import typing
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any
 
+from cdk8s_plus_25 import k8s
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
 
 from config.kubernetes import ENV_NAME, NOT_A_QUANTITY, QUANTITY, Mistake, amount, refuse
 
-if TYPE_CHECKING:
-    from cdk8s_plus_25 import k8s
-
-
-# cdk8s is imported on first use: by then it has started its engine in the background.
-def _structs() -> Any:
-    from cdk8s_plus_25 import k8s
-
-    return k8s
-
 
 class Fragment:
     """Annotation for a raw Kubernetes fragment: it must fit the struct, and is parsed into it."""
 
-    def __init__(self, struct: str) -> None:
+    def __init__(self, struct: type) -> None:
         self.struct = struct
 
     def __get_pydantic_core_schema__(
@@ -37,32 +29,30 @@ class Fragment:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return handler(_struct_schema(getattr(_structs(), self.struct))) | {"title": self.struct}
+        return handler(_struct_schema(self.struct)) | {"title": self.struct.__name__}
 
     def _parse(self, raw: object) -> Any:
         return _validator(self.struct).validate_python(raw)
 
 
+# Built on first use: most values files hold no fragment of most types.
 @functools.cache
-def _validator(struct: str) -> SchemaValidator:
-    return SchemaValidator(_struct_schema(getattr(_structs(), struct)))
+def _validator(struct: type) -> SchemaValidator:
+    return SchemaValidator(_struct_schema(struct))
 
 
 @functools.cache
-def quantity(text: str) -> "k8s.Quantity":
+def quantity(text: str) -> k8s.Quantity:
     """The struct of a Kubernetes quantity; cached, as each one costs a call into jsii."""
-    struct: k8s.Quantity = _structs().Quantity.from_string(text)
-    return struct
+    return k8s.Quantity.from_string(text)
 
 
 @functools.cache
-def int_or_string(given: int | str) -> "k8s.IntOrString":
+def int_or_string(given: int | str) -> k8s.IntOrString:
     """The struct of a port or percentage; cached, as each one costs a call into jsii."""
-    kind = _structs().IntOrString
-    struct: k8s.IntOrString = (
-        kind.from_number(given) if isinstance(given, int) else kind.from_string(given)
-    )
-    return struct
+    if isinstance(given, int):
+        return k8s.IntOrString.from_number(given)
+    return k8s.IntOrString.from_string(given)
 
 
 def json_name(struct: type, field: str) -> str:
@@ -97,11 +87,11 @@ def _schema_of(hint: Any) -> CoreSchema:
         # jsii spells a struct Union[Struct, Dict] and a number Union[int, float].
         arms = [arm for arm in arguments if arm is not type(None)]
         return _schema_of(int if float in arms else arms[0])
-    if hint is _structs().Quantity:
+    if hint is k8s.Quantity:
         return core_schema.no_info_plain_validator_function(
             _parse_quantity, json_schema_input_schema=core_schema.str_schema(pattern=QUANTITY)
         )
-    if hint is _structs().IntOrString:
+    if hint is k8s.IntOrString:
         return core_schema.no_info_after_validator_function(
             int_or_string,
             core_schema.union_schema(
@@ -122,14 +112,14 @@ def _schema_of(hint: Any) -> CoreSchema:
     return scalars.get(hint, core_schema.any_schema())
 
 
-def _parse_quantity(raw: object) -> "k8s.Quantity":
+def _parse_quantity(raw: object) -> k8s.Quantity:
     text = str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else raw
     if not isinstance(text, str) or not re.fullmatch(QUANTITY, text):
         raise PydanticCustomError("mistake", "{message}", {"message": NOT_A_QUANTITY})
     return quantity(text)
 
 
-def _environment(variables: list["k8s.EnvVar"]) -> list["k8s.EnvVar"]:
+def _environment(variables: list[k8s.EnvVar]) -> list[k8s.EnvVar]:
     names = [variable.name for variable in variables]
     refuse(
         Mistake((index, "name"), message, name)
@@ -148,14 +138,19 @@ def _environment(variables: list["k8s.EnvVar"]) -> list["k8s.EnvVar"]:
     return variables
 
 
-def _affordable(resources: "k8s.ResourceRequirements | None") -> Any:
+@functools.cache
+def _amount(struct: k8s.Quantity) -> Decimal:
+    return amount(str(struct.value))
+
+
+def _affordable(resources: k8s.ResourceRequirements | None) -> Any:
     limits = (resources and resources.limits) or {}
     requests = (resources and resources.requests) or {}
     refuse(
         Mistake((part, name), "must not be negative", given.value)
         for part, quantities in (("limits", limits), ("requests", requests))
         for name, given in quantities.items()
-        if amount(str(given.value)) < 0
+        if _amount(given) < 0
     )
     refuse(
         Mistake(
@@ -164,7 +159,7 @@ def _affordable(resources: "k8s.ResourceRequirements | None") -> Any:
             given.value,
         )
         for name, given in requests.items()
-        if name in limits and amount(str(given.value)) > amount(str(limits[name].value))
+        if name in limits and _amount(given) > _amount(limits[name])
     )
     return resources
 
@@ -173,33 +168,35 @@ def _empty_as_none(raw: object) -> object:
     return None if raw == {} else raw
 
 
-def _optional(struct: str) -> Any:
-    return Annotated[Annotated[Any, Fragment(struct)] | None, BeforeValidator(_empty_as_none)]
+EMPTY_AS_NONE = BeforeValidator(_empty_as_none)
 
-
-def _list(struct: str) -> Any:
-    return list[Annotated[Any, Fragment(struct)]]
-
-
-if TYPE_CHECKING:
-    Affinity = k8s.Affinity | None
-    NodeAffinity = k8s.NodeAffinity | None
-    Resources = k8s.ResourceRequirements | None
-    PodSecurityContext = k8s.PodSecurityContext | None
-    SecurityContext = k8s.SecurityContext | None
-    Tolerations = list[k8s.Toleration]
-    ExtraEnvs = list[k8s.EnvVar]
-    LocalObjectReferences = list[k8s.LocalObjectReference]
-    Volumes = list[k8s.Volume]
-    VolumeMounts = list[k8s.VolumeMount]
-else:
-    Affinity = _optional("Affinity")
-    NodeAffinity = _optional("NodeAffinity")
-    Resources = Annotated[_optional("ResourceRequirements"), AfterValidator(_affordable)]
-    PodSecurityContext = _optional("PodSecurityContext")
-    SecurityContext = _optional("SecurityContext")
-    Tolerations = _list("Toleration")
-    ExtraEnvs = Annotated[_list("EnvVar"), AfterValidator(_environment)]
-    LocalObjectReferences = _list("LocalObjectReference")
-    Volumes = _list("Volume")
-    VolumeMounts = _list("VolumeMount")
+Affinity = Annotated[
+    Annotated[k8s.Affinity, Fragment(k8s.Affinity)] | None,
+    EMPTY_AS_NONE,
+]
+NodeAffinity = Annotated[
+    Annotated[k8s.NodeAffinity, Fragment(k8s.NodeAffinity)] | None,
+    EMPTY_AS_NONE,
+]
+Resources = Annotated[
+    Annotated[k8s.ResourceRequirements, Fragment(k8s.ResourceRequirements)] | None,
+    EMPTY_AS_NONE,
+    AfterValidator(_affordable),
+]
+PodSecurityContext = Annotated[
+    Annotated[k8s.PodSecurityContext, Fragment(k8s.PodSecurityContext)] | None,
+    EMPTY_AS_NONE,
+]
+SecurityContext = Annotated[
+    Annotated[k8s.SecurityContext, Fragment(k8s.SecurityContext)] | None,
+    EMPTY_AS_NONE,
+]
+Tolerations = list[Annotated[k8s.Toleration, Fragment(k8s.Toleration)]]
+ExtraEnvs = Annotated[
+    list[Annotated[k8s.EnvVar, Fragment(k8s.EnvVar)]], AfterValidator(_environment)
+]
+LocalObjectReferences = list[
+    Annotated[k8s.LocalObjectReference, Fragment(k8s.LocalObjectReference)]
+]
+Volumes = list[Annotated[k8s.Volume, Fragment(k8s.Volume)]]
+VolumeMounts = list[Annotated[k8s.VolumeMount, Fragment(k8s.VolumeMount)]]

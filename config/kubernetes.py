@@ -94,7 +94,7 @@ class Model(BaseModel):
 
 def did_you_mean(given: object, known: Iterable[str]) -> str:
     """The nearest known key, worded as a question; empty when none is near."""
-    close = difflib.get_close_matches(str(given), list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(given), list(known), n=1, cutoff=0.6)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
@@ -103,15 +103,21 @@ def section() -> Any:
     return Field(default={}, validate_default=True)
 
 
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Merge as Helm does: mappings merge, all else replaces, null takes the key out again."""
+def merge(
+    base: dict[str, Any], over: dict[str, Any], *, keep_nulls: bool = False
+) -> dict[str, Any]:
+    """Merge as Helm does: mappings merge, all else replaces, null takes the key out again.
+
+    With `keep_nulls` the null itself stays.
+    """
     merged = dict(base)
     for key, given in over.items():
-        if given is None:
+        if given is None and not keep_nulls:
             merged.pop(key, None)
         elif isinstance(given, dict):
             below = merged.get(key)
-            merged[key] = merge(below if isinstance(below, dict) else {}, given)
+            below = below if isinstance(below, dict) else {}
+            merged[key] = merge(below, given, keep_nulls=keep_nulls)
         else:
             merged[key] = given
     return merged
@@ -145,8 +151,12 @@ class matching:  # noqa: N801  # reads as a function where a type is annotated
         return text
 
 
+class SpelledInteger(int):
+    """An integer that a values file spells in another way than Python: 0123, 0x7b, 1_000."""
+
+
 def _integer_as_text(raw: object) -> object:
-    return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
+    return str(raw) if type(raw) is int else raw
 
 
 def _no_boolean(raw: object) -> object:
@@ -198,6 +208,12 @@ OptionalDnsSubdomain = Annotated[
     ),
 ]
 StorageClass = OptionalDnsSubdomain
+SecretKey = Annotated[
+    Text,
+    matching(
+        r"^[-._a-zA-Z0-9]{1,253}$", "must be a key of a Secret: letters, digits, '-', '_', '.'"
+    ),
+]
 PortName = Annotated[
     Text,
     matching(

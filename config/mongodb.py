@@ -2,20 +2,24 @@
 
 import re
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 
+from config.chart import MongodbChart
 from config.fragment import Resources
 from config.kubernetes import (
     Annotations,
+    DnsLabel,
+    Integer,
     Mistake,
+    Model,
     NonEmpty,
     OptionalDnsSubdomain,
     Port,
     PortName,
-    Replicas,
     Secret,
+    SecretKey,
     ServiceName,
     ServiceType,
     StorageSize,
@@ -24,7 +28,18 @@ from config.kubernetes import (
 from config.store import ChartModel, Store, StoreImage, StorePersistence
 from config.workload import Scheduling
 
+CONNECTION_STRING = re.compile(r'mongodb(\+srv)?://[^\s"\\]+')
+REPLICA_SET_KEY = re.compile(r"[A-Za-z0-9+/=]{6,1024}")
 URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
+
+
+def _connection_string(url: SecretStr) -> SecretStr:
+    if not CONNECTION_STRING.fullmatch(url.get_secret_value()):
+        raise ValueError("must be a URL that begins with mongodb:// or mongodb+srv://")
+    return url
+
+
+ConnectionString = Annotated[Secret, AfterValidator(_connection_string)]
 
 
 class MongodbImage(StoreImage):
@@ -46,7 +61,16 @@ class MongodbAuth(ChartModel):
     )
     existing_secret: OptionalDnsSubdomain = Field(
         default="",
-        description="Name of a Secret with the password under `mongodb-root-password` instead.",
+        description="Name of a Secret that holds the password instead.",
+    )
+
+    replica_set_key: Secret | None = Field(
+        default=None,
+        description="Key that the members of a replica set know each other by: 6 to 1024 letters "
+        "and digits. In an existing Secret it is called `mongodb-replica-set-key`.",
+    )
+    existing_secret_key: SecretKey = Field(
+        default="mongodb-root-password", description="Key of the password in that Secret."
     )
 
     def mistakes(self) -> Iterator[Mistake]:
@@ -58,6 +82,9 @@ class MongodbAuth(ChartModel):
                 self.enabled,
             )
         password = self.root_password
+        key = self.replica_set_key
+        if key and not REPLICA_SET_KEY.fullmatch(key.get_secret_value()):
+            yield Mistake(("replicaSetKey",), "must be 6 to 1024 of letters, digits, '+' and '/'")
         # The password becomes part of a URL: server 1.0.2 knows no other way to take it.
         if password and not URL_SAFE.fullmatch(password.get_secret_value()):
             yield Mistake(
@@ -84,18 +111,60 @@ class MongodbService(ChartModel):
     port_name: PortName = Field(default="mongo-service", description="Name of the Service's port.")
 
 
+class MongodbExternal(Model):
+    """Connection strings of a MongoDB of your own, for all that host and port cannot say."""
+
+    backend: ConnectionString | None = Field(
+        default=None,
+        description="URL of the backend database: `mongodb://user:password@host:27017/backend?…`.",
+    )
+    auth: ConnectionString | None = Field(
+        default=None, description="URL of the auth database: `mongodb://…/auth?…`."
+    )
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="", description="Name of a Secret that holds the two URLs instead."
+    )
+    backend_key: SecretKey = Field(
+        default="backend", description="Key of the backend database's URL in that Secret."
+    )
+    auth_key: SecretKey = Field(
+        default="auth", description="Key of the auth database's URL in that Secret."
+    )
+
+    @property
+    def given(self) -> bool:
+        """Whether there are connection strings."""
+        return bool(self.backend or self.auth or self.existing_secret)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """One URL without the other, or URLs from two sources."""
+        if (self.backend is None) != (self.auth is None):
+            missing = "backend" if self.backend is None else "auth"
+            yield Mistake((missing,), "is needed too: the server has two databases")
+        if self.backend and self.existing_secret:
+            yield Mistake(
+                ("existingSecret",),
+                "excludes backend and auth: keep one of the two",
+                self.existing_secret,
+            )
+
+
 class Mongodb(Scheduling, Store):
     """MongoDB: projects, experiments, users, queues."""
 
-    chart: ClassVar[str] = "mongodb"
+    chart: MongodbChart = section()
 
     architecture: Literal["standalone", "replicaset"] = Field(
         default="standalone", description="One server (standalone) or a replica set."
     )
     auth: MongodbAuth = section()
-    replica_count: Replicas = Field(default=1, description="Members of the replica set.")
+    replica_set_name: DnsLabel = Field(default="rs0", description="Name of the replica set.")
+    replica_count: Annotated[Integer, Field(ge=1, le=7)] = Field(
+        default=1, description="Members of the replica set; an odd number survives best."
+    )
     persistence: MongodbPersistence = section()
     service: MongodbService = section()
+    external: MongodbExternal = section()
     image: MongodbImage = section()
     resources: Resources = Field(
         default=None, description="Resource requests and limits of MongoDB."
@@ -105,16 +174,41 @@ class Mongodb(Scheduling, Store):
     @property
     def makes_objects(self) -> bool:
         """Whether any manifest comes of MongoDB: its own, or the Secret with its password."""
-        return self.embedded or (self.auth.enabled and not self.auth.existing_secret)
+        own_urls = self.external.given and not self.external.existing_secret
+        own_password = self.auth.enabled and not self.auth.existing_secret
+        return super().makes_objects or own_urls or own_password
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Topologies that the provider does not support yet."""
+        """Topologies that do not exist, and settings that the provider would not read."""
         yield from super().mistakes()
-        if self.embedded and self.architecture == "replicaset":
-            yield Mistake(("architecture",), "replicaset is not supported yet", self.architecture)
-        if self.embedded and self.replica_count != 1:
+        if self.external.given and not self.is_external:
+            yield Mistake(("external",), "is read only with provider external")
+        if self.external.given and self.auth.enabled:
+            yield Mistake(
+                ("auth", "enabled"), "is part of the connection strings of mongodb.external", True
+            )
+        if self.embedded and self.architecture == "standalone" and self.replica_count > 1:
             yield Mistake(
                 ("replicaCount",),
-                "more members than one are not supported yet",
+                "a standalone MongoDB is one pod; set mongodb.architecture to replicaset",
                 self.replica_count,
             )
+        needs_key = not self.is_external and self.architecture == "replicaset" and self.auth.enabled
+        if needs_key and not (self.auth.replica_set_key or self.auth.existing_secret):
+            yield Mistake(
+                ("auth", "replicaSetKey"), "is needed by a replica set that asks for a password"
+            )
+        if self.imported:
+            yield from self._chart_mistakes()
+
+    def _chart_mistakes(self) -> Iterator[Mistake]:
+        """What the chart would make up anew with each synthesis, or reads under another name."""
+        auth, tls = self.auth.model_extra or {}, self.chart_section("tls")
+        if tls.get("enabled") and not tls.get("existingSecret"):
+            yield Mistake(("tls", "enabled"), "needs mongodb.tls.existingSecret", True)
+        user = auth.get("username") and auth.get("database")
+        if self.auth.enabled and user and not (auth.get("password") or self.auth.existing_secret):
+            yield Mistake(("auth", "password"), "is needed with a username and a database")
+        key = self.auth.existing_secret_key
+        if key != MongodbAuth.model_fields["existing_secret_key"].default:
+            yield Mistake(("auth", "existingSecretKey"), "cannot be chosen with provider helm", key)

@@ -1,19 +1,22 @@
 """Redis."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field
 
+from config.chart import RedisChart
 from config.fragment import Resources
 from config.kubernetes import (
     Annotations,
     Integer,
     Mistake,
+    Model,
     NonEmpty,
     OptionalDnsSubdomain,
     Port,
     Secret,
+    SecretKey,
     ServiceName,
     StorageSize,
     section,
@@ -51,19 +54,34 @@ class RedisMaster(Scheduling, ChartModel):
 class RedisCluster(ChartModel):
     """Replicas of Redis."""
 
-    enabled: bool = Field(default=False, description="Whether Redis has replicas.")
+    enabled: bool = Field(
+        default=False,
+        description="Whether Redis has replicas, which the master copies its data to.",
+    )
+    slave_count: Annotated[Integer, Field(ge=1, le=100)] = Field(
+        default=2, description="Number of replicas."
+    )
+
+
+class RedisExternal(Model):
+    """What only a Redis of your own can be."""
+
+    tls: bool = Field(default=False, description="Whether an external Redis speaks TLS.")
 
 
 class Redis(Store):
     """Redis: sessions, workers, locks."""
 
-    chart: ClassVar[str] = "redis"
+    chart: RedisChart = section()
 
     use_password: bool = Field(default=False, description="Whether Redis asks for a password.")
     password: Secret | None = Field(default=None, description="Password of Redis.")
     existing_secret: OptionalDnsSubdomain = Field(
         default="",
-        description="Name of a Secret with the password under `redis-password` instead.",
+        description="Name of a Secret that holds the password instead.",
+    )
+    existing_secret_password_key: SecretKey = Field(
+        default="redis-password", description="Key of the password in that Secret."
     )
     database_number: Annotated[Integer, Field(ge=0)] = Field(
         default=0,
@@ -71,21 +89,37 @@ class Redis(Store):
     )
     master: RedisMaster = section()
     cluster: RedisCluster = section()
+    external: RedisExternal = section()
     image: RedisImage = section()
 
     @property
     def makes_objects(self) -> bool:
         """Whether any manifest comes of Redis: its own, or the Secret with its password."""
-        return self.embedded or (self.use_password and not self.existing_secret)
+        return super().makes_objects or (self.use_password and not self.existing_secret)
 
     def mistakes(self) -> Iterator[Mistake]:
         """A switch without a password, an unusable password, replicas."""
         yield from super().mistakes()
+        if self.external.tls and not self.is_external:
+            yield Mistake(("external", "tls"), "is read only with provider external", True)
         if self.use_password and not (self.password or self.existing_secret):
             yield Mistake(
                 ("usePassword",), "needs redis.password or redis.existingSecret", self.use_password
             )
         if self.password and set('"\\\n\r') & set(self.password.get_secret_value()):
             yield Mistake(("password",), "must not contain quotes, backslashes or line breaks")
-        if self.embedded and self.cluster.enabled:
-            yield Mistake(("cluster", "enabled"), "replicas are not supported yet", True)
+        if self.imported:
+            yield from self._chart_mistakes()
+
+    def _chart_mistakes(self) -> Iterator[Mistake]:
+        """What has a name of ours already, and what the chart would make up with each synthesis."""
+        names = {
+            "enabled": "usePassword",
+            "password": "password",
+            "existingSecret": "existingSecret",
+            "existingSecretPasswordKey": "existingSecretPasswordKey",
+        }
+        for key in self.chart_section("auth").keys() & names:
+            yield Mistake(("auth", key), f"is called redis.{names[key]} here, for all versions")
+        if self.chart_section("tls").get("enabled"):
+            yield Mistake(("tls", "enabled"), "is not supported: the servers would not use it")

@@ -1,5 +1,6 @@
 """The JSON schema of the values, for editors, for messages and for the reference."""
 
+import functools
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
@@ -16,6 +17,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FRAGMENT = "k8s."
 
 
+@functools.cache
 def json_schema() -> dict[str, Any]:
     """The JSON schema (2020-12) of a values file.
 

@@ -1,10 +1,11 @@
 """What MongoDB, Redis and Elasticsearch have in common."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
+from config.chart import ChartSource
 from config.kubernetes import (
     AccessModes,
     DnsSubdomain,
@@ -13,6 +14,7 @@ from config.kubernetes import (
     StorageClass,
     StorageSize,
     did_you_mean,
+    merge,
 )
 from config.workload import Image
 
@@ -27,11 +29,32 @@ class ChartModel(Model):
 
     model_config = ConfigDict(extra="allow")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nulls_are_for_the_chart(cls, raw: Any) -> Any:
+        """Take nulls out, which reset to the default, but from keys that only the chart knows."""
+        if not isinstance(raw, dict):
+            return raw
+        ours = {str(field.alias): field.annotation for field in cls.model_fields.values()}
+        values = {key: value for key, value in raw.items() if key not in ours or value is not None}
+        for key, value in values.items():
+            section = ours.get(key, ChartModel)
+            mixed = isinstance(section, type) and issubclass(section, ChartModel)
+            if isinstance(value, dict) and not mixed:
+                values[key] = merge({}, value)
+        return values
+
+    def chart_section(self, key: str) -> dict[str, Any]:
+        """A section that only the Helm chart knows; empty where there is none."""
+        section = (self.model_extra or {}).get(key)
+        return section if isinstance(section, dict) else {}
+
     def chart_keys(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
         """Paths of the keys that are not ours, here and below, and the keys that stand beside."""
         fields = type(self).model_fields
-        for key in self.model_extra or {}:
-            yield (*path, key), [str(field.alias) for field in fields.values()]
+        for key, value in (self.model_extra or {}).items():
+            if value is not None:
+                yield (*path, key), [str(field.alias) for field in fields.values()]
         for name, field in fields.items():
             section = getattr(self, name)
             if isinstance(section, ChartModel):
@@ -65,8 +88,6 @@ class StorePersistence(ChartModel):
 class Store(ChartModel):
     """A data store: made by this program, by its Helm chart, or somebody else's."""
 
-    chart: ClassVar[str]
-
     enabled: bool = Field(
         default=True,
         description="Whether the store is part of the installation; false means provider external.",
@@ -76,6 +97,12 @@ class Store(ChartModel):
         description="Where the store comes from: embedded (made here from the official image), "
         "helm (its Helm chart) or external (a service of your own, found by name and port).",
     )
+    chart: ChartSource
+
+    @property
+    def is_external(self) -> bool:
+        """Whether somebody else runs the store."""
+        return not self.enabled or self.provider == "external"
 
     @property
     def embedded(self) -> bool:
@@ -83,19 +110,22 @@ class Store(ChartModel):
         return self.enabled and self.provider == "embedded"
 
     @property
+    def imported(self) -> bool:
+        """Whether the store's Helm chart makes it."""
+        return self.enabled and self.provider == "helm"
+
+    @property
     def makes_objects(self) -> bool:
         """Whether any manifest comes of the store: its own, or the Secret with its password."""
-        return self.embedded
+        return self.embedded or self.imported
 
     def mistakes(self) -> Iterator[Mistake]:
-        """A provider that does not exist yet, and keys that the provider would not read."""
-        if self.enabled and self.provider == "helm":
-            yield Mistake(("provider",), "helm is not supported yet", self.provider)
+        """Keys that the provider would not read."""
         if self.provider != "helm":
             for path, known in self.chart_keys():
                 yield Mistake(
                     path,
-                    f"unknown key, which only the {self.chart} Helm chart may read (provider: helm)"
-                    f"{did_you_mean(path[-1], known)}",
+                    f"unknown key, which only the {self.chart.name} Helm chart may read "
+                    f"(provider: helm){did_you_mean(path[-1], known)}",
                     path[-1],
                 )

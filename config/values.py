@@ -1,14 +1,16 @@
 """The root of the values: all that a user can set."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
+from config.external_services import ExternalServices, translated
 from config.fileserver import Fileserver
 from config.ingress import Ingress
 from config.kubernetes import Mistake, Model, OptionalDnsLabel, section
@@ -49,6 +51,13 @@ class Values(Model):
     mongodb: Mongodb = section()
     redis: Redis = section()
     elasticsearch: Elasticsearch = section()
+
+    external_services: ExternalServices = section()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_the_words_of_the_stores(cls, raw: Any) -> Any:
+        return translated(raw) if isinstance(raw, dict) else raw
 
     @property
     def fullname(self) -> str:
@@ -109,11 +118,6 @@ class Values(Model):
         search = self.elasticsearch
         if search.embedded and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
-        if search.embedded and 1 < search.replicas >= 2 * search.protected_nodes:
-            yield (
-                "elasticsearch.minimumMasterNodes: a drain may leave no majority of "
-                f"{search.replicas} nodes; set {search.replicas // 2 + 1}"
-            )
         ports = {name: getattr(self, name).service for name in ("apiserver", "fileserver")}
         if not self.ingress.enabled and self.webserver.service.type == "NodePort":
             for name, service in ports.items():

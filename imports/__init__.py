@@ -1,1 +1,1 @@
-"""Helm charts as constructs; no store is imported from a chart yet."""
+"""Helm charts as constructs: fetched by `make imports`, verified, rendered by helm, patched."""

@@ -1,4 +1,4 @@
-"""Three ratios that do not depend on the machine: start-up, cost of an agent group, linearity.
+"""Ratios that do not depend on the machine: start-up, cost of an agent group, linearity, charts.
 
 `python main.py` is measured against an empty cdk8s and cdk8s-plus-25 app, the two by turns.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 RUNS = 15
 GROUP_RUNS = 3
+HELM_STORES = "config/presets/helm-stores.yaml"
 EMPTY_APP = """\
 import cdk8s, cdk8s_plus_25
 app = cdk8s.App()
@@ -36,6 +37,14 @@ def main() -> None:
         print(f"one agent group           {(many - few) / 1000 / empty:6.2%} (target 1.6 %)")
         growth = ((many - some) / 800) / ((some - few) / 200)
         print(f"growth from 200 to 1000   {growth:6.2f} (target 1.2)")
+        try:
+            full, imported = _by_turns(
+                RUNS, lambda: _groups(0, directory), lambda: _imported(directory)
+            )
+        except subprocess.CalledProcessError:
+            print(f"three Helm charts         not there: make imports CLEARML_VALUES={HELM_STORES}")
+        else:
+            print(f"three Helm charts         {(imported - full) / empty:6.2f} more (target 0.5)")
 
 
 def _by_turns(runs: int, *commands: Callable[[], float]) -> list[float]:
@@ -52,6 +61,12 @@ def _groups(count: int, directory: str) -> float:
     groups = "".join(f"  group-{number}: {{}}\n" for number in range(count))
     return _seconds(
         [str(ROOT / "main.py")], directory, values=f"agentGroups:\n{groups}" if groups else ""
+    )
+
+
+def _imported(directory: str) -> float:
+    return _seconds(
+        [str(ROOT / "main.py")], directory, values=(ROOT / HELM_STORES).read_text("utf-8")
     )
 
 

@@ -1,4 +1,4 @@
-"""Run what the manifests embed: Python and shell scripts, with stand-ins for the tools they call."""
+"""Run what the manifests embed, with stand-ins for the tools that it calls."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ class Stubs:
         file.chmod(0o755)
 
     @property
+    def directory(self) -> Path:
+        """Where the commands run."""
+        directory = self.folder / "work"
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    @property
     def calls(self) -> list[list[str]]:
         """All calls so far: the name and the arguments of each."""
         log = self.folder / "calls"
@@ -36,12 +43,10 @@ class Stubs:
     def run(
         self, command: Sequence[str], env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in an empty folder below, where nothing but the stubs is found."""
-        directory = self.folder / "work"
-        directory.mkdir(exist_ok=True)
+        """Run a command where nothing but the stubs is found."""
         return subprocess.run(
             [str(Path("/bin", command[0]).resolve()), *command[1:]],
-            cwd=directory,
+            cwd=self.directory,
             env={"PATH": str(self.folder), "STUB_CALLS": str(self.folder / "calls"), **(env or {})},
             capture_output=True,
             text=True,

@@ -18,6 +18,7 @@ from cdk8s import App
 from cdk8s_plus_25 import k8s
 
 from clearml_k8s.clearml import install
+from clearml_k8s.stores.imported import ImportedStores
 from config import Values
 from rules import findings
 
@@ -115,7 +116,9 @@ def _render(values: str, outside: frozenset[tuple[str, str]]) -> Bundle:
     _jsii_checks_types()
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
-        install(app, Values.model_validate(json.loads(values)))
+        parsed = Values.model_validate(json.loads(values))
+        stores, _ = ImportedStores(parsed).wait()
+        install(app, parsed, stores)
         app.synth()
         bundle = Bundle(
             {

@@ -65,6 +65,52 @@ AUTHENTICATION: dict[str, Any] = {
     },
 }
 
+EXTERNAL_SERVICES: dict[str, Any] = {
+    "mongodb": {
+        "provider": "external",
+        "external": {
+            "backend": "mongodb+srv://clearml:test-secret-1@cluster0.example.net/backend?w=majority",
+            "auth": "mongodb+srv://clearml:test-secret-1@cluster0.example.net/auth?w=majority",
+        },
+    },
+    "redis": {
+        "provider": "external",
+        "master": {"name": "redis.example.net", "port": 6380},
+        "usePassword": True,
+        "existingSecret": "managed-redis",
+        "existingSecretPasswordKey": "access-key",
+        "databaseNumber": 2,
+        "external": {"tls": True},
+    },
+    "elasticsearch": {
+        "provider": "external",
+        "external": {
+            "hosts": ["https://search-0.example.net", "https://search-1.example.net:9243"],
+            "username": "clearml",
+            "password": "test-secret-elasticsearch",
+        },
+    },
+}
+
+REPLICATED: dict[str, Any] = {
+    "mongodb": {
+        "architecture": "replicaset",
+        "replicaCount": 3,
+        "auth": {
+            "enabled": True,
+            "rootPassword": "test-secret-mongodb",
+            # Base64 has no '-'.
+            "replicaSetKey": "testsecretreplicasetkey",
+        },
+    },
+    "redis": {
+        "usePassword": True,
+        "password": "test-secret-redis",
+        "cluster": {"enabled": True},
+    },
+    "elasticsearch": {"replicas": 3},
+}
+
 SCENARIOS: Mapping[str, dict[str, Any]] = {
     "default": {},
     "ingress-tls": {
@@ -109,7 +155,12 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
             "sysctlInitContainer": {"enabled": True},
         }
     },
+    "external-services": EXTERNAL_SERVICES,
+    "replicated": REPLICATED,
 }
 
 # Secrets and claims that a scenario expects to find in the cluster.
-OUTSIDE: Mapping[str, set[tuple[str, str]]] = {"ingress-tls": {("Secret", "clearml-tls")}}
+OUTSIDE: Mapping[str, set[tuple[str, str]]] = {
+    "ingress-tls": {("Secret", "clearml-tls")},
+    "external-services": {("Secret", "managed-redis")},
+}

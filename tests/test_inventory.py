@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rendering import Bundle, render
+from scenarios import EXTERNAL_SERVICES, OUTSIDE, REPLICATED
 
 CLUSTER_SCOPED = {"Namespace"}
 
@@ -29,7 +30,7 @@ def test_default_objects() -> None:
         ("Service", "clearml-mongodb-headless"),
         ("StatefulSet", "clearml-mongodb"),
         ("Service", "clearml-redis-master"),
-        ("Service", "clearml-redis-headless"),
+        ("Service", "clearml-redis-master-headless"),
         ("StatefulSet", "clearml-redis-master"),
         ("Service", "clearml-elastic-master"),
         ("Service", "clearml-elastic-master-headless"),
@@ -48,6 +49,35 @@ def test_default_objects() -> None:
         ("Secret", "clearml-agent-group0-agent"),
         ("Deployment", "clearml-agent-group0-agent"),
     }
+
+
+def test_replicas_add_objects_and_take_none_away() -> None:
+    assert set(render(REPLICATED).inventory) - set(render().inventory) == {
+        ("Secret", "clearml-mongodb"),
+        ("PodDisruptionBudget", "clearml-mongodb-pdb"),
+        ("Secret", "clearml-redis"),
+        ("Service", "clearml-redis-slave"),
+        ("Service", "clearml-redis-slave-headless"),
+        ("StatefulSet", "clearml-redis-slave"),
+        ("PodDisruptionBudget", "clearml-redis-slave-pdb"),
+        ("PodDisruptionBudget", "clearml-elastic-master-pdb"),
+    }
+    assert set(render().inventory) < set(render(REPLICATED).inventory)
+
+
+def test_of_outside_stores_there_are_only_credentials() -> None:
+    bundle = render(EXTERNAL_SERVICES, outside=OUTSIDE["external-services"])
+    stores = {
+        name: [manifest["kind"] for manifest in manifests]
+        for name, manifests in bundle.files.items()
+        if any(store in name for store in ("mongodb", "redis", "elasticsearch"))
+    }
+    # The password of Redis is in a Secret that is there already.
+    assert stores == {
+        "0002-mongodb.k8s.yaml": ["Secret"],
+        "0003-elasticsearch.k8s.yaml": ["Secret"],
+    }
+    assert not bundle.of("StatefulSet")
 
 
 def test_files_are_numbered_so_that_dependencies_come_first() -> None:
@@ -185,4 +215,4 @@ def test_all_objects_carry_the_labels_of_the_release() -> None:
         if manifest["kind"] not in CLUSTER_SCOPED:
             labels = manifest["metadata"]["labels"]
             assert labels["app.kubernetes.io/instance"] == "prod"
-            assert labels["app.kubernetes.io/name"] == "mlops"
+            assert labels["app.kubernetes.io/part-of"] == "mlops"

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from clearml_k8s.naming import Address, SecretRef
 from clearml_k8s.pod import EnvValue
-from clearml_k8s.wait import wait_for
+from clearml_k8s.wait import Target, wait_for
 from config.agent import Agent
 from config.workload import Image
 
@@ -38,6 +38,7 @@ class Servers:
     fileserver: Address
     credentials: SecretRef
     wait: k8s.Container
+    pull_secrets: Sequence[str]
 
     @classmethod
     def of(
@@ -48,6 +49,7 @@ class Servers:
         fileserver: Address,
         credentials: SecretRef,
         image: Image,
+        pull_secrets: Sequence[str],
         ping_url: str,
     ) -> "Servers":
         """The servers, and an init container from their image that waits for the API server."""
@@ -56,7 +58,8 @@ class Servers:
             webserver=webserver,
             fileserver=fileserver,
             credentials=credentials,
-            wait=wait_for(image, {"apiserver": ping_url}),
+            wait=wait_for(image, {"apiserver": Target(ping_url)}),
+            pull_secrets=pull_secrets,
         )
 
 

@@ -64,6 +64,7 @@ class AgentGroup(Construct):
             replicas=values.replica_count,
             annotations=checksums(credentials=servers.credentials, own=own),
             init_containers=[servers.wait],
+            more_pull_secrets=servers.pull_secrets,
             volumes=volumes,
             container=container(
                 "agent",

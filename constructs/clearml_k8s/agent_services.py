@@ -58,6 +58,7 @@ class AgentServices(Construct):
             replicas=values.replica_count,
             annotations=checksums(credentials=servers.credentials, own=own),
             init_containers=[servers.wait],
+            more_pull_secrets=servers.pull_secrets,
             volumes=volumes,
             recreate=values.storage.data.single_node,
             container=container(

@@ -13,13 +13,13 @@ from clearml_k8s.service import HTTP, service
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.volume import claim, secret_volume
 from clearml_k8s.wait import wait_for
+from config.apiserver import GENERATED_CONFIG_DIR
 from config.apiserver import Apiserver as ApiserverValues
 from config.clearml import Clearml, FixedUsers, Watchdog
 
 COMPONENT = "apiserver"
 PORT = 8008
 PING = "/debug.ping"
-GENERATED_CONFIG_DIR = "/opt/clearml/generated-config"
 
 
 class Apiserver(Construct):
@@ -59,12 +59,9 @@ class Apiserver(Construct):
             values,
             replicas=values.replica_count,
             annotations=checksums(
-                credentials=credentials,
-                configuration=configuration,
-                mongodb=stores.mongodb.secret,
-                redis=stores.redis.secret,
+                credentials=credentials, configuration=configuration, **stores.secrets
             ),
-            init_containers=[wait_for(values.image, stores.urls)],
+            init_containers=[wait_for(values.image, stores.targets)],
             volumes=volumes,
             recreate=values.storage.enable_config_volume and values.storage.config.single_node,
             container=container(

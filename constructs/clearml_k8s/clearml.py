@@ -1,5 +1,8 @@
 """A whole installation: the charts and their order."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from cdk8s import App, Chart
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -12,7 +15,7 @@ from clearml_k8s.credentials import credentials
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.ingress import Ingress
 from clearml_k8s.naming import Address, Naming
-from clearml_k8s.stores.address import StoreAddresses
+from clearml_k8s.stores.address import ImportedStore, StoreAddresses
 from clearml_k8s.stores.elasticsearch import Elasticsearch
 from clearml_k8s.stores.mongodb import Mongodb
 from clearml_k8s.stores.redis import Redis
@@ -47,9 +50,12 @@ class _Charts:
         return self.chart(name) if has_objects else self._app
 
 
-def install(app: App, values: Values) -> dict[str, Address]:
+def install(
+    app: App, values: Values, imported: Mapping[str, ImportedStore[Any]] | None = None
+) -> dict[str, Address]:
     """Add the charts of an installation to the app, a file for each component.
 
+    `imported` adds the stores whose provider is helm, by store.
     Hands back where the servers answer, by the subdomain that belongs to each.
     """
     naming = Naming(
@@ -58,6 +64,7 @@ def install(app: App, values: Values) -> dict[str, Address]:
         fullname=values.fullname,
     )
     release = values.release
+    imported = imported or {}
     charts = _Charts(app, release.namespace)
     if release.create_namespace:
         k8s.KubeNamespace(
@@ -73,18 +80,21 @@ def install(app: App, values: Values) -> dict[str, Address]:
         naming=naming,
         release=release,
         values=values.mongodb,
+        imported=imported.get("mongodb"),
     )
     redis = Redis(
         charts.chart_if(values.redis.makes_objects, "redis"),
         naming=naming,
         release=release,
         values=values.redis,
+        imported=imported.get("redis"),
     )
     elasticsearch = Elasticsearch(
         charts.chart_if(values.elasticsearch.makes_objects, "elasticsearch"),
         naming=naming,
         release=release,
         values=values.elasticsearch,
+        imported=imported.get("elasticsearch"),
     )
     apiserver = Apiserver(
         charts.chart("apiserver"),
@@ -124,6 +134,7 @@ def install(app: App, values: Values) -> dict[str, Address]:
         fileserver=fileserver.address,
         credentials=secret,
         image=values.apiserver.image,
+        pull_secrets=values.apiserver.image_pull_secrets,
         ping_url=apiserver.ping_url,
     )
     if values.agentservices.enabled:

@@ -48,6 +48,7 @@ class Fileserver(Construct):
         super().__init__(scope, COMPONENT)
         self.address: Address = service(self, naming, COMPONENT, values.service)
         volume = claim(self, naming, COMPONENT, "data", values.storage.data)
+        has_examples = examples.prepopulate_enabled
         deployment(
             self,
             naming,
@@ -55,9 +56,8 @@ class Fileserver(Construct):
             values,
             replicas=values.replica_count,
             annotations={},
-            init_containers=[_unpack_examples(examples, volume)]
-            if examples.prepopulate_enabled
-            else [],
+            init_containers=[_unpack_examples(examples, volume)] if has_examples else [],
+            more_pull_secrets=examples.image_pull_secrets if has_examples else [],
             volumes=[volume],
             recreate=values.storage.data.single_node,
             container=container(

@@ -101,7 +101,7 @@ def container(
 
 def pull_secrets(names: Sequence[str]) -> list[k8s.LocalObjectReference]:
     """References to the Secrets with credentials for the image registry."""
-    return [k8s.LocalObjectReference(name=name) for name in names]
+    return [k8s.LocalObjectReference(name=name) for name in dict.fromkeys(names)]
 
 
 def pod_template(
@@ -146,9 +146,10 @@ def deployment(
     init_containers: Sequence[k8s.Container] = (),
     volumes: Sequence[k8s.Volume] = (),
     annotations: Mapping[str, str],
+    more_pull_secrets: Sequence[str] = (),
     recreate: bool = False,
 ) -> None:
-    """Make the Deployment of a component.
+    """Make the Deployment of a component; `more_pull_secrets` are for other images than its own.
 
     With `recreate` the old pods stop before new ones start: a volume of one node is never
     needed on two.
@@ -170,7 +171,7 @@ def deployment(
                 init_containers=init_containers,
                 volumes=[*volumes, *workload.additional_volumes],
                 security_context=workload.pod_security_context,
-                image_pull_secrets=pull_secrets(workload.image_pull_secrets),
+                image_pull_secrets=pull_secrets([*workload.image_pull_secrets, *more_pull_secrets]),
             ),
         ),
     )

@@ -1,48 +1,73 @@
 """Init containers that end when what the pod depends on answers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from cdk8s_plus_25 import k8s
 
+from clearml_k8s.pod import EnvValue, environment
 from config.workload import Image
 
 # Python, because the server image has it for certain: a tool that is missing fails, never hangs.
 SCRIPT = """\
 import socket, sys, time, urllib.request
-from urllib.parse import urlsplit
 
-def answers(url):
-    if url.startswith("http"):
+PORTS = {"mongodb": 27017}
+
+def answers(scheme, hosts, url):
+    if scheme == "http":
         return urllib.request.urlopen(url, timeout=5).close()
-    address = urlsplit(url)
-    socket.create_connection((address.hostname, address.port), timeout=5).close()
+    for host in hosts.split(","):
+        name, _, port = host.partition(":")
+        try:
+            return socket.create_connection((name, int(port or PORTS[scheme])), timeout=5).close()
+        except OSError as failure:
+            error = failure
+    raise error
 
 deadline = time.monotonic() + 600
 for target in sys.argv[1:]:
     name, url = target.split("=", 1)
+    scheme, _, rest = url.partition("://")
+    hosts = rest.split("/")[0].rpartition("@")[2]
+    if scheme == "mongodb+srv":
+        print("%s is found through DNS, not waiting for it" % name, flush=True)
+        continue
     while True:
         try:
-            answers(url)
+            answers(scheme, hosts, url)
             break
         except Exception as error:
             if time.monotonic() > deadline:
-                sys.exit("gave up waiting for %s at %s: %s" % (name, url, error))
-            print("waiting for %s at %s: %s" % (name, url, error), flush=True)
+                sys.exit("gave up waiting for %s at %s: %s" % (name, hosts, error))
+            print("waiting for %s at %s: %s" % (name, hosts, error), flush=True)
             time.sleep(5)
     print("%s answers" % name, flush=True)
 """
 
 
-def wait_for(image: Image, targets: Mapping[str, str]) -> k8s.Container:
-    """An init container that waits for the targets, a name and a URL each.
+@dataclass(frozen=True)
+class Target:
+    """A URL to wait for, and the variables that it takes its `$(VARIABLE)`s from."""
 
-    `http` URLs must answer with success, `tcp` ones accept a connection. After ten minutes it
-    fails, says what is missing, and is started again.
+    url: str
+    environment: Mapping[str, EnvValue] = field(default_factory=dict)
+
+
+def wait_for(image: Image, targets: Mapping[str, Target]) -> k8s.Container:
+    """An init container that waits for the targets, by name, one after the other.
+
+    `http` URLs must answer with success; of the hosts of any other URL one must accept a
+    connection. After ten minutes it fails, says what is missing, and is started again.
     """
+    variables = {
+        name: value for target in targets.values() for name, value in target.environment.items()
+    }
     return k8s.Container(
         name="wait-for-" + "-".join(targets),
         image=image.reference,
         image_pull_policy=image.pull_policy,
         command=["python3", "-c", SCRIPT],
-        args=[f"{name}={url}" for name, url in targets.items()],
+        args=[f"{name}={target.url}" for name, target in targets.items()],
+        env=environment(variables) or None,
     )

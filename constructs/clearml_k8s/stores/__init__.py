@@ -1,1 +1,1 @@
-"""The data stores: embedded or external, behind one kind of address."""
+"""The data stores: embedded, imported or external, behind one kind of address."""

@@ -1,92 +1,239 @@
 """Addresses of the data stores, and how the ClearML servers are told about them."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from constructs import Construct
 
 from clearml_k8s.hocon import hocon
 from clearml_k8s.naming import Address, SecretRef
 from clearml_k8s.pod import EnvValue
-
-MONGODB_USER = "root"
-MONGODB_PASSWORD_KEY = "mongodb-root-password"
-REDIS_PASSWORD_KEY = "redis-password"
+from clearml_k8s.wait import Target
 
 # Servers from 1.2 (Redis) and 1.8 (MongoDB) on read these variables themselves; for older ones
-# they are only where Kubernetes takes the passwords from that the configuration repeats.
+# they are only where the configuration beside them takes the passwords from.
 MONGODB_PASSWORD = "CLEARML_MONGODB_SERVICE_PASSWORD"
 REDIS_PASSWORD = "CLEARML_REDIS_SERVICE_PASSWORD"
-
-
-@dataclass(frozen=True)
-class MongodbAddress(Address):
-    """Where MongoDB answers, and the Secret with its password if it wants one."""
-
-    secret: SecretRef | None = None
-
-    @property
-    def environment(self) -> dict[str, EnvValue]:
-        """Variables of the servers; 1.0.2 takes a password only as part of the URL."""
-        variables: dict[str, EnvValue] = {
-            "CLEARML_MONGODB_SERVICE_HOST": self.host,
-            "CLEARML_MONGODB_SERVICE_PORT": str(self.port),
-        }
-        if self.secret is not None:
-            variables[MONGODB_PASSWORD] = self.secret.key(MONGODB_PASSWORD_KEY)
-            for database in ("backend", "auth"):
-                variables[f"CLEARML__HOSTS__MONGO__{database.upper()}__HOST"] = hocon(
-                    f"mongodb://{MONGODB_USER}:$({MONGODB_PASSWORD})@{self.host}:{self.port}"
-                    f"/{database}?authSource=admin"
-                )
-        return variables
-
-
-@dataclass(frozen=True)
-class RedisAddress(Address):
-    """Where Redis answers, its first database, and the Secret with its password."""
-
-    database: int = 0
-    secret: SecretRef | None = None
-
-    @property
-    def environment(self) -> dict[str, EnvValue]:
-        """Variables of the servers, which keep sessions and workers in databases of their own."""
-        variables: dict[str, EnvValue] = {
-            "CLEARML_REDIS_SERVICE_HOST": self.host,
-            "CLEARML_REDIS_SERVICE_PORT": str(self.port),
-        }
-        if self.secret is not None:
-            variables[REDIS_PASSWORD] = self.secret.key(REDIS_PASSWORD_KEY)
-        for user, offset in REDIS_DATABASES.items():
-            prefix = f"CLEARML__HOSTS__REDIS__{user.upper()}__"
-            variables[prefix + "DB"] = str(self.database + offset)
-            if self.secret is not None:
-                variables[prefix + "PASSWORD"] = hocon(f"$({REDIS_PASSWORD})")
-        return variables
-
-
+ELASTICSEARCH_PASSWORD = "CLEARML_ELASTIC_SERVICE_PASSWORD"
 # What the server keeps where, counted from the first database (apiserver hosts.conf).
 REDIS_DATABASES = {"apiserver": 0, "workers": 4}
 
 
-@dataclass(frozen=True)
-class ElasticsearchAddress(Address):
-    """Where Elasticsearch answers."""
+class StoreAddress(Protocol):
+    """What a server must know of a store, whoever provides it."""
 
     @property
     def environment(self) -> dict[str, EnvValue]:
-        """Variables of the servers."""
+        """Variables of the server."""
+
+    @property
+    def target(self) -> Target:
+        """What to wait for before the server starts."""
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The Secret that the variables refer to."""
+
+
+Answering = TypeVar("Answering", bound=StoreAddress, covariant=True)
+
+
+class ImportedStore(Protocol[Answering]):
+    """Adds the objects of a store's Helm chart to the scope, and hands back where it answers."""
+
+    def __call__(self, scope: Construct, /) -> Answering: ...
+
+
+@dataclass(frozen=True)
+class PasswordRef:
+    """A password: a key of a Secret."""
+
+    secret: SecretRef
+    key: str
+
+    @property
+    def value(self) -> EnvValue:
+        """The password as the value of a variable."""
+        return self.secret.key(self.key)
+
+
+@dataclass(frozen=True)
+class MongodbAddress:
+    """The members of a MongoDB, one or a replica set, and the password of the user `root`."""
+
+    members: Sequence[Address]
+    password: PasswordRef | None = None
+    replica_set: str | None = None
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The Secret with the password."""
+        return self.password.secret if self.password else None
+
+    @property
+    def target(self) -> Target:
+        """Any of the members."""
+        return Target(f"tcp://{self._hosts}")
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Variables of the server; 1.0.2 takes all but one plain host only as a URL."""
+        if self.password is None and self.replica_set is None:
+            return {
+                "CLEARML_MONGODB_SERVICE_HOST": self.members[0].host,
+                "CLEARML_MONGODB_SERVICE_PORT": str(self.members[0].port),
+            }
+        variables: dict[str, EnvValue] = {}
+        if self.password is not None:
+            variables[MONGODB_PASSWORD] = self.password.value
+        return variables | mongodb_urls(
+            **{database: self.url(database) for database in ("backend", "auth")}
+        )
+
+    @property
+    def _hosts(self) -> str:
+        return ",".join(f"{member.host}:{member.port}" for member in self.members)
+
+    def url(self, database: str, password_variable: str = MONGODB_PASSWORD) -> str:
+        """The URL of a database, with the password taken from a variable."""
+        user = f"root:$({password_variable})@" if self.password else ""
+        options = [
+            *(["authSource=admin"] if self.password else []),
+            *([f"replicaSet={self.replica_set}"] if self.replica_set else []),
+        ]
+        return f"mongodb://{user}{self._hosts}/{database}?{'&'.join(options)}"
+
+
+def mongodb_urls(*, backend: str, auth: str) -> dict[str, EnvValue]:
+    """Variables that give the server its two databases, as URLs."""
+    return {
+        "CLEARML__HOSTS__MONGO__BACKEND__HOST": hocon(backend),
+        "CLEARML__HOSTS__MONGO__AUTH__HOST": hocon(auth),
+    }
+
+
+@dataclass(frozen=True)
+class MongodbConnection:
+    """A MongoDB that is known by its connection strings, which a Secret holds."""
+
+    secret: SecretRef
+    backend_key: str
+    auth_key: str
+
+    @property
+    def target(self) -> Target:
+        """Any of the hosts in the connection string."""
+        return Target("$(MONGODB_BACKEND)", {"MONGODB_BACKEND": self.secret.key(self.backend_key)})
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Variables of the server."""
+        return {
+            "MONGODB_BACKEND": self.secret.key(self.backend_key),
+            "MONGODB_AUTH": self.secret.key(self.auth_key),
+            **mongodb_urls(backend="$(MONGODB_BACKEND)", auth="$(MONGODB_AUTH)"),
+        }
+
+
+@dataclass(frozen=True)
+class RedisAddress(Address):
+    """Where Redis answers, its first database and password, and whether it speaks TLS."""
+
+    database: int = 0
+    password: PasswordRef | None = None
+    tls: bool = False
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The Secret with the password."""
+        return self.password.secret if self.password else None
+
+    @property
+    def target(self) -> Target:
+        """The server."""
+        return Target(f"tcp://{self.host}:{self.port}")
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Variables of the server, which keeps sessions and workers in databases of their own."""
+        variables: dict[str, EnvValue] = {
+            "CLEARML_REDIS_SERVICE_HOST": self.host,
+            "CLEARML_REDIS_SERVICE_PORT": str(self.port),
+        }
+        if self.password is not None:
+            variables[REDIS_PASSWORD] = self.password.value
+        for user, offset in REDIS_DATABASES.items():
+            prefix = f"CLEARML__HOSTS__REDIS__{user.upper()}__"
+            variables[prefix + "DB"] = str(self.database + offset)
+            if self.password is not None:
+                variables[prefix + "PASSWORD"] = hocon(f"$({REDIS_PASSWORD})")
+            if self.tls:
+                variables[prefix + "SSL"] = hocon(True)
+        return variables
+
+
+@dataclass(frozen=True)
+class ElasticsearchAddress(Address):
+    """Where the Service of an Elasticsearch answers, without a password."""
+
+    secret: None = field(default=None, init=False)
+
+    @property
+    def target(self) -> Target:
+        """The Service."""
+        return Target(f"tcp://{self.host}:{self.port}")
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Variables of the server."""
         return {
             "CLEARML_ELASTIC_SERVICE_HOST": self.host,
             "CLEARML_ELASTIC_SERVICE_PORT": str(self.port),
         }
 
 
+@dataclass(frozen=True)
+class ElasticsearchHosts:
+    """An Elasticsearch that is known by its nodes' URLs, and the user that logs in to it."""
+
+    urls: Sequence[str]
+    username: str | None = None
+    password: PasswordRef | None = None
+
+    @property
+    def secret(self) -> SecretRef | None:
+        """The Secret with the password."""
+        return self.password.secret if self.password else None
+
+    @property
+    def target(self) -> Target:
+        """Any of the nodes."""
+        hosts = ",".join(url.partition("://")[2] for url in self.urls)
+        return Target(f"tcp://{hosts}")
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Variables of the server; a user and password in each URL work with all versions."""
+        variables: dict[str, EnvValue] = {}
+        user = ""
+        if self.password is not None:
+            variables[ELASTICSEARCH_PASSWORD] = self.password.value
+            user = f"{self.username}:$({ELASTICSEARCH_PASSWORD})@"
+        urls = [url.replace("://", f"://{user}") for url in self.urls]
+        for cluster in ("EVENTS", "WORKERS"):
+            variables[f"CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS"] = json.dumps(urls)
+        return variables
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoreAddresses:
     """The three stores of an installation."""
 
-    mongodb: MongodbAddress
-    redis: RedisAddress
-    elasticsearch: ElasticsearchAddress
+    mongodb: StoreAddress
+    redis: StoreAddress
+    elasticsearch: StoreAddress
 
     @property
     def environment(self) -> dict[str, EnvValue]:
@@ -98,11 +245,19 @@ class StoreAddresses:
         }
 
     @property
-    def urls(self) -> dict[str, str]:
+    def targets(self) -> dict[str, Target]:
         """What to wait for before a server starts."""
-        stores = {
-            "mongodb": self.mongodb,
-            "redis": self.redis,
-            "elasticsearch": self.elasticsearch,
+        return {
+            "mongodb": self.mongodb.target,
+            "redis": self.redis.target,
+            "elasticsearch": self.elasticsearch.target,
         }
-        return {name: f"tcp://{store.host}:{store.port}" for name, store in stores.items()}
+
+    @property
+    def secrets(self) -> dict[str, SecretRef | None]:
+        """The Secrets that the server reads at its start."""
+        return {
+            "mongodb": self.mongodb.secret,
+            "redis": self.redis.secret,
+            "elasticsearch": self.elasticsearch.secret,
+        }

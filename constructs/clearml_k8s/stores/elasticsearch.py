@@ -5,22 +5,30 @@ from collections.abc import Sequence
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.naming import Naming, checksum
+from clearml_k8s.naming import Naming, SecretRef, checksum
 from clearml_k8s.pod import EnvValue, environment, exec_probe, tcp_probe
-from clearml_k8s.stores.address import ElasticsearchAddress
+from clearml_k8s.secret import secret
+from clearml_k8s.stores.address import (
+    ElasticsearchAddress,
+    ElasticsearchHosts,
+    ImportedStore,
+    PasswordRef,
+    StoreAddress,
+)
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
     Members,
-    apart,
     disruption_budget,
     headless_service,
+    spread,
     stateful_set,
     store_service,
     unprivileged,
 )
 from clearml_k8s.volume import claim_spec
 from config.elasticsearch import Elasticsearch as ElasticsearchValues
+from config.elasticsearch import ElasticsearchExternal
 from config.release import Release
 from config.workload import Scheduling
 
@@ -43,19 +51,41 @@ touch /tmp/.started
 class Elasticsearch(Construct):
     """StatefulSet `<clusterName>-master` with its Services and files, if it is embedded.
 
-    With several nodes a PodDisruptionBudget too. `address` is where Elasticsearch answers,
-    embedded or external.
+    With several nodes a PodDisruptionBudget too. If it is imported, the objects of its Helm chart.
+    `address` is where Elasticsearch answers.
     """
 
     def __init__(
-        self, scope: Construct, *, naming: Naming, release: Release, values: ElasticsearchValues
+        self,
+        scope: Construct,
+        *,
+        naming: Naming,
+        release: Release,
+        values: ElasticsearchValues,
+        imported: ImportedStore[ElasticsearchAddress] | None = None,
     ) -> None:
         super().__init__(scope, STORE)
+        self.address: StoreAddress
+        if imported is not None:
+            self.address = imported(self)
+            return
         cluster = release.expand(values.cluster_name)
         members = Members(naming=naming, store=STORE, component="master", name=f"{cluster}-master")
         self.address = ElasticsearchAddress(members.name, values.http_port)
+        if values.external.hosts:
+            self.address = self._hosts(naming, values.external)
         if values.embedded:
             self._embed(members, cluster, values)
+
+    def _hosts(self, naming: Naming, external: ElasticsearchExternal) -> ElasticsearchHosts:
+        password: PasswordRef | None = None
+        if external.password is not None and not external.existing_secret:
+            content = {external.password_key: external.password.get_secret_value()}
+            metadata = naming.metadata(STORE, f"{naming.release}-{STORE}")
+            password = PasswordRef(secret(self, metadata, content), external.password_key)
+        elif external.existing_secret:
+            password = PasswordRef(SecretRef(external.existing_secret), external.password_key)
+        return ElasticsearchHosts(external.urls, external.username, password)
 
     def _embed(self, members: Members, cluster: str, values: ElasticsearchValues) -> None:
         ports = {"http": (values.http_port, "http"), "transport": (TRANSPORT_PORT, "transport")}
@@ -105,13 +135,7 @@ class Elasticsearch(Construct):
             identity=Identity(user=1000, group=1000),
             annotations={"checksum/configuration": checksum(values.es_config)}
             | values.pod_annotations,
-            scheduling=Scheduling.model_construct(
-                node_selector=values.node_selector,
-                tolerations=values.tolerations,
-                affinity=k8s.Affinity(
-                    node_affinity=values.node_affinity, pod_anti_affinity=apart(members)
-                ),
-            ),
+            scheduling=spread(_scheduling(values), members),
             grace_period=120,
             image_pull_secrets=values.image_pull_secrets,
             data=data,
@@ -154,6 +178,13 @@ def _environment(
         "ES_JAVA_OPTS": values.es_java_opts,
         "HEALTH_CHECK_PARAMS": values.cluster_health_check_params,
     }
+
+
+def _scheduling(values: ElasticsearchValues) -> Scheduling:
+    affinity = k8s.Affinity(node_affinity=values.node_affinity)
+    return Scheduling.model_construct(
+        node_selector=values.node_selector, tolerations=values.tolerations, affinity=affinity
+    )
 
 
 def _sysctl(values: ElasticsearchValues) -> k8s.Container:

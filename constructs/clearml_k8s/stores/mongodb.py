@@ -3,24 +3,34 @@
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.naming import Naming, SecretRef
+from clearml_k8s.naming import Address, Naming, SecretRef
 from clearml_k8s.pod import EnvValue, checksums, environment, exec_probe, pull_secrets, tcp_probe
 from clearml_k8s.secret import secret
-from clearml_k8s.stores.address import MONGODB_PASSWORD_KEY, MONGODB_USER, MongodbAddress
+from clearml_k8s.stores.address import (
+    ImportedStore,
+    MongodbAddress,
+    MongodbConnection,
+    PasswordRef,
+    StoreAddress,
+)
+from clearml_k8s.stores.replica_set import KEY, ReplicaSet
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
     Members,
+    disruption_budget,
     headless_service,
+    spread,
     stateful_set,
     store_service,
     unprivileged,
 )
 from config.mongodb import Mongodb as MongodbValues
-from config.mongodb import MongodbAuth
+from config.mongodb import MongodbAuth, MongodbExternal
 from config.release import Release
 
 STORE = "mongodb"
+PASSWORD_KEY = "mongodb-root-password"
 PORT = 27017
 DATA_DIR = "/data/db"
 # The shell is called mongo up to MongoDB 5 and mongosh from 6 on.
@@ -32,40 +42,88 @@ PING = (
 class Mongodb(Construct):
     """StatefulSet `<release>-mongodb` with its Services and password Secret, if it is embedded.
 
-    `address` is where MongoDB answers, embedded or external.
+    If it is imported, the objects of its Helm chart. `address` is where MongoDB answers.
     """
 
     def __init__(
-        self, scope: Construct, *, naming: Naming, release: Release, values: MongodbValues
+        self,
+        scope: Construct,
+        *,
+        naming: Naming,
+        release: Release,
+        values: MongodbValues,
+        imported: ImportedStore[MongodbAddress] | None = None,
     ) -> None:
         super().__init__(scope, STORE)
+        self.address: StoreAddress
+        if imported is not None:
+            self.address = imported(self)
+            return
         members = Members(
             naming=naming, store=STORE, component=STORE, name=f"{naming.release}-{STORE}"
         )
-        self.address = MongodbAddress(
-            release.expand(values.service.name),
-            values.service.port,
-            self._password(members, values.auth) if values.auth.enabled else None,
-        )
-        if values.embedded:
-            self._embed(members, values)
+        service = Address(release.expand(values.service.name), values.service.port)
+        password = self._password(members, values.auth) if values.auth.enabled else None
+        if values.external.given:
+            self.address = self._connection(members, values.external)
+        elif values.embedded and values.architecture == "replicaset":
+            hosts = [
+                Address(members.host(ordinal), PORT) for ordinal in range(values.replica_count)
+            ]
+            self.address = address = MongodbAddress(hosts, password, values.replica_set_name)
+            self._embed(members, service, password, values, self._replica_set(address, values))
+        else:
+            self.address = MongodbAddress([service], password)
+            if values.embedded:
+                self._embed(members, service, password, values, None)
 
-    def _password(self, members: Members, auth: MongodbAuth) -> SecretRef:
+    def _password(self, members: Members, auth: MongodbAuth) -> PasswordRef:
         if auth.root_password is None or auth.existing_secret:
-            return SecretRef(auth.existing_secret)
-        content = {MONGODB_PASSWORD_KEY: auth.root_password.get_secret_value()}
-        return secret(self, members.metadata(members.name), content)
+            return PasswordRef(SecretRef(auth.existing_secret), auth.existing_secret_key)
+        content = {PASSWORD_KEY: auth.root_password.get_secret_value()}
+        if auth.replica_set_key is not None:
+            content[KEY] = auth.replica_set_key.get_secret_value()
+        return PasswordRef(secret(self, members.metadata(members.name), content), PASSWORD_KEY)
 
-    def _embed(self, members: Members, values: MongodbValues) -> None:
-        ports = {values.service.port_name: (values.service.port, STORE)}
-        store_service(self, members, self.address.host, ports, type=values.service.type)
+    def _connection(self, members: Members, external: MongodbExternal) -> MongodbConnection:
+        if external.backend is None or external.auth is None:
+            urls = SecretRef(external.existing_secret)
+        else:
+            content = {
+                external.backend_key: external.backend.get_secret_value(),
+                external.auth_key: external.auth.get_secret_value(),
+            }
+            urls = secret(self, members.metadata(members.name), content)
+        return MongodbConnection(urls, external.backend_key, external.auth_key)
+
+    def _replica_set(self, address: MongodbAddress, values: MongodbValues) -> ReplicaSet:
+        return ReplicaSet(
+            name=values.replica_set_name,
+            members=address.members,
+            image=values.image.reference,
+            pull_policy=values.image.pull_policy,
+            url=address.url("admin", "PASSWORD"),
+            password=address.password,
+            key=PasswordRef(address.password.secret, KEY) if address.password else None,
+        )
+
+    def _embed(
+        self,
+        members: Members,
+        service: Address,
+        password: PasswordRef | None,
+        values: MongodbValues,
+        replica_set: ReplicaSet | None,
+    ) -> None:
+        ports = {values.service.port_name: (service.port, STORE)}
+        store_service(self, members, service.host, ports, type=values.service.type)
         headless_service(self, members, {STORE: (PORT, STORE)})
         env: dict[str, EnvValue] = {}
-        password = self.address.secret
-        if password is not None:
+        # The user of a replica set is made when the set exists: members must join it empty.
+        if password is not None and replica_set is None:
             env = {
-                "MONGO_INITDB_ROOT_USERNAME": MONGODB_USER,
-                "MONGO_INITDB_ROOT_PASSWORD": password.key(MONGODB_PASSWORD_KEY),
+                "MONGO_INITDB_ROOT_USERNAME": "root",
+                "MONGO_INITDB_ROOT_PASSWORD": password.value,
             }
         data = DataVolume.of("data", values.persistence)
         container = k8s.Container(
@@ -73,7 +131,10 @@ class Mongodb(Construct):
             image=values.image.reference,
             image_pull_policy=values.image.pull_policy,
             # As arguments: the image's entrypoint adds --bind_ip_all and makes the user.
-            args=["--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"],
+            args=[
+                *("--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"),
+                *(replica_set.args if replica_set else []),
+            ],
             env=environment(env) or None,
             ports=[k8s.ContainerPort(name=STORE, container_port=PORT)],
             startup_probe=tcp_probe(STORE, period_seconds=5, failure_threshold=120),
@@ -81,17 +142,22 @@ class Mongodb(Construct):
             readiness_probe=exec_probe("sh", "-c", PING, timeout_seconds=10),
             resources=values.resources,
             security_context=unprivileged(),
-            volume_mounts=[data.mount(DATA_DIR)],
+            volume_mounts=[data.mount(DATA_DIR), *(replica_set.mounts if replica_set else [])],
         )
         stateful_set(
             self,
             members,
-            container,
-            replicas=1,
+            *([container, replica_set.keeper] if replica_set else [container]),
+            replicas=values.replica_count,
             identity=Identity(user=999, group=999),
-            annotations=checksums(password=password) | values.pod_annotations,
-            scheduling=values,
+            annotations=checksums(password=password.secret if password else None)
+            | values.pod_annotations,
+            scheduling=values if replica_set is None else spread(values, members),
             grace_period=60,
             image_pull_secrets=pull_secrets(values.image.pull_secrets),
             data=data,
+            init_containers=replica_set.init_containers if replica_set else [],
+            volumes=replica_set.volumes if replica_set else [],
         )
+        if values.replica_count > 1:
+            disruption_budget(self, members, values.replica_count // 2 + 1)

@@ -137,17 +137,27 @@ def disruption_budget(scope: Construct, members: Members, min_available: int) ->
     )
 
 
-def apart(members: Members) -> k8s.PodAntiAffinity:
-    """Put the members on different nodes where that is possible."""
+def spread(values: Scheduling, members: Members) -> Scheduling:
+    """The scheduling of the values, and members on different nodes where that is possible.
+
+    An anti-affinity in the values replaces ours.
+    """
     term = k8s.PodAffinityTerm(
         topology_key="kubernetes.io/hostname",
         label_selector=k8s.LabelSelector(match_labels=members.selector),
     )
-    return k8s.PodAntiAffinity(
+    apart = k8s.PodAntiAffinity(
         preferred_during_scheduling_ignored_during_execution=[
             k8s.WeightedPodAffinityTerm(weight=100, pod_affinity_term=term)
         ]
     )
+    given = values.affinity or k8s.Affinity()
+    affinity = k8s.Affinity(
+        node_affinity=given.node_affinity,
+        pod_affinity=given.pod_affinity,
+        pod_anti_affinity=given.pod_anti_affinity or apart,
+    )
+    return values.model_copy(update={"affinity": affinity})
 
 
 def stateful_set(

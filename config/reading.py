@@ -1,0 +1,130 @@
+"""YAML files -> mappings: only JSON's types, no key twice, nothing that kubectl would misread."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from config.error import ValuesError, shape
+from config.kubernetes import SpelledInteger
+
+# Strings that cdk8s writes without quotes, and that kubectl takes for a number or a YAML operator.
+MISREAD = re.compile(r"([-+]?0o[0-7]+|=|<<)$")
+
+YAML = "tag:yaml.org,2002:"
+STRING, INTEGER, MAPPING, MERGE = (f"{YAML}{name}" for name in ("str", "int", "map", "merge"))
+NOT_JSON = tuple(
+    f"{YAML}{name}" for name in ("binary", "omap", "pairs", "set", "timestamp", "value")
+)
+DEEPEST = 100  # levels of nesting; very many would crash the parser
+YAML_WORDS = {
+    "but found another document": "a second document starts here; write one document",
+    "found unconstructable recursive node": "an alias refers to what it is part of",
+}
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML of JSON's types that refuses a key given twice and keys that are not strings."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError):
+            kind = node.tag.rpartition(":")[2]
+            raise _yaml_error(f"cannot be read as {kind}", node) from None
+
+
+def _yaml_error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+
+
+def _refuse_tag(loader: _Loader, node: yaml.Node) -> None:
+    raise _yaml_error(f"the tag {node.tag!r} is not allowed", node)
+
+
+def _construct_text(loader: _Loader, node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise _yaml_error("must be a string", node)
+    if MISREAD.match(node.value):
+        raise _yaml_error(
+            f"{node.value!r} cannot be used: kubectl would not read it back as a string", node
+        )
+    return str(node.value)
+
+
+def _construct_integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    number = int(loader.construct_yaml_int(node))
+    return number if str(number) == node.value else SpelledInteger(number)
+
+
+def _construct_mapping(loader: _Loader, node: yaml.Node) -> dict[str, Any]:
+    if not isinstance(node, yaml.MappingNode):
+        raise _yaml_error("must be a mapping", node)
+    seen = set()
+    for key, _ in node.value:
+        if key.tag != MERGE:
+            _check_key(key)
+        if key.value in seen:
+            raise _yaml_error(f"the key {key.value!r} is given twice", key)
+        seen.add(key.value)
+    loader.flatten_mapping(node)
+    for key, _ in node.value:
+        _check_key(key)
+    return {
+        loader.construct_object(key, deep=True): loader.construct_object(value, deep=True)
+        for key, value in node.value
+    }
+
+
+def _check_key(key: yaml.Node) -> None:
+    if key.tag != STRING:
+        raise _yaml_error("a key must be a string; write it in quotes", key)
+
+
+# A date, for one, is a string, as it is for Helm.
+_Loader.yaml_implicit_resolvers = {
+    start: [(tag, pattern) for tag, pattern in resolvers if tag not in NOT_JSON]
+    for start, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+for _tag in (*NOT_JSON, None):
+    _Loader.add_constructor(_tag, _refuse_tag)
+_Loader.add_constructor(STRING, _construct_text)
+_Loader.add_constructor(INTEGER, _construct_integer)
+_Loader.add_constructor(MAPPING, _construct_mapping)
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The content of a values file; ValuesError with its place for what is not a mapping."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        _check_depth(text)
+        content = yaml.load(text, _Loader)
+    except OSError as error:
+        raise ValuesError([f"{file}: {error.strerror or error}"]) from None
+    except UnicodeDecodeError:
+        raise ValuesError([f"{file}: is not UTF-8 text"]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        problem = YAML_WORDS.get(str(error.problem), error.problem)
+        raise ValuesError([f"{file}{place}: {problem}"]) from None
+    except yaml.YAMLError as error:
+        raise ValuesError([f"{file}: {str(error).splitlines()[0]}"]) from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ValuesError([f"{file}: must be a mapping of values (given: {shape(content)})"])
+    return content
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise yaml.MarkedYAMLError(
+                problem=f"is nested more than {DEEPEST} levels deep",
+                problem_mark=event.start_mark,  # type: ignore[arg-type]  # libyaml's mark
+            )

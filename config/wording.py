@@ -1,0 +1,119 @@
+"""Mistakes that pydantic found -> lines that name the file, the path and what was given."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from config.error import shape
+from config.kubernetes import did_you_mean
+from config.schema import json_schema
+
+TYPE_WORDS = {
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "finite_number": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "too_short": "must not be empty",
+    "missing": "is required",
+}
+
+
+def lines(
+    mistakes: Sequence[ErrorDetails], given: Sequence[tuple[Path, dict[str, Any]]]
+) -> Iterator[str]:
+    """A line for each mistake; `given` are the files, in the order in which they were merged."""
+    schema = json_schema()
+    for details in mistakes:
+        path = details["loc"]
+        file = _origin(path, given)
+        message, shown = _explain(details, schema)
+        yield f"{file}: {_dotted(path)}: {message}{shown}"
+
+
+def _origin(path: tuple[str | int, ...], given: Sequence[tuple[Path, dict[str, Any]]]) -> Path:
+    """The file that the value comes from: the last of those that spell most of its path."""
+    return max(enumerate(given), key=lambda entry: (_depth(path, entry[1][1]), entry[0]))[1][0]
+
+
+def _depth(path: tuple[str | int, ...], content: Any) -> int:
+    for depth, step in enumerate(path):
+        try:
+            content = content[step]
+        except (KeyError, IndexError, TypeError):
+            return depth
+    return len(path)
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    dotted = ""
+    for step in path:
+        if isinstance(step, int):
+            dotted += f"[{step}]"
+        else:
+            plain = re.fullmatch(r"[\w/-]+", step)
+            dotted += ("." if dotted else "") + (step if plain else json.dumps(step))
+    return dotted
+
+
+def _explain(details: ErrorDetails, schema: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong, and what was given in parentheses unless that is a secret."""
+    path, kind, value = details["loc"], details["type"], details["input"]
+    if kind == "extra_forbidden":
+        known = _schema_at(path[:-1], schema).get("properties", {})
+        return f"unknown key{did_you_mean(path[-1], known)}", f" (given: {path[-1]!r})"
+    if kind == "missing":
+        return TYPE_WORDS[kind], ""
+    message = re.sub(r"^(Value error, |(Input|String) should )", _opening, details["msg"])
+    message = TYPE_WORDS.get(kind, message)
+    scalar = not isinstance(value, dict | list)
+    if kind == "string_type" and scalar:
+        message += "; write it in quotes"
+    if value is None or (scalar and _holds_secret(_schema_at(path, schema), schema)):
+        return message, ""
+    return message, f" (given: {shape(value)})"
+
+
+def _opening(pydantic: re.Match[str]) -> str:
+    return "must " if pydantic[2] else ""
+
+
+def _schema_at(path: Sequence[str | int], root: dict[str, Any]) -> dict[str, Any]:
+    """The part of the JSON schema that describes the value at the path; empty where none does."""
+    schema = root
+    for step in path:
+        inner = schema.get("items") if isinstance(step, int) else None
+        schema = _resolved(
+            inner
+            or schema.get("properties", {}).get(step)
+            or schema.get("additionalProperties", {}),
+            root,
+        )
+    return schema
+
+
+def _resolved(schema: Any, root: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(schema, dict):
+        return {}
+    if "$ref" in schema:
+        return _resolved(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    return schema
+
+
+def _holds_secret(schema: dict[str, Any], root: dict[str, Any]) -> bool:
+    """Whether the value is a secret, or a section that a secret may have slipped out of."""
+    inner = [schema.get("items"), schema.get("additionalProperties")]
+    inner += schema.get("properties", {}).values()
+    return bool(schema.get("writeOnly")) or any(
+        _holds_secret(_resolved(part, root), root) for part in inner if part
+    )

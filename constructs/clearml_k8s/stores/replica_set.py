@@ -1,0 +1,152 @@
+"""What makes a replica set of several MongoDB pods."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdk8s_plus_25 import k8s
+
+from clearml_k8s.naming import Address
+from clearml_k8s.pod import environment
+from clearml_k8s.stores.address import PasswordRef
+from clearml_k8s.stores.stateful_set import unprivileged
+
+KEY = "mongodb-replica-set-key"
+KEY_SOURCE_DIR = "/run/mongodb-key-source"
+KEY_DIR = "/run/mongodb-key"
+SHELL = '"$(command -v mongosh || command -v mongo)" --quiet'
+
+# Only the first pod acts. It runs again and again: a set that exists is left alone or adjusted,
+# one that does not is initiated, also when the other members were late or the pod was restarted.
+KEEP = f"""\
+trap 'exit 0' TERM
+while true; do
+  if [ "${{HOSTNAME##*-}}" = 0 ]; then
+    {SHELL} "$REPLICA_SET_URL" --eval "$ADJUST" ||
+      {SHELL} admin --eval "var password = '$PASSWORD'; $INITIATE"
+  fi
+  sleep 30 & wait $!
+done
+"""
+
+# Over loopback the first user can be made without logging in.
+INITIATE = """\
+var result;
+try { result = rs.initiate(%(config)s); } catch (error) { result = error; }
+print("initiate: " + (result.errmsg || result.message || "done"));
+for (var i = 0; i < 60 && !db.isMaster().ismaster; i++) sleep(1000);
+if (password) {
+  try {
+    db.createUser({user: "root", pwd: password, roles: ["root"]});
+  } catch (error) {
+    print("user: " + error.message);
+  }
+}
+"""
+
+# MongoDB takes one change of the voting members at a time.
+ADJUST = """\
+var wanted = %(hosts)s;
+var config = rs.conf();
+var known = config.members.map(function (member) { return member.host; });
+var missing = wanted.filter(function (host) { return known.indexOf(host) < 0; });
+var left = config.members.filter(function (member) { return wanted.indexOf(member.host) < 0; });
+if (missing.length) {
+  var ids = config.members.map(function (member) { return member._id; });
+  config.members.push({_id: Math.max.apply(null, ids) + 1, host: missing[0]});
+  print("adding " + missing[0]);
+} else if (left.length) {
+  config.members.splice(config.members.indexOf(left[0]), 1);
+  print("removing " + left[0].host);
+}
+if (missing.length || left.length) {
+  config.version++;
+  rs.reconfig(config);
+}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicaSet:
+    """A replica set of the given members, and the password and key that guard it."""
+
+    name: str
+    members: Sequence[Address]
+    image: str
+    pull_policy: str
+    url: str
+    password: PasswordRef | None
+    key: PasswordRef | None
+
+    @property
+    def args(self) -> list[str]:
+        """What each member's mongod is told."""
+        return [
+            *("--replSet", self.name),
+            *(["--keyFile", f"{KEY_DIR}/{KEY}"] if self.key else []),
+        ]
+
+    @property
+    def mounts(self) -> list[k8s.VolumeMount]:
+        """The key file, for the member itself."""
+        if self.key is None:
+            return []
+        return [k8s.VolumeMount(name="key", mount_path=KEY_DIR, read_only=True)]
+
+    @property
+    def volumes(self) -> list[k8s.Volume]:
+        """Where the key comes from, and where its copy lies."""
+        if self.key is None:
+            return []
+        source = k8s.SecretVolumeSource(
+            secret_name=self.key.secret.name, items=[k8s.KeyToPath(key=self.key.key, path=KEY)]
+        )
+        memory = k8s.EmptyDirVolumeSource(medium="Memory")
+        return [
+            k8s.Volume(name="key-source", secret=source),
+            k8s.Volume(name="key", empty_dir=memory),
+        ]
+
+    @property
+    def init_containers(self) -> list[k8s.Container]:
+        """Copies the key: mongod wants a file that it alone can read, which no volume gives."""
+        if self.key is None:
+            return []
+        copy = f"cp {KEY_SOURCE_DIR}/{KEY} {KEY_DIR}/{KEY} && chmod 400 {KEY_DIR}/{KEY}"
+        return [
+            k8s.Container(
+                name="copy-key",
+                image=self.image,
+                image_pull_policy=self.pull_policy,
+                command=["sh", "-c", copy],
+                security_context=unprivileged(),
+                volume_mounts=[
+                    k8s.VolumeMount(name="key-source", mount_path=KEY_SOURCE_DIR, read_only=True),
+                    k8s.VolumeMount(name="key", mount_path=KEY_DIR),
+                ],
+            )
+        ]
+
+    @property
+    def keeper(self) -> k8s.Container:
+        """The container that initiates the set, makes its user, and adds and removes members."""
+        hosts = [f"{member.host}:{member.port}" for member in self.members]
+        config = {
+            "_id": self.name,
+            "members": [{"_id": number, "host": host} for number, host in enumerate(hosts)],
+        }
+        return k8s.Container(
+            name="replica-set",
+            image=self.image,
+            image_pull_policy=self.pull_policy,
+            command=["sh", "-c", KEEP],
+            env=environment(
+                {
+                    "PASSWORD": self.password.value if self.password else "",
+                    "REPLICA_SET_URL": self.url,
+                    "INITIATE": INITIATE % {"config": json.dumps(config)},
+                    "ADJUST": ADJUST % {"hosts": json.dumps(hosts)},
+                }
+            ),
+            security_context=unprivileged(),
+        )

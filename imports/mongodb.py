@@ -1,0 +1,89 @@
+"""MongoDB from Bitnami's chart."""
+
+from typing import Any
+
+from constructs import Construct
+
+from config.mongodb import Mongodb as MongodbValues
+from config.release import Release
+from imports.chart_values import given, overlay
+from imports.helm_chart import HelmChart
+from imports.patches import Object, drop_dangling_secrets, recreate_deployments
+from imports.rendering import ChartRelease, Rendered
+
+PORT_NAME = "mongodb"
+PASSWORD_KEY = "mongodb-root-password"
+REPLICA_SET_VARIABLE = "MONGODB_REPLICA_SET_NAME"
+OURS = {
+    "enabled",
+    "provider",
+    "chart",
+    "external",
+    "image",
+    "auth.existingSecretKey",
+    "service.name",
+}
+# Of the chart: from here on the ports of a Service have names.
+NAMED_PORTS = 12
+
+
+def chart(values: MongodbValues, release: Release) -> ChartRelease:
+    """The chart with the values that it gets."""
+    return ChartRelease(
+        source=values.chart,
+        release=release.name,
+        namespace=release.namespace,
+        values=chart_values(values),
+        patches=[recreate_deployments, drop_dangling_secrets],
+    )
+
+
+def chart_values(values: MongodbValues) -> dict[str, Any]:
+    """The values for the chart; our image is for the embedded provider only."""
+    chart = given(values, without=OURS)
+    image = given(values.image, defaults=False)
+    if image:
+        chart["image"] = image
+    if values.chart.major >= NAMED_PORTS:
+        service = chart.pop("service")
+        ports = {"mongodb": service.pop("port")}
+        chart = overlay({"service": {"ports": ports}}, chart | {"service": service})
+    return chart
+
+
+class Mongodb(HelmChart):
+    """The objects of the chart.
+
+    A replica set has `replica_set`, its name, and `members`, their host names; its host is the
+    headless Service, as there is no other. `secret` holds the password, if the chart makes one.
+    """
+
+    def __init__(self, scope: Construct, rendered: Rendered) -> None:
+        super().__init__(scope, "chart", rendered)
+        self.secret = self.secret_with(PASSWORD_KEY)
+        self.replica_set = ""
+        self.members: list[str] = []
+        for stateful_set in self.of("StatefulSet"):
+            name, port = _replica_set(stateful_set)
+            if name and port:
+                spec, pod = stateful_set["spec"], stateful_set["metadata"]["name"]
+                self.replica_set, self.host, self.port = name, spec["serviceName"], port
+                self.members = [
+                    f"{pod}-{ordinal}.{self.host}" for ordinal in range(spec.get("replicas", 1))
+                ]
+                return
+        self.answer_at("mongodb", PORT_NAME)
+
+
+def _replica_set(stateful_set: Object) -> tuple[str, int]:
+    """Name of the replica set and port of its members; empty where these are not its members."""
+    name, port = "", 0
+    if stateful_set["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "mongodb":
+        for container in stateful_set["spec"]["template"]["spec"]["containers"]:
+            for variable in container.get("env", []):
+                if variable["name"] == REPLICA_SET_VARIABLE:
+                    name = variable.get("value", "")
+            for exposed in container.get("ports", []):
+                if exposed.get("name") == PORT_NAME:
+                    port = exposed["containerPort"]
+    return name, port

@@ -1,0 +1,74 @@
+"""Redis from Bitnami's chart."""
+
+from typing import Any
+
+from constructs import Construct
+
+from config.redis import Redis as RedisValues
+from config.release import Release
+from imports.chart_values import given, overlay
+from imports.helm_chart import HelmChart
+from imports.rendering import ChartRelease, Rendered
+
+PORT_NAME = "redis"
+PASSWORD_KEY = "redis-password"
+OURS = {
+    "enabled",
+    "provider",
+    "chart",
+    "external",
+    "image",
+    "databaseNumber",
+    "master.name",
+    "master.port",
+}
+# Of the chart: from here on there are `auth` and `architecture`, and later named ports.
+AUTH_SECTION = 14
+NAMED_PORTS = 16
+AUTH_KEYS = {
+    "usePassword": "enabled",
+    "password": "password",
+    "existingSecret": "existingSecret",
+    "existingSecretPasswordKey": "existingSecretPasswordKey",
+}
+
+
+def chart(values: RedisValues, release: Release) -> ChartRelease:
+    """The chart with the values that it gets."""
+    return ChartRelease(
+        source=values.chart,
+        release=release.name,
+        namespace=release.namespace,
+        values=chart_values(values),
+    )
+
+
+def chart_values(values: RedisValues) -> dict[str, Any]:
+    """The values for the chart; our image is for the embedded provider only."""
+    major, port = values.chart.major, values.master.port
+    chart = given(values, without=OURS)
+    image = given(values.image, defaults=False)
+    if image:
+        chart["image"] = image
+    if major < AUTH_SECTION:
+        renamed: dict[str, Any] = {"master": {"service": {"port": port}}, "redisPort": port}
+        return overlay(renamed, chart)
+    if major < NAMED_PORTS:
+        renamed = {"master": {"service": {"port": port}, "containerPort": port}}
+    else:
+        ports = {"redis": port}
+        renamed = {"master": {"service": {"ports": ports}, "containerPorts": ports}}
+    cluster = chart.pop("cluster")
+    renamed["architecture"] = "replication" if cluster["enabled"] else "standalone"
+    renamed["replica"] = {"replicaCount": cluster["slaveCount"]}
+    renamed["auth"] = {new: chart.pop(old) for old, new in AUTH_KEYS.items() if old in chart}
+    return overlay(renamed, chart)
+
+
+class Redis(HelmChart):
+    """The objects of the chart; `secret` holds the password, if the chart makes one."""
+
+    def __init__(self, scope: Construct, rendered: Rendered) -> None:
+        super().__init__(scope, "chart", rendered)
+        self.secret = self.secret_with(PASSWORD_KEY)
+        self.answer_at("redis", PORT_NAME, role="master")

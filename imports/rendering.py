@@ -1,0 +1,138 @@
+"""A chart and its values -> objects that clusters accept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from config.chart import ChartSource
+from config.reading import MISREAD
+from imports.archive import archive_path, shown, verify
+from imports.error import ChartError
+from imports.helm import TIMEOUT, HelmError, template
+from imports.patches import (
+    Object,
+    Patch,
+    disruption_budget_v1,
+    drop_nulls,
+    no_service_links,
+    removed_apis,
+    replace_dead_images,
+    set_namespace,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChartRelease:
+    """A chart, the values that it gets, and the patches that it needs beyond the common ones."""
+
+    source: ChartSource
+    release: str
+    namespace: str
+    values: Mapping[str, Any]
+    patches: Sequence[Patch] = ()
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The objects of a chart in helm's order, and what the user should know about them."""
+
+    objects: list[Object]
+    warnings: list[str]
+
+
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML without dates: Kubernetes knows none."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def render(helm: Path, chart: ChartRelease, *, timeout: float = TIMEOUT) -> Rendered:
+    """Verify the chart's archive, render it and patch the objects.
+
+    Raises ChartError, in one line that names the store, where any of that fails.
+    """
+    name, path = chart.source.name, archive_path(chart.source)
+    digest = verify(chart.source, path, chart.source.digest)
+    warnings = []
+    if not chart.source.digest:
+        warnings.append(
+            f"{name}.chart.sha256: is not set, {shown(path)} was taken unverified; it has {digest}"
+        )
+    try:
+        text = template(
+            helm,
+            path,
+            release=chart.release,
+            namespace=chart.namespace,
+            values=chart.values,
+            timeout=timeout,
+        )
+    except HelmError as error:
+        raise ChartError(name, str(error)) from None
+    objects = _objects(name, text)
+    drop_nulls(objects)
+    set_namespace(objects, chart.namespace)
+    disruption_budget_v1(objects)
+    no_service_links(objects)
+    for patch in chart.patches:
+        patch(objects)
+    removed = list(removed_apis(objects))
+    if removed:
+        raise ChartError(
+            name,
+            "Kubernetes 1.25 and later have no "
+            + ", no ".join(removed)
+            + "; switch that off in the values, or take a later chart",
+        )
+    chosen = set(_repositories(chart.values))
+    warnings += [f"{name}.image: {text}" for text in replace_dead_images(objects, chosen)]
+    return Rendered(objects, warnings)
+
+
+def _objects(name: str, text: str) -> list[Object]:
+    try:
+        objects = [found for found in yaml.load_all(text, _Loader) if found]
+    except yaml.YAMLError as error:
+        problem = str(getattr(error, "problem", None) or "no YAML")
+        raise ChartError(name, f"helm rendered what cannot be read: {problem}") from None
+    seen = set()
+    for manifest in objects:
+        try:
+            identity = f"{manifest['kind']} {manifest['metadata']['name']}"
+            manifest["apiVersion"]
+        except (LookupError, TypeError):
+            raise ChartError(name, "helm rendered what is no Kubernetes object") from None
+        if identity in seen:
+            raise ChartError(name, f"the chart makes {identity} twice")
+        seen.add(identity)
+        for unsafe in _misread(manifest):
+            raise ChartError(
+                name, f"{identity} holds {unsafe!r}, which kubectl would not read as a string"
+            )
+    return objects
+
+
+def _misread(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for part in value:
+            yield from _misread(part)
+    elif isinstance(value, str) and MISREAD.match(value):
+        yield value
+
+
+def _repositories(values: Any) -> Iterator[str]:
+    """The image repositories that the values name."""
+    if isinstance(values, Mapping):
+        for key, value in values.items():
+            if key == "repository" and isinstance(value, str):
+                yield value
+            yield from _repositories(value)

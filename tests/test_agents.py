@@ -1,0 +1,273 @@
+"""The agent services and the agent groups."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from programs import Stubs, expanded
+from rendering import Bundle, render
+from scenarios import SCENARIOS
+
+SERVICES, GROUP = "clearml-agentservices", "clearml-agent-group0-agent"
+AGENTS = pytest.mark.parametrize("agent", [SERVICES, GROUP])
+HOSTILE_QUEUES = 'a; rm `id` $(HOME) $HOME "b" & $$ *'
+
+
+def group(**values: Any) -> Bundle:
+    """The installation with these values of the default group."""
+    return render({"agentGroups": {"agent-group0": values}})
+
+
+def gpu_limit(bundle: Bundle, agent: str) -> str | None:
+    limits = bundle.container(agent).get("resources", {}).get("limits", {})
+    limit: str | None = limits.get("nvidia.com/gpu")
+    return limit
+
+
+# Groups
+
+
+def test_a_new_group_inherits_every_default() -> None:
+    bundle = render({"agentGroups": {"second": {}}})
+    first, second = (
+        json.dumps([bundle.find(kind, name) for kind in ("Deployment", "Secret")])
+        for name in (GROUP, "clearml-second-agent")
+    )
+    assert first.replace("agent-group0-agent", "second-agent") == second
+
+
+def test_the_objects_of_a_group_go_by_its_name() -> None:
+    bundle = render({"agentGroups": {"some key": {"name": "gpu"}}})
+    assert "clearml-gpu-agent" in bundle.of("Deployment")
+    assert "clearml-gpu-agent" in bundle.of("Secret")
+
+
+@pytest.mark.parametrize("name", ["clearml", "conf", "apiserver", "mongodb"])
+def test_a_group_may_have_any_name(name: str) -> None:
+    bundle = render({"agentGroups": {name: {}}})
+    assert "clearml.conf" in bundle.secret(f"clearml-{name}-agent")
+    assert "http_session" in bundle.secret("clearml-conf")
+
+
+def test_every_workload_selects_its_own_pods_only() -> None:
+    bundle = render(SCENARIOS["agent-groups"])
+    selectors = {w: m["spec"]["selector"]["matchLabels"] for w, m in bundle.workloads.items()}
+    labels = {w: bundle.template(w)["metadata"]["labels"] for w in bundle.workloads}
+    assert len(selectors) > 6
+    for one, other in itertools.product(selectors, labels):
+        assert (selectors[one].items() <= labels[other].items()) is (one == other), (one, other)
+
+
+# GPUs and privileges
+
+
+@pytest.mark.parametrize("gpus", [1, 8])
+def test_a_group_with_gpus_gets_them(gpus: int) -> None:
+    bundle = group(nvidiaGpusPerAgent=gpus)
+    assert gpu_limit(bundle, GROUP) == str(gpus)
+    assert "--cpu-only" not in bundle.container(GROUP)["args"]
+
+
+def test_a_group_without_gpus_asks_for_none() -> None:
+    bundle = group(nvidiaGpusPerAgent=0)
+    assert gpu_limit(bundle, GROUP) is None
+    assert "--cpu-only" in bundle.container(GROUP)["args"]
+
+
+@pytest.mark.parametrize("gpus", [0, 2])
+def test_resources_of_a_group_stay_beside_its_gpus(gpus: int) -> None:
+    resources = {"requests": {"cpu": "500m"}, "limits": {"memory": "2Gi"}}
+    bundle = group(nvidiaGpusPerAgent=gpus, resources=resources)
+    with_gpus = resources["limits"] | ({"nvidia.com/gpu": str(gpus)} if gpus else {})
+    assert bundle.container(GROUP)["resources"] == resources | {"limits": with_gpus}
+
+
+@pytest.mark.parametrize("gpus", [0, 2])
+def test_a_group_is_privileged_only_when_asked_for(gpus: int) -> None:
+    assert "securityContext" not in group(nvidiaGpusPerAgent=gpus).container(GROUP)
+    context = group(nvidiaGpusPerAgent=gpus, privileged=True).container(GROUP)["securityContext"]
+    assert context == {"privileged": True}
+
+
+# Credentials
+
+
+@AGENTS
+def test_agents_use_their_own_credential(agent: str) -> None:
+    env = render().env(agent)
+    for variable, key in (("ACCESS_KEY", "agent_key"), ("SECRET_KEY", "agent_secret")):
+        reference = env[f"CLEARML_API_{variable}"]["secretKeyRef"]
+        assert reference == {"name": "clearml-conf", "key": f"services_{key}"}
+
+
+def test_a_group_uses_the_credential_that_it_is_given() -> None:
+    bundle = group(clearmlAccessKey="test-access", clearmlSecretKey="test-secret")
+    for variable, value in (("ACCESS_KEY", "test-access"), ("SECRET_KEY", "test-secret")):
+        reference = bundle.env(GROUP)[f"CLEARML_API_{variable}"]["secretKeyRef"]
+        assert reference["name"] == GROUP
+        assert bundle.secret(GROUP)[reference["key"]] == value
+    assert bundle.env(SERVICES)["CLEARML_API_ACCESS_KEY"]["secretKeyRef"]["name"] == "clearml-conf"
+
+
+@AGENTS
+def test_secrets_that_are_not_set_leave_no_variable(agent: str) -> None:
+    env = render().env(agent)
+    assert not [name for name in env if name.startswith(("AWS", "AZURE", "GOOGLE"))]
+    assert not [name for name in env if name.startswith("CLEARML_AGENT_")]
+
+
+def test_a_number_is_as_good_as_a_text() -> None:
+    bundle = render({"agentservices": {"clearmlGitUser": 123, "awsDefaultRegion": 456}})
+    assert bundle.secret(SERVICES)["CLEARML_AGENT_GIT_USER"] == "123"
+    assert bundle.env(SERVICES)["AWS_DEFAULT_REGION"] == "456"
+
+
+def test_google_credentials_as_json_become_a_file_from_a_secret() -> None:
+    document = '\n{"private_key": "test-secret"}'
+    bundle = render({"agentservices": {"googleCredentials": document}})
+    path = Path(bundle.env(SERVICES)["GOOGLE_APPLICATION_CREDENTIALS"])
+    (mount,) = (
+        m for m in bundle.container(SERVICES)["volumeMounts"] if m["mountPath"] == str(path.parent)
+    )
+    (volume,) = (v for v in bundle.pod(SERVICES)["volumes"] if v["name"] == mount["name"])
+    (item,) = volume["secret"]["items"]
+    assert item["path"] == path.name
+    assert bundle.secret(volume["secret"]["secretName"])[item["key"]] == document
+    assert path.name not in bundle.env(SERVICES)
+
+
+def test_google_credentials_as_a_path_stay_a_path() -> None:
+    bundle = render({"agentservices": {"googleCredentials": "/var/run/google.json"}})
+    assert bundle.env(SERVICES)["GOOGLE_APPLICATION_CREDENTIALS"] == "/var/run/google.json"
+    assert SERVICES not in bundle.of("Secret")
+
+
+def test_the_configuration_of_a_group_is_mounted() -> None:
+    bundle = group(clearmlConfig="sdk { aws {} }")
+    (mount,) = bundle.container(GROUP)["volumeMounts"]
+    assert mount["mountPath"] == "/root/clearml.conf"
+    (volume,) = bundle.pod(GROUP)["volumes"]
+    assert volume["name"] == mount["name"]
+    items = {item["path"]: item["key"] for item in volume["secret"]["items"]}
+    content = bundle.secret(volume["secret"]["secretName"])[items[mount["subPath"]]]
+    assert content == "sdk { aws {} }"
+
+
+def test_without_a_configuration_nothing_is_mounted() -> None:
+    bundle = group(clearmlConfig="")
+    assert "volumes" not in bundle.pod(GROUP)
+    assert "volumeMounts" not in bundle.container(GROUP)
+    assert GROUP not in bundle.of("Secret")
+
+
+# Starting the agent
+
+
+@pytest.fixture
+def stubs(tmp_path: Path) -> Stubs:
+    """An image that has Python, pip and git, but no agent."""
+    stubs = Stubs(tmp_path)
+    install = f'/bin/cp "{tmp_path}/apt-get" "{tmp_path}/clearml-agent"'
+    for tool in ("git", "apt-get"):
+        stubs.add(tool)
+    stubs.add("python3", f'case "$*" in *"install clearml-agent"*) {install};; esac')
+    return stubs
+
+
+def start(bundle: Bundle, agent: str, stubs: Stubs) -> list[list[str]]:
+    """What the agent's container calls when it starts."""
+    container = bundle.container(agent)
+    env = {name: value for name, value in bundle.env(agent).items() if isinstance(value, str)}
+    env["HOME"] = "/root"
+    words = expanded([*container["command"], *container["args"]], env)
+    # A word that the shell takes for a pattern becomes this name.
+    bystander = stubs.directory / "bystander"
+    bystander.touch()
+    result = stubs.run(words, env)
+    assert result.returncode == 0, result.stderr
+    # A pin such as >=0.16.1 that the shell takes for a redirection leaves a file behind.
+    assert list(stubs.directory.iterdir()) == [bystander]
+    return stubs.calls
+
+
+def installed(calls: list[list[str]]) -> list[str]:
+    """What pip was told to install."""
+    pip = ["python3", "-m", "pip", "install"]
+    return [call[4] for call in calls if call[:4] == pip and call[4:5] != ["--upgrade"]]
+
+
+def test_an_agent_that_the_image_has_is_used_as_it_is(stubs: Stubs) -> None:
+    stubs.add("clearml-agent")
+    calls = start(group(queues="default"), GROUP, stubs)
+    assert calls == [["clearml-agent", "daemon", "--foreground", "--queue", "default"]]
+
+
+def test_an_agent_that_the_image_lacks_is_installed(stubs: Stubs) -> None:
+    calls = start(render(), GROUP, stubs)
+    assert installed(calls) == ["clearml-agent"]
+    assert calls[-1][:2] == ["clearml-agent", "daemon"]
+    assert not any(call[0] == "apt-get" for call in calls)
+
+
+@pytest.mark.parametrize("pin", [">=0.16.1", "==1.5.*", ">=1, <2", "~=1.9"])
+@AGENTS
+def test_the_version_pin_reaches_pip_as_one_word(agent: str, pin: str, stubs: Stubs) -> None:
+    stubs.add("clearml-agent")
+    values = {"agentVersion": pin}
+    bundle = render({"agentservices": values, "agentGroups": {"agent-group0": values}})
+    calls = start(bundle, agent, stubs)
+    assert installed(calls) == [f"clearml-agent{pin}"]
+    assert calls[-1][:3] == ["clearml-agent", "daemon", "--foreground"]
+
+
+@pytest.mark.parametrize("missing", ["git", "pip"])
+def test_tools_that_the_image_lacks_are_installed_first(missing: str, stubs: Stubs) -> None:
+    stubs.add("clearml-agent")
+    if missing == "git":
+        (stubs.folder / "git").unlink()
+    else:
+        stubs.add("python3", 'case "$*" in *--version) exit 1;; esac')
+    calls = start(group(agentVersion="==1.9.2"), GROUP, stubs)
+    packages = next(call for call in calls if call[:2] == ["apt-get", "install"])
+    assert {"git", "python3-pip"} <= set(packages)
+    assert calls.index(packages) < calls.index(
+        ["python3", "-m", "pip", "install", "clearml-agent==1.9.2"]
+    )
+
+
+def test_an_installation_that_fails_starts_no_agent(stubs: Stubs) -> None:
+    stubs.add("clearml-agent")
+    stubs.add("python3", 'case "$*" in *install*) exit 1;; esac')
+    container = group(agentVersion="==1.9.2").container(GROUP)
+    result = stubs.run([*container["command"], *container["args"]], {"AGENT_VERSION": "==1.9.2"})
+    assert result.returncode != 0
+    assert not any(call[0] == "clearml-agent" for call in stubs.calls)
+
+
+def test_queue_names_are_words_and_no_shell_code(stubs: Stubs) -> None:
+    stubs.add("clearml-agent")
+    (call,) = start(group(queues=HOSTILE_QUEUES), GROUP, stubs)
+    assert call == ["clearml-agent", "daemon", "--foreground", "--queue", *HOSTILE_QUEUES.split()]
+
+
+def test_agent_services_run_tasks_without_docker(stubs: Stubs) -> None:
+    stubs.add("clearml-agent")
+    (call,) = start(render(), SERVICES, stubs)
+    assert call == [
+        *("clearml-agent", "daemon", "--foreground", "--services-mode"),
+        *("--queue", "services", "--create-queue", "--cpu-only"),
+    ]
+
+
+@AGENTS
+def test_agents_start_when_the_api_server_answers(agent: str) -> None:
+    bundle = render({"apiserver": {"service": {"port": 8123}}, "release": {"name": "prod"}})
+    agent = agent.replace("clearml", "prod-clearml")
+    (wait,) = bundle.pod(agent)["initContainers"]
+    assert wait["args"] == ["apiserver=http://prod-clearml-apiserver:8123/debug.ping"]
+    assert bundle.env(agent)["CLEARML_API_HOST"] == "http://prod-clearml-apiserver:8123"

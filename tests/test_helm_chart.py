@@ -1,0 +1,552 @@
+"""Stores imported from Helm charts: what is rendered, how it is patched, how it fails."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cdk8s import App, Chart
+
+from config import Values, ValuesError, load
+from config.kubernetes import merge
+from imports import elasticsearch, helm, mongodb, redis
+from imports.error import ChartError
+from imports.helm import HelmError, find_helm
+from imports.rendering import ChartRelease, Rendered
+from imports.rendering import render as render_chart
+from imports.renderings import Renderings, charts
+from packed_charts import imported, package, source
+from rendering import Bundle, render
+
+ROOT = Path(__file__).parent.parent
+STORES = ("mongodb", "redis", "elasticsearch")
+PASSWORDS: dict[str, Any] = {
+    "mongodb": {"auth": {"enabled": True, "rootPassword": "test-secret-mongodb"}},
+    "redis": {"usePassword": True, "password": "test-secret-redis"},
+}
+NO_HELM = Path("/no/helm/is/run")
+
+
+def releases(values: dict[str, Any]) -> dict[str, ChartRelease]:
+    return {chart.source.name: chart for chart in charts(Values.model_validate(values))}
+
+
+def one(store: str, folder: Path, values: dict[str, Any] | None = None) -> ChartRelease:
+    """The chart of one store, with values for that store."""
+    section = merge({"provider": "helm", "chart": source(store, folder)}, values or {})
+    return releases({store: section})[store]
+
+
+def objects(rendered: Rendered) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(m["kind"], m["metadata"]["name"]): m for m in rendered.objects}
+
+
+def pod(rendered: Rendered, kind: str, name: str) -> Any:
+    return objects(rendered)[kind, name]["spec"]["template"]["spec"]
+
+
+def fake_helm(folder: Path, script: str, version: str = "v3.11.1") -> Path:
+    """A program that tells its version and then runs the script."""
+    file = folder / "bin" / "helm"
+    file.parent.mkdir()
+    file.write_text(f'#!/bin/sh\n[ "$1" = version ] && echo {version} && exit\n{script}\n')
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
+    return file
+
+
+@pytest.fixture
+def bundle(helm_on_path: Path, tmp_path: Path) -> Bundle:
+    return render(imported(tmp_path, PASSWORDS))
+
+
+# What comes of it
+
+
+def test_the_servers_find_the_services_and_passwords_that_the_charts_made(bundle: Bundle) -> None:
+    env = bundle.env("clearml-apiserver")
+    assert env["CLEARML_REDIS_SERVICE_HOST"] == "clearml-redis-master"
+    assert env["CLEARML_ELASTIC_SERVICE_HOST"] == "clearml-elastic-master"
+    assert "@clearml-mongodb:27017/backend" in env["CLEARML__HOSTS__MONGO__BACKEND__HOST"]
+    references = [value["secretKeyRef"] for value in env.values() if isinstance(value, dict)]
+    assert {"name": "clearml-mongodb", "key": "mongodb-root-password"} in references
+    assert {"name": "clearml-redis", "key": "redis-password"} in references
+    assert bundle.secret("clearml-mongodb")["mongodb-root-password"] == "test-secret-mongodb"
+    assert bundle.secret("clearml-redis")["redis-password"] == "test-secret-redis"
+
+
+def test_each_chart_has_its_file_before_the_servers(bundle: Bundle) -> None:
+    names = [file.split("-", 1)[1].split(".")[0] for file in bundle.files]
+    assert names[:6] == ["namespace", "credentials", *STORES, "apiserver"]
+
+
+def test_existing_secrets_are_handed_on(helm_on_path: Path, tmp_path: Path) -> None:
+    values = imported(
+        tmp_path,
+        {
+            "mongodb": {"auth": {"enabled": True, "existingSecret": "mine"}},
+            "redis": {
+                "usePassword": True,
+                "existingSecret": "mine",
+                "existingSecretPasswordKey": "word",
+            },
+        },
+    )
+    outside = {("Secret", "mine")}
+    env = render(values, outside=outside).env("clearml-apiserver")
+    references = [value["secretKeyRef"] for value in env.values() if isinstance(value, dict)]
+    assert {"name": "mine", "key": "mongodb-root-password"} in references
+    assert {"name": "mine", "key": "word"} in references
+
+
+@pytest.mark.parametrize(
+    ("release", "services"),
+    [
+        ("clearml", ("clearml-mongodb", "clearml-redis-master", "clearml-elastic-master")),
+        ("my-mongodb", ("my-mongodb", "my-mongodb-redis-master", "my-mongodb-elastic-master")),
+        ("redis", ("redis-mongodb", "redis-master", "redis-elastic-master")),
+    ],
+)
+def test_hosts_are_those_of_the_services_really_made(
+    release: str, services: tuple[str, ...], helm_on_path: Path, tmp_path: Path
+) -> None:
+    values = imported(tmp_path, {"release": {"name": release}})
+    rendered = Renderings(Values.model_validate(values)).wait()
+    scope = Chart(App(), "test")
+    made = (
+        mongodb.Mongodb(Chart(scope, "mongodb"), rendered["mongodb"]),
+        redis.Redis(Chart(scope, "redis"), rendered["redis"]),
+        elasticsearch.Elasticsearch(Chart(scope, "elasticsearch"), rendered["elasticsearch"]),
+    )
+    assert tuple(chart.host for chart in made) == services
+
+
+def test_a_replica_set_is_addressed_by_its_members(helm_on_path: Path, tmp_path: Path) -> None:
+    values = imported(tmp_path, {"mongodb": {"architecture": "replicaset", "replicaCount": 2}})
+    env = render(values).env("clearml-apiserver")
+    assert env["CLEARML__HOSTS__MONGO__AUTH__HOST"].strip('"') == (
+        "mongodb://clearml-mongodb-0.clearml-mongodb-headless:27017,"
+        "clearml-mongodb-1.clearml-mongodb-headless:27017/auth?replicaSet=rs0"
+    )
+
+
+def test_a_port_that_the_elasticsearch_chart_forgets_is_set(helm: Path, tmp_path: Path) -> None:
+    rendered = render_chart(helm, one("elasticsearch", tmp_path, {"httpPort": 9201}))
+    (container,) = pod(rendered, "StatefulSet", "clearml-elastic-master")["containers"]
+    assert {"name": "http.port", "value": "9201"} in container["env"]
+
+
+# Which values reach the charts
+
+
+def test_defaults_of_the_embedded_provider_stay_behind(tmp_path: Path) -> None:
+    for store in STORES:
+        chart = one(store, tmp_path)
+        assert "image" not in chart.values
+        assert "sysctlInitContainer" not in chart.values
+
+
+def test_a_chosen_image_and_keys_of_the_chart_reach_it(tmp_path: Path) -> None:
+    values = {"image": {"tag": "7", "debug": True}, "metrics": {"enabled": True}}
+    chart = one("mongodb", tmp_path, values)
+    assert chart.values["image"] == {"tag": "7", "debug": True}
+    assert chart.values["metrics"] == {"enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        (
+            "10.9.0",
+            {"usePassword": True, "password": "test-secret", "cluster": {"enabled": False}},
+        ),
+        (
+            "19.1.0",
+            {
+                "architecture": "standalone",
+                "auth": {"enabled": True, "password": "test-secret"},
+            },
+        ),
+    ],
+)
+def test_redis_values_are_named_as_the_chart_names_them(
+    version: str, expected: dict[str, Any]
+) -> None:
+    section = {"usePassword": True, "password": "test-secret", "chart": {"version": version}}
+    values = releases({"redis": section | {"provider": "helm"}})["redis"].values
+    found = {key: copy.deepcopy(values[key]) for key in expected}
+    for part in (found.get("auth", {}), found.get("cluster", {})):
+        part.pop("existingSecretPasswordKey", None)
+        part.pop("slaveCount", None)
+    assert found == expected
+
+
+def test_ports_have_names_in_later_charts() -> None:
+    values = {
+        "mongodb": {"service": {"port": 27018}, "chart": {"version": "13.0.0"}},
+        "redis": {"master": {"port": 6380}, "chart": {"version": "17.0.0"}},
+    }
+    chart = releases({name: part | {"provider": "helm"} for name, part in values.items()})
+    assert chart["mongodb"].values["service"]["ports"] == {"mongodb": 27018}
+    assert "port" not in chart["mongodb"].values["service"]
+    assert chart["redis"].values["master"]["service"] == {"ports": {"redis": 6380}}
+
+
+def test_elasticsearch_8_takes_a_list_of_roles_and_no_security() -> None:
+    section = {"provider": "helm", "chart": {"version": "8.5.1"}, "roles": {"ingest": False}}
+    values = releases({"elasticsearch": section})["elasticsearch"].values
+    assert values["roles"] == ["master", "data", "remote_cluster_client"]
+    assert values["secret"] == {"enabled": False}
+
+
+def test_null_drops_a_default_of_the_chart(each_helm: Path, tmp_path: Path) -> None:
+    chart = one("elasticsearch", tmp_path)
+    without = ChartRelease(
+        source=chart.source,
+        release=chart.release,
+        namespace=chart.namespace,
+        values={**chart.values, "antiAffinity": None},
+    )
+    name = "clearml-elastic-master"
+    assert "affinity" in pod(render_chart(each_helm, chart), "StatefulSet", name)
+    assert "affinity" not in pod(render_chart(each_helm, without), "StatefulSet", name)
+
+
+def test_null_in_a_values_file_resets_our_values_and_reaches_the_chart_for_its_own(
+    tmp_path: Path,
+) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("elasticsearch: {provider: helm, replicas: 3, antiAffinity: soft}")
+    second.write_text("elasticsearch: {replicas: null, antiAffinity: null, resources: {a: null}}")
+    (chart,) = charts(load([first, second]))
+    assert chart.values["replicas"] == 1
+    assert chart.values["antiAffinity"] is None
+    assert chart.values["resources"]["limits"] == {"memory": "4Gi"}
+
+
+def test_any_text_reaches_the_chart_as_it_is(each_helm: Path, tmp_path: Path) -> None:
+    text = "0o17 \u00e9 \U0001f600 'quoted\" \\ \n: #"
+    section = {"extraEnvs": [{"name": "TEXT", "value": text}]}
+    rendered = render_chart(each_helm, one("elasticsearch", tmp_path, section))
+    (container,) = pod(rendered, "StatefulSet", "clearml-elastic-master")["containers"]
+    assert {"name": "TEXT", "value": text} in container["env"]
+
+
+@pytest.mark.parametrize(
+    ("store", "section", "path"),
+    [
+        ("mongodb", {"auth": {"enabled": True}}, "mongodb.auth.enabled"),
+        (
+            "mongodb",
+            {
+                "architecture": "replicaset",
+                "auth": {"enabled": True, "rootPassword": "test-secret"},
+            },
+            "mongodb.auth.replicaSetKey",
+        ),
+        ("mongodb", {"tls": {"enabled": True}}, "mongodb.tls.enabled"),
+        ("redis", {"usePassword": True}, "redis.usePassword"),
+    ],
+)
+def test_secrets_that_the_chart_would_roll_must_be_given(
+    store: str, section: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(ValueError, match=r"need(s|ed) ") as caught:
+        Values.model_validate({store: section | {"provider": "helm"}})
+    places = [".".join(map(str, error["loc"])) for error in caught.value.errors()]  # type: ignore[attr-defined]
+    assert places == [path]
+
+
+# How it is rendered
+
+
+def test_rendering_is_the_same_again_and_with_each_helm(
+    each_helm: Path, helm: Path, tmp_path: Path
+) -> None:
+    for chart in releases(imported(tmp_path, PASSWORDS)).values():
+        first = render_chart(each_helm, chart)
+        assert first == render_chart(each_helm, chart) == render_chart(helm, chart)
+        assert not [m for m in first.objects if m["kind"] == "Pod"]
+
+
+def test_nothing_of_the_caller_leaks_in(
+    each_helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "kube.yaml"
+    context = {"name": "mine", "context": {"namespace": "theirs", "cluster": "c", "user": "u"}}
+    config.write_text(json.dumps({"contexts": [context], "current-context": "mine"}))
+    chart = one("elasticsearch", tmp_path)
+    expected = render_chart(each_helm, chart)
+    for name, value in {
+        "HELM_NAMESPACE": "theirs",
+        "HELM_KUBECONTEXT": "mine",
+        "HELM_DEBUG": "true",
+        "KUBECONFIG": str(config),
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert render_chart(each_helm, chart) == expected
+    assert {m["metadata"]["namespace"] for m in expected.objects} == {"clearml"}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_file_is_left_behind(
+    fails: bool, helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    extra = {"templates/fail.yaml": '{{ fail "no" }}'} if fails else {}
+    section = {"provider": "helm", "chart": source("mongodb", tmp_path, extra=extra)}
+    chart = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
+    if fails:
+        with pytest.raises(ChartError):
+            render_chart(helm, chart)
+    else:
+        render_chart(helm, chart)
+    assert not list(scratch.iterdir())
+
+
+# How it is patched
+
+
+def test_objects_are_patched_for_present_clusters(helm: Path, tmp_path: Path) -> None:
+    values = imported(tmp_path, {"redis": {"podDisruptionBudget": {"enabled": True}}})
+    rendered = {name: render_chart(helm, chart) for name, chart in releases(values).items()}
+    mongo, redis, search = (objects(rendered[store]) for store in STORES)
+    assert mongo["Deployment", "clearml-mongodb"]["spec"]["strategy"] == {"type": "Recreate"}
+    assert "secrets" not in mongo["ServiceAccount", "clearml-mongodb"]
+    assert "nodePort" not in mongo["Service", "clearml-mongodb"]["spec"]["ports"][0]
+    assert redis["PodDisruptionBudget", "clearml-redis"]["apiVersion"] == "policy/v1"
+    headless = search["Service", "clearml-elastic-master-headless"]
+    assert "annotations" not in headless["metadata"]
+
+
+def test_what_clusters_never_change_stays_as_rendered(helm: Path, tmp_path: Path) -> None:
+    rendered = render_chart(helm, one("redis", tmp_path))
+    spec = objects(rendered)["StatefulSet", "clearml-redis-master"]["spec"]
+    assert spec["serviceName"] == "clearml-redis-headless"
+    assert spec["selector"]["matchLabels"] == {
+        "app": "redis",
+        "release": "clearml",
+        "role": "master",
+    }
+    (claim,) = spec["volumeClaimTemplates"]
+    assert claim["metadata"]["labels"] == {
+        "app": "redis",
+        "component": "master",
+        "heritage": "Helm",
+        "release": "clearml",
+    }
+
+
+def test_the_secret_of_a_service_account_stays_where_there_is_one(
+    helm: Path, tmp_path: Path
+) -> None:
+    rendered = render_chart(helm, one("mongodb", tmp_path, PASSWORDS["mongodb"]))
+    account = objects(rendered)["ServiceAccount", "clearml-mongodb"]
+    assert account["secrets"] == [{"name": "clearml-mongodb"}]
+
+
+@pytest.mark.parametrize("enabled", [False, True])
+def test_the_privileged_container_can_be_switched_off(
+    enabled: bool, helm: Path, tmp_path: Path
+) -> None:
+    values = {"sysctlInitContainer": {"enabled": enabled}}
+    rendered = render_chart(helm, one("elasticsearch", tmp_path, values))
+    assert ("initContainers" in pod(rendered, "StatefulSet", "clearml-elastic-master")) is enabled
+
+
+def test_pod_security_policies_are_refused(helm: Path, tmp_path: Path) -> None:
+    chart = one("redis", tmp_path, {"podSecurityPolicy": {"create": True}})
+    with pytest.raises(ChartError, match="have no PodSecurityPolicy clearml-redis"):
+        render_chart(helm, chart)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected", "warned"),
+    [
+        ({}, "docker.io/bitnamilegacy/redis:6.0.8-debian-10-r0", True),
+        ({"tag": "6.2.7"}, "docker.io/bitnamilegacy/redis:6.2.7", True),
+        ({"tag": "latest"}, "docker.io/bitnami/redis:latest", False),
+        ({"repository": "mine/redis", "tag": "6"}, "docker.io/mine/redis:6", False),
+        ({"repository": "bitnami/redis", "tag": "6"}, "docker.io/bitnami/redis:6", False),
+        (
+            {"registry": "mirror.example.com", "tag": "6"},
+            "mirror.example.com/bitnami/redis:6",
+            False,
+        ),
+    ],
+)
+def test_dead_images_are_replaced_with_a_warning(
+    image: dict[str, str], expected: str, warned: bool, helm: Path, tmp_path: Path
+) -> None:
+    rendered = render_chart(helm, one("redis", tmp_path, {"image": image}))
+    (container,) = pod(rendered, "StatefulSet", "clearml-redis-master")["containers"]
+    assert container["image"] == expected
+    assert [expected in warning for warning in rendered.warnings] == [True] * warned
+
+
+# How it fails: before helm runs
+
+
+def test_a_missing_archive_names_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imports.archive.CHARTS", tmp_path / "imports" / "charts")
+    monkeypatch.chdir(tmp_path)
+    chart = releases({"redis": {"provider": "helm"}})["redis"]
+    with pytest.raises(ChartError) as caught:
+        render_chart(NO_HELM, chart)
+    assert caught.value.lines == [
+        "redis.chart: imports/charts/redis-10.9.0.tgz is missing; run: make imports"
+    ]
+
+
+def test_another_digest_stops_with_both(tmp_path: Path) -> None:
+    chart = one("redis", tmp_path, {"chart": {"sha256": "0" * 64}})
+    with pytest.raises(ChartError, match=r"has the SHA-256 digest [0-9a-f]{64}, expected is 0{64}"):
+        render_chart(NO_HELM, chart)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08\x00broken"])
+def test_a_corrupt_archive_is_told(content: bytes, tmp_path: Path) -> None:
+    archive = package("redis", tmp_path)
+    archive.write_bytes(content)
+    section = {"version": "10.0.1", "archive": str(archive)}
+    chart = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
+    with pytest.raises(ChartError, match=r"redis-10\.0\.1\.tgz is not a chart archive$"):
+        render_chart(NO_HELM, chart)
+
+
+def test_another_chart_is_told(tmp_path: Path) -> None:
+    section = {"version": "10.0.1", "archive": str(package("mongodb", tmp_path))}
+    chart = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
+    with pytest.raises(ChartError, match=r"holds the chart mongodb 10\.0\.1, expected is redis"):
+        render_chart(NO_HELM, chart)
+
+
+def test_an_archive_without_a_known_digest_is_told_of(helm: Path, tmp_path: Path) -> None:
+    section = {"version": "10.0.1", "archive": str(package("redis", tmp_path))}
+    chart = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
+    assert "redis.chart.sha256: is not set" in render_chart(helm, chart).warnings[0]
+
+
+# How it fails: helm
+
+
+def test_without_helm_the_error_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(helm, "INSTALLED", tmp_path / "helm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValuesError) as caught:
+        Renderings(Values.model_validate(imported(tmp_path))).wait()
+    assert caught.value.lines == [
+        "helm 3.11 or later, or helm 4 is needed and there is none; run: make imports"
+    ]
+
+
+@pytest.mark.parametrize("version", ["v3.10.3", "v2.17.0", "nonsense"])
+def test_a_helm_too_old_is_refused(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = fake_helm(tmp_path, "exit 0", version)
+    monkeypatch.setattr(helm, "INSTALLED", tmp_path / "helm")
+    monkeypatch.setenv("PATH", str(old.parent), prepend=":")
+    with pytest.raises(HelmError, match=r"^helm 3\.11 or later, or helm 4 is needed and .* is "):
+        find_helm()
+
+
+def test_the_installed_helm_stands_in_for_one_too_old(
+    helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = fake_helm(tmp_path, "exit 0", "v3.10.3")
+    monkeypatch.setattr("imports.helm.INSTALLED", helm)
+    monkeypatch.setenv("PATH", str(old.parent), prepend=":")
+    assert find_helm() == helm
+
+
+def test_helms_error_is_one_line_without_secrets(each_helm: Path, tmp_path: Path) -> None:
+    extra = {
+        "templates/fail.yaml": '{{ fail (printf "first\\nthen %s" .Values.auth.rootPassword) }}'
+    }
+    section = {"provider": "helm", "chart": source("mongodb", tmp_path, extra=extra)}
+    chart = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
+    with pytest.raises(ChartError) as caught:
+        render_chart(each_helm, chart)
+    (line,) = caught.value.lines
+    assert line.startswith("mongodb.chart: ")
+    assert "first then **********" in line
+    assert "test-secret" not in line
+    assert "\n" not in line
+
+
+def test_a_long_error_is_cut_after_its_secrets_were_taken_out(tmp_path: Path) -> None:
+    secret = "test-secret " * 100
+    failing = fake_helm(tmp_path, f'echo "WARNING: old" >&2; echo "Error: no {secret}" >&2; exit 1')
+    section = {"chart": source("redis", tmp_path), "usePassword": True, "password": secret}
+    chart = releases({"redis": section | {"provider": "helm"}})["redis"]
+    with pytest.raises(ChartError, match=r"^redis\.chart: no \*{10}$"):
+        render_chart(failing, chart)
+
+
+def test_a_helm_that_hangs_is_given_up(tmp_path: Path) -> None:
+    hanging = fake_helm(tmp_path, "exec sleep 60")
+    chart = one("redis", tmp_path)
+    with pytest.raises(ChartError, match=r"helm did not answer within 0\.5 seconds"):
+        render_chart(hanging, chart, timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("{", "helm rendered what cannot be read"),
+        ("a: 1", "helm rendered what is no Kubernetes object"),
+        ("{apiVersion: v1, kind: Pod, metadata: {name: a}, x: '<<'}", "would not read as a string"),
+        (
+            "{apiVersion: v1, kind: A, metadata: {name: a}}\n---\n"
+            "{apiVersion: v1, kind: A, metadata: {name: a}}",
+            "makes A a twice",
+        ),
+    ],
+)
+def test_output_that_cannot_be_used_is_told(output: str, message: str, tmp_path: Path) -> None:
+    strange = fake_helm(tmp_path, f"cat <<'END'\n{output}\nEND")
+    with pytest.raises(ChartError, match=message):
+        render_chart(strange, one("redis", tmp_path))
+
+
+def test_a_synthesis_that_fails_says_so_and_leaves_the_output_alone(tmp_path: Path) -> None:
+    values = imported(tmp_path)
+    for store in STORES:
+        values[store]["chart"]["sha256"] = "0" * 64
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps(values))
+    kept = tmp_path / "dist" / "0000-kept.k8s.yaml"
+    kept.parent.mkdir()
+    kept.write_text("kept")
+    fake_helm(tmp_path, "exit 1")
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "main.py")],
+        env=os.environ
+        | {
+            "CLEARML_VALUES": str(file),
+            "CDK8S_OUTDIR": str(kept.parent),
+            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 1
+    assert [line.split(":")[0] for line in run.stderr.splitlines()] == [
+        "mongodb.chart",
+        "redis.chart",
+        "elasticsearch.chart",
+    ]
+    assert [file.name for file in kept.parent.iterdir()] == [kept.name]

@@ -1,0 +1,322 @@
+"""From files to values: which files, how they merge, and what is said of unreadable YAML."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from config import Values, ValuesError, load, values_files
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _load(*contents: str | bytes) -> Values:
+    """Load files called 1.yaml, 2.yaml and so on."""
+    files = [Path(f"{number}.yaml") for number in range(1, len(contents) + 1)]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return load(files)
+
+
+def _mistakes(*contents: str | bytes) -> list[str]:
+    with pytest.raises(ValuesError) as caught:
+        _load(*contents)
+    assert str(caught.value).splitlines() == caught.value.lines
+    return caught.value.lines
+
+
+# Which files
+
+
+def test_files_are_joined_by_the_path_separator() -> None:
+    environment = {"CLEARML_VALUES": os.pathsep.join(["a.yaml", "/b/c.yaml"])}
+    assert values_files(environment) == [Path("a.yaml"), Path("/b/c.yaml")]
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, {"CLEARML_VALUES": ""}, {"CLEARML_VALUES": os.pathsep}]
+)
+def test_without_a_name_the_file_of_the_project_counts(environment: dict[str, str]) -> None:
+    [file] = values_files(environment)
+    assert file == Path(__file__).parents[1] / "config" / "values.yaml"
+    assert file.is_file()
+
+
+# Merging
+
+
+def test_mappings_merge_and_the_last_file_wins() -> None:
+    values = _load(
+        "apiserver: {image: {repository: a/one, tag: '1'}, replicaCount: 2}",
+        "apiserver: {image: {tag: '2'}}\nwebserver: {replicaCount: 4}",
+        "apiserver: {image: {tag: '3'}}",
+    )
+    assert values.apiserver.image.reference == "a/one:3"
+    assert values.apiserver.replica_count == 2
+    assert values.webserver.replica_count == 4
+    assert values.apiserver.service == Values().apiserver.service
+
+
+def test_agent_groups_of_several_files_add_up() -> None:
+    groups = _load("agentGroups: {a: {queues: one}}", "agentGroups: {b: {}, a: {replicaCount: 3}}")
+    assert list(groups.agent_groups) == ["agent-group0", "a", "b"]
+    assert groups.agent_groups["a"].queues == "one"
+    assert groups.agent_groups["a"].replica_count == 3
+
+
+def test_lists_replace() -> None:
+    values = _load(
+        "apiserver: {extraEnvs: [{name: A, value: a}, {name: B, value: b}]}",
+        "apiserver: {extraEnvs: [{name: C, value: c}]}",
+    )
+    assert [variable.name for variable in values.apiserver.extra_envs] == ["C"]
+    assert _load("elasticsearch: {extraEnvs: []}").elasticsearch.extra_envs == []
+
+
+def test_fragments_merge_as_mappings_before_they_are_parsed() -> None:
+    values = _load(
+        "apiserver: {resources: {limits: {memory: 2Gi, cpu: 1}}}",
+        "apiserver: {resources: {limits: {memory: 1Gi}, requests: {cpu: 1}}}",
+    )
+    resources = values.apiserver.resources
+    assert resources is not None
+    assert {name: size.value for name, size in (resources.limits or {}).items()} == {
+        "memory": "1Gi",
+        "cpu": "1",
+    }
+    assert list(resources.requests or {}) == ["cpu"]
+
+
+@pytest.mark.parametrize(
+    "reset",
+    [
+        "apiserver: {image: {tag: null}, replicaCount: ~}",
+        "apiserver: {image: null, replicaCount: null}",
+        "apiserver: null",
+        "apiserver:",
+    ],
+)
+def test_null_resets_to_the_default_not_to_the_file_before(reset: str) -> None:
+    assert _load("apiserver: {image: {tag: '2'}, replicaCount: 3}", reset) == Values()
+
+
+def test_a_value_after_a_reset_counts() -> None:
+    values = _load("redis: {master: {port: 1}}", "redis: null", "redis: {password: test-secret}")
+    assert values.redis.master.port == 6379
+    assert values.redis.password is not None
+
+
+def test_null_takes_an_agent_group_out_again() -> None:
+    assert _load("agentGroups: {a: {}, b: {}}", "agentGroups: {a: null}").agent_groups.keys() == {
+        "agent-group0",
+        "b",
+    }
+
+
+# Which file a mistake is in
+
+
+def test_a_mistake_is_in_the_last_file_that_gives_the_value() -> None:
+    assert _mistakes(
+        "apiserver: {replicaCount: -1, foo: 1}\nwebserver: {replicaCount: -1}",
+        "apiserver: {replicaCount: -2}",
+        "apiserver: {livenessDelay: 1}",
+    ) == [
+        "2.yaml: apiserver.replicaCount: must be greater than or equal to 0 (given: -2)",
+        "1.yaml: apiserver.foo: unknown key (given: 'foo')",
+        "1.yaml: webserver.replicaCount: must be greater than or equal to 0 (given: -1)",
+    ]
+
+
+def test_a_value_corrected_by_a_later_file_is_no_mistake() -> None:
+    values = _load("apiserver: {replicaCount: -1}", "apiserver: {replicaCount: 1}")
+    assert values.apiserver.replica_count == 1
+
+
+def test_a_missing_value_is_missed_in_the_file_with_its_section() -> None:
+    assert _mistakes("ingress: {enabled: true}", "redis: {usePassword: false}") == [
+        "1.yaml: ingress.host: is needed by an enabled ingress (given: '')"
+    ]
+
+
+def test_files_that_cannot_be_read_are_all_reported() -> None:
+    assert _mistakes("a: [", "apiserver: {}", "- a") == [
+        "1.yaml:2:1: did not find expected node content",
+        "3.yaml: must be a mapping of values (given: a list)",
+    ]
+
+
+# Files that cannot be read
+
+
+def test_a_missing_file() -> None:
+    with pytest.raises(ValuesError, match=r"^no/such\.yaml: No such file or directory$"):
+        load([Path("no/such.yaml")])
+
+
+def test_a_directory(folder: Path) -> None:
+    with pytest.raises(ValuesError) as caught:
+        load([folder])
+    assert caught.value.lines == [f"{folder}: Is a directory"]
+
+
+@pytest.mark.parametrize("content", [b"clearml: \xff", "apiserver: {}".encode("utf-16")])
+def test_text_other_than_utf_8(content: bytes) -> None:
+    assert _mistakes(content) == ["1.yaml: is not UTF-8 text"]
+
+
+def test_control_characters() -> None:
+    [said] = _mistakes(b"apiserver: {}\0")
+    assert said == "1.yaml: unacceptable character #x0000: control characters are not allowed"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("apiserver:\n\treplicaCount: 1", "2:1: found character that cannot start any token"),
+        ("apiserver:\n  image: a: b", "2:11: mapping values are not allowed in this context"),
+        ("key: 'not closed", "1:17: found unexpected end of stream"),
+        ("apiserver: {replicaCount: 1", "2:1: did not find expected ',' or '}'"),
+        ("apiserver: *other", "1:12: found undefined alias"),
+        ("redis: {}\nredis: {}", "2:1: the key 'redis' is given twice"),
+        (
+            "apiserver:\n  image:\n    tag: a\n    pullPolicy: Always\n    tag: b\n",
+            "5:5: the key 'tag' is given twice",
+        ),
+        (
+            "apiserver:\n  extraEnvs:\n    - {name: A, name: B}\n",
+            "3:17: the key 'name' is given twice",
+        ),
+        ("1: a", "1:1: a key must be a string; write it in quotes"),
+        (
+            "apiserver:\n  nodeSelector:\n    true: a",
+            "3:5: a key must be a string; write it in quotes",
+        ),
+        ("on: {}", "1:1: a key must be a string; write it in quotes"),
+        ("null: a", "1:1: a key must be a string; write it in quotes"),
+        ("? [a, b]\n: c", "1:3: a key must be a string; write it in quotes"),
+        ("? {a: b}\n: c", "1:3: a key must be a string; write it in quotes"),
+        ("apiserver: {<<: {1: a}}", "1:18: a key must be a string; write it in quotes"),
+        (
+            "apiserver: !!python/object/apply:os.abort []",
+            "1:12: the tag 'tag:yaml.org,2002:python/object/apply:os.abort' is not allowed",
+        ),
+        ("apiserver: !mine {}", "1:12: the tag '!mine' is not allowed"),
+        (
+            "apiserver: {podAnnotations: !!set {a, b}}",
+            "1:29: the tag 'tag:yaml.org,2002:set' is not allowed",
+        ),
+        (
+            "redis: {password: !!binary dGVzdA==}",
+            "1:19: the tag 'tag:yaml.org,2002:binary' is not allowed",
+        ),
+        ("apiserver: {replicaCount: !!int many}", "1:27: cannot be read as int"),
+        ("apiserver: {replicaCount: 0x_}", "1:27: cannot be read as int"),
+        (f"apiserver: {{replicaCount: {'9' * 5000}}}", "1:27: cannot be read as int"),
+        ("ingress: {enabled: !!bool perhaps}", "1:20: cannot be read as bool"),
+        ("apiserver: !!map [a]", "1:12: must be a mapping"),
+        ("apiserver: !!str {a: b}", "1:12: must be a string"),
+        ("redis: {}\n---\napiserver: {}", "2:1: a second document starts here; write one document"),
+        ("a: &a [*a]", "1:4: an alias refers to what it is part of"),
+        ("a: &a {b: *a}", "1:4: an alias refers to what it is part of"),
+        ("&a {apiserver: {affinity: *a}}", "1:1: an alias refers to what it is part of"),
+        (
+            "redis: {master: {<<: a}}",
+            "1:22: expected a mapping or list of mappings for merging, but found scalar",
+        ),
+        ("redis: {<<: {}, <<: {}}", "1:17: the key '<<' is given twice"),
+        (
+            "apiserver: {podAnnotations: {a: 0o17}}",
+            "1:33: '0o17' cannot be used: kubectl would not read it back as a string",
+        ),
+    ],
+)
+def test_yaml_that_cannot_be_read_is_reported_with_line_and_column(text: str, said: str) -> None:
+    assert _mistakes(text) == [f"1.yaml:{said}"]
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+@pytest.mark.parametrize("depth", [150, 20_000])
+def test_deep_nesting_neither_crashes_nor_gets_through(opening: str, depth: int) -> None:
+    [said] = _mistakes("apiserver:\n  " + opening * depth)
+    assert said.startswith("1.yaml:2:")
+    assert said.endswith(": is nested more than 100 levels deep")
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [("- a", "a list"), ("[]", "an empty list"), ("text", "'text'"), ("5", "5"), ("true", "true")],
+)
+def test_a_file_that_is_no_mapping(text: str, given: str) -> None:
+    assert _mistakes(text) == [f"1.yaml: must be a mapping of values (given: {given})"]
+
+
+# Files that can be read
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "# nothing but a comment\n", "---\n", "---\n...\n", "{}"]
+)
+def test_an_empty_file_changes_nothing(text: str) -> None:
+    assert _load(text) == Values()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"apiserver:\n  replicaCount: 7\n",
+        b"apiserver:\r\n  replicaCount: 7\r\n",
+        b"\xef\xbb\xbfapiserver:\n  replicaCount: 7\n",
+        b"\xef\xbb\xbfapiserver:\r\n  replicaCount: 7\r\n",
+        b"%YAML 1.2\n---\napiserver: {replicaCount: 7}\n...\n",
+    ],
+    ids=["LF", "CRLF", "BOM", "BOM and CRLF", "directive"],
+)
+def test_line_ends_and_byte_order_marks_do_not_matter(content: bytes) -> None:
+    assert _load(content).apiserver.replica_count == 7
+
+
+def test_text_outside_of_ascii_is_kept() -> None:
+    values = _load(
+        "clearml: {fixedUsers: {users: [{username: a, password: test-secret, name: Zoë}]}}"
+    )
+    assert values.clearml.fixed_users.users[0].name == "Zoë"
+
+
+def test_merge_keys_and_aliases() -> None:
+    values = _load(
+        """
+        apiserver: &common
+          image: {tag: "2"}
+          replicaCount: 2
+        webserver:
+          <<: *common
+          replicaCount: 3
+        fileserver:
+          <<: [{replicaCount: 1}, *common]
+        """
+    )
+    assert values.webserver.image.tag == values.fileserver.image.tag == "2"
+    assert values.webserver.replica_count == 3
+    assert values.fileserver.replica_count == 1
+    assert values.apiserver.replica_count == 2
+
+
+def test_a_merge_key_does_not_touch_what_it_merges() -> None:
+    values = _load("redis: &r {master: {port: 1}}\nmongodb: {service: {<<: {port: 2}, port: 3}}")
+    assert values.mongodb.service.port == 3
+    assert values.redis.master.port == 1
+
+
+@pytest.mark.parametrize("date", ["2020-02-30", "2024-05-17", "2001-12-14t21:59:43.10-05:00"])
+def test_dates_are_strings(date: str) -> None:
+    values = _load(f"apiserver: {{image: {{tag: {date}}}, podAnnotations: {{built: {date}}}}}")
+    assert values.apiserver.image.tag == date
+    assert values.apiserver.pod_annotations == {"built": date}

@@ -1,0 +1,339 @@
+"""MongoDB, Redis and Elasticsearch: embedded, or somebody else's."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from effects import changes
+from programs import Stubs
+from rendering import Bundle, render
+from scenarios import OUTSIDE, OUTSIDE_STORES, SCENARIOS
+
+MONGODB, REDIS, ELASTIC = "clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"
+EMBEDDED = pytest.mark.parametrize("store", [MONGODB, REDIS, ELASTIC])
+PASSWORDS: dict[str, Any] = {
+    "mongodb": {"auth": {"enabled": True, "rootPassword": "test-mongodb-password"}},
+    "redis": {"usePassword": True, "password": "test-redis-password"},
+}
+
+
+def store_env(bundle: Bundle) -> dict[str, Any]:
+    """What the API server is told about the stores."""
+    names = re.compile("CLEARML_(MONGODB|REDIS|ELASTIC)_SERVICE|CLEARML__HOSTS__")
+    return {k: v for k, v in bundle.env("clearml-apiserver").items() if names.match(k)}
+
+
+# Embedded
+
+
+@EMBEDDED
+def test_stores_run_without_any_rights(store: str) -> None:
+    bundle = render()
+    assert bundle.container(store)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+    }
+    identity = bundle.pod(store)["securityContext"]
+    assert identity["runAsUser"] > 0
+    # The volume belongs to a group that the process is in.
+    assert identity["fsGroup"] == identity["runAsGroup"]
+
+
+@EMBEDDED
+def test_data_lives_on_a_claim_of_the_clusters_default_class(store: str) -> None:
+    bundle = render()
+    (claim,) = bundle.find("StatefulSet", store)["spec"]["volumeClaimTemplates"]
+    assert "storageClassName" not in claim["spec"]
+    mounted = [m["name"] for m in bundle.container(store)["volumeMounts"]]
+    assert claim["metadata"]["name"] in mounted
+
+
+@EMBEDDED
+def test_without_persistence_data_goes_with_the_pod(store: str) -> None:
+    bundle = render(SCENARIOS["no-persistence"])
+    persistent = render().container(store)["volumeMounts"]
+    assert "volumeClaimTemplates" not in bundle.find("StatefulSet", store)["spec"]
+    assert bundle.container(store)["volumeMounts"] == persistent
+    scratch = [v["name"] for v in bundle.pod(store)["volumes"] if "emptyDir" in v]
+    assert len(scratch) == 1
+    assert scratch[0] in {m["name"] for m in persistent}
+
+
+def test_mongodb_and_redis_are_probed_by_asking_them() -> None:
+    bundle = render()
+    for store in (MONGODB, REDIS, ELASTIC):
+        assert "exec" in bundle.container(store)["readinessProbe"]
+
+
+@pytest.mark.parametrize("shell", ["mongo", "mongosh"])
+def test_mongodb_is_asked_with_the_shell_that_the_image_has(shell: str, tmp_path: Path) -> None:
+    stubs = Stubs(tmp_path)
+    stubs.add(shell)
+    command = render().container(MONGODB)["readinessProbe"]["exec"]["command"]
+    assert stubs.run(command).returncode == 0
+    assert stubs.calls == [[shell, "--quiet", "--eval", 'db.adminCommand("ping")']]
+
+
+@pytest.mark.parametrize(("answer", "ready"), [("PONG", True), ("NOAUTH", False), ("", False)])
+def test_redis_is_ready_when_it_says_so(answer: str, ready: bool, tmp_path: Path) -> None:
+    stubs = Stubs(tmp_path)
+    # redis-cli ends with success even when the answer is an error.
+    stubs.add("redis-cli", f"echo {answer}")
+    bundle = render({"redis": {"master": {"port": 6380}}})
+    command = bundle.container(REDIS)["readinessProbe"]["exec"]["command"]
+    assert (stubs.run(command).returncode == 0) is ready
+    assert stubs.calls == [["redis-cli", "-p", "6380", "ping"]]
+
+
+def test_redis_has_as_many_databases_as_the_servers_use() -> None:
+    bundle = render({"redis": {"databaseNumber": 30}})
+    args = bundle.container(REDIS)["args"]
+    databases = int(args[args.index("--databases") + 1])
+    used = [int(v) for k, v in store_env(bundle).items() if re.match(r"CLEARML__.*__DB$", k)]
+    assert sorted(used) == [30, 34]
+    assert max(used) < databases
+
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        (
+            "authentication",
+            {
+                "CLEARML_MONGODB_SERVICE_PASSWORD",
+                "CLEARML_REDIS_SERVICE_PASSWORD",
+                "REDISCLI_AUTH",
+            },
+        ),
+        (
+            "external-services",
+            {
+                "MONGODB_BACKEND",
+                "MONGODB_AUTH",
+                "CLEARML_REDIS_SERVICE_PASSWORD",
+                "CLEARML_ELASTIC_SERVICE_PASSWORD",
+            },
+        ),
+        (
+            "replicated",
+            {
+                "CLEARML_MONGODB_SERVICE_PASSWORD",
+                "CLEARML_REDIS_SERVICE_PASSWORD",
+                "REDISCLI_AUTH",
+                "PASSWORD",
+            },
+        ),
+    ],
+)
+def test_variables_are_defined_before_they_are_used(scenario: str, expected: set[str]) -> None:
+    """Kubernetes expands $(NAME) only if NAME comes earlier in the list."""
+    bundle = render(SCENARIOS[scenario], outside=OUTSIDE.get(scenario, set()))
+    used = set()
+    for workload, container in bundle.containers():
+        defined: set[str] = set()
+        for variable in container.get("env", []):
+            references = set(re.findall(r"(?<!\$)\$\((\w+)\)", variable.get("value", "")))
+            assert references <= defined, (workload, variable["name"])
+            used |= references
+            defined.add(variable["name"])
+        # Scripts have $(...) of the shell's own, so only the arguments count.
+        references = set(re.findall(r"(?<!\$)\$\((\w+)\)", " ".join(container.get("args", []))))
+        assert references <= defined, workload
+        used |= references
+    assert used == expected
+
+
+def test_the_mongodb_password_reaches_both_sides() -> None:
+    bundle = render(PASSWORDS)
+    server, mongodb = bundle.env("clearml-apiserver"), bundle.env(MONGODB)
+    assert mongodb["MONGO_INITDB_ROOT_USERNAME"] == "root"
+    reference = mongodb["MONGO_INITDB_ROOT_PASSWORD"]["secretKeyRef"]
+    assert server["CLEARML_MONGODB_SERVICE_PASSWORD"]["secretKeyRef"] == reference
+    assert bundle.secret(reference["name"])[reference["key"]] == "test-mongodb-password"
+    for database in ("backend", "auth"):
+        # HOCON takes @ and $ only in double quotes.
+        assert server[f"CLEARML__HOSTS__MONGO__{database.upper()}__HOST"] == (
+            f'"mongodb://root:$(CLEARML_MONGODB_SERVICE_PASSWORD)@{MONGODB}:27017/{database}?authSource=admin"'
+        )
+    # Which the server would prefer to the URL.
+    assert "CLEARML_MONGODB_SERVICE_HOST" not in server
+
+
+def test_the_redis_password_reaches_both_sides() -> None:
+    bundle = render(PASSWORDS)
+    server, redis = bundle.env("clearml-apiserver"), bundle.env(REDIS)
+    reference = redis["REDISCLI_AUTH"]["secretKeyRef"]
+    assert server["CLEARML_REDIS_SERVICE_PASSWORD"]["secretKeyRef"] == reference
+    assert bundle.secret(reference["name"])[reference["key"]] == "test-redis-password"
+    args = bundle.container(REDIS)["args"]
+    assert args[args.index("--requirepass") + 1] == "$(REDISCLI_AUTH)"
+    for user in ("APISERVER", "WORKERS"):
+        assert (
+            server[f"CLEARML__HOSTS__REDIS__{user}__PASSWORD"]
+            == '"$(CLEARML_REDIS_SERVICE_PASSWORD)"'
+        )
+
+
+def test_without_passwords_the_servers_are_told_of_none() -> None:
+    assert not [name for name in store_env(render()) if "PASSWORD" in name or "MONGO__" in name]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_passwords_may_come_from_existing_secrets(enabled: bool) -> None:
+    bundle = render(
+        {
+            "mongodb": {"enabled": enabled, "auth": {"enabled": True, "existingSecret": "mine"}},
+            "redis": {"enabled": enabled, "usePassword": True, "existingSecret": "mine-too"},
+        },
+        outside={("Secret", "mine"), ("Secret", "mine-too")},
+    )
+    env = store_env(bundle)
+    assert env["CLEARML_MONGODB_SERVICE_PASSWORD"]["secretKeyRef"]["name"] == "mine"
+    assert env["CLEARML_REDIS_SERVICE_PASSWORD"]["secretKeyRef"]["name"] == "mine-too"
+    assert not {"clearml-mongodb", "clearml-redis"} & set(bundle.of("Secret"))
+
+
+# Elasticsearch
+
+
+def test_elasticsearch_nodes_find_and_elect_each_other() -> None:
+    bundle = render({"elasticsearch": {"replicas": 3}, "release": {"name": "prod"}})
+    (name,) = (name for name in bundle.of("StatefulSet") if "elastic" in name)
+    spec = bundle.find("StatefulSet", name)["spec"]
+    env = bundle.env(name)
+    pods = [f"{name}-{ordinal}" for ordinal in range(spec["replicas"])]
+    assert env["cluster.initial_master_nodes"].split(",") == pods
+    assert env["node.name"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    assert env["discovery.seed_hosts"] == spec["serviceName"]
+    headless = bundle.find("Service", spec["serviceName"])["spec"]
+    # Nodes must find each other before any of them is ready.
+    assert headless["publishNotReadyAddresses"] is True
+    assert spec["podManagementPolicy"] == "Parallel"
+
+
+@pytest.mark.parametrize(
+    ("values", "stay"),
+    [
+        ({"replicas": 2}, 2),
+        ({"replicas": 3}, 2),
+        ({"replicas": 5}, 3),
+        ({"replicas": 5, "minimumMasterNodes": 4}, 4),
+    ],
+)
+def test_a_drain_leaves_a_majority(values: dict[str, int], stay: int) -> None:
+    bundle = render({"elasticsearch": values})
+    budget = bundle.find("PodDisruptionBudget", f"{ELASTIC}-pdb")["spec"]
+    assert budget["minAvailable"] == stay
+    labels = bundle.template(ELASTIC)["metadata"]["labels"]
+    assert budget["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_single_node_may_be_drained() -> None:
+    assert not render().of("PodDisruptionBudget")
+
+
+def test_only_the_sysctl_container_is_privileged() -> None:
+    bundle = render({"elasticsearch": {"sysctlInitContainer": {"enabled": True}}})
+    (sysctl,) = bundle.pod(ELASTIC)["initContainers"]
+    assert sysctl["command"] == ["sysctl", "-w", "vm.max_map_count=262144"]
+    assert sysctl["securityContext"]["privileged"] is True
+    assert bundle.container(ELASTIC)["securityContext"]["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize("raised", [True, False])
+def test_elasticsearch_maps_files_only_where_the_node_allows_it(raised: bool) -> None:
+    bundle = render({"elasticsearch": {"sysctlInitContainer": {"enabled": raised}}})
+    assert bundle.env(ELASTIC).get("node.store.allow_mmap") == (None if raised else "false")
+
+
+def test_configuration_files_are_mounted_one_by_one() -> None:
+    bundle = render({"elasticsearch": {"esConfig": {"log4j2.properties": "status = error\n"}}})
+    files = bundle.find("ConfigMap", f"{ELASTIC}-config")["data"]
+    assert set(files) == {"elasticsearch.yml", "log4j2.properties"}
+    mounts = {
+        m["mountPath"]: m["subPath"]
+        for m in bundle.container(ELASTIC)["volumeMounts"]
+        if "subPath" in m
+    }
+    assert mounts == {f"/usr/share/elasticsearch/config/{name}": name for name in files}
+
+
+def test_elasticsearch_is_ready_with_its_cluster_and_stays_so_by_itself(tmp_path: Path) -> None:
+    stubs = Stubs(tmp_path)
+    stubs.add("curl", 'case "$*" in *health*) [ -e healthy ];; *) [ ! -e dead ];; esac')
+    stubs.add("touch", '/bin/touch "$@"')
+    params = "wait_for_status=green&timeout=7s"
+    bundle = render({"elasticsearch": {"clusterHealthCheckParams": params}})
+    *shell, script = bundle.container(ELASTIC)["readinessProbe"]["exec"]["command"]
+    marker = tmp_path / "started"
+    command = [*shell, script.replace("/tmp/.started", str(marker))]
+    env = {"HEALTH_CHECK_PARAMS": bundle.env(ELASTIC)["HEALTH_CHECK_PARAMS"]}
+
+    def ready() -> bool:
+        return stubs.run(command, env).returncode == 0
+
+    assert not ready()
+    assert stubs.calls[-1][-1] == f"http://127.0.0.1:9200/_cluster/health?{params}"
+    (stubs.directory / "healthy").touch()
+    assert ready()
+    assert marker.exists()
+    (stubs.directory / "healthy").unlink()
+    assert ready()
+    (stubs.directory / "dead").touch()
+    assert not ready()
+
+
+# Outside
+
+
+def test_servers_are_told_of_outside_stores() -> None:
+    bundle = render(OUTSIDE_STORES)
+    env = store_env(bundle)
+    assert {name: env[name] for name in env if "SERVICE" in name} == {
+        "CLEARML_MONGODB_SERVICE_HOST": "mongo.db.svc.cluster.local",
+        "CLEARML_MONGODB_SERVICE_PORT": "27018",
+        "CLEARML_REDIS_SERVICE_HOST": "redis.example.com",
+        "CLEARML_REDIS_SERVICE_PORT": "6380",
+        "CLEARML_ELASTIC_SERVICE_HOST": "search-master",
+        "CLEARML_ELASTIC_SERVICE_PORT": "9201",
+    }
+    (wait,) = bundle.pod("clearml-apiserver")["initContainers"]
+    assert [re.sub("=.*://", " at ", target) for target in wait["args"]] == [
+        "mongodb at mongo.db.svc.cluster.local:27018",
+        "redis at redis.example.com:6380",
+        "elasticsearch at search-master:9201",
+    ]
+
+
+def test_outside_stores_leave_no_object() -> None:
+    bundle = render(OUTSIDE_STORES)
+    assert not bundle.of("StatefulSet")
+    assert not re.search("mongo|redis|elastic", json.dumps(bundle.inventory))
+
+
+@pytest.mark.parametrize("store", ["mongodb", "redis", "elasticsearch"])
+def test_a_store_that_is_not_enabled_is_an_external_one(store: str) -> None:
+    switched_off, external = (
+        render({store: values}) for values in ({"enabled": False}, {"provider": "external"})
+    )
+    assert changes(switched_off, external) == {}
+    assert changes(render(), external)
+
+
+def test_service_names_are_expanded_like_helm_templates() -> None:
+    bundle = render(
+        {
+            "release": {"name": "prod", "namespace": "ml"},
+            "mongodb": {"service": {"name": "{{ .Release.Name }}-{{.Release.Namespace}}-db"}},
+        }
+    )
+    assert "prod-ml-db" in bundle.of("Service")

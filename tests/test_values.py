@@ -1,0 +1,823 @@
+"""The limits of the values, each with the message that a mistake gets, and what is accepted."""
+
+from __future__ import annotations
+
+import re
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+
+from config import Values, ValuesError, load
+from config.kubernetes import Model, amount
+from config.schema import to_yaml
+
+Load = Callable[[str], Values]
+
+# Values, and below them what is wrong: `> path: message`, continued with `>>`.
+BAD_VALUES = r"""
+apisever: {}
+> apisever: unknown key; did you mean "apiserver"? (given: 'apisever')
+
+somethingElse: 1
+> somethingElse: unknown key (given: 'somethingElse')
+
+apiserver: {replicaCont: 2}
+> apiserver.replicaCont: unknown key; did you mean "replicaCount"? (given: 'replicaCont')
+
+apiserver: {replica_count: 2}
+> apiserver.replica_count: unknown key; did you mean "replicaCount"? (given: 'replica_count')
+
+apiserver: {image: {tagg: "1.0"}}
+> apiserver.image.tagg: unknown key; did you mean "tag"? (given: 'tagg')
+
+agentGroups: {gpu: {queue: gpu}}
+> agentGroups.gpu.queue: unknown key; did you mean "queues"? (given: 'queue')
+
+apiserver: {affinity: {nodeAffinty: {}}}
+> apiserver.affinity.nodeAffinty: unknown key; did you mean "nodeAffinity"? (given: 'nodeAffinty')
+
+webserver:
+  affinity:
+    podAntiAffinity:
+      requiredDuringSchedulingIgnoredDuringExecution:
+        - topologyKey: kubernetes.io/hostname
+          labelSelector: {matchExpresions: []}
+> webserver.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]
+>>.labelSelector.matchExpresions: unknown key; did you mean "matchExpressions"?
+>> (given: 'matchExpresions')
+
+webserver: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {}}}}
+> webserver.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution
+>>.nodeSelectorTerms: is required
+
+elasticsearch: {nodeAffinity: {required: []}}
+> elasticsearch.nodeAffinity.required: unknown key (given: 'required')
+
+fileserver: {tolerations: [{key: gpu}, {kee: gpu}]}
+> fileserver.tolerations[1].kee: unknown key; did you mean "key"? (given: 'kee')
+
+fileserver: {tolerations: [{key: gpu, tolerationSeconds: "5"}]}
+> fileserver.tolerations[0].tolerationSeconds: must be a whole number (given: '5')
+
+fileserver: {tolerations: {key: gpu}}
+> fileserver.tolerations: must be a list (given: a mapping)
+
+fileserver: {podSecurityContext: {runAsUsr: 1000}}
+> fileserver.podSecurityContext.runAsUsr: unknown key; did you mean "runAsUser"?
+>> (given: 'runAsUsr')
+
+fileserver: {containerSecurityContext: {capabilities: {drop: ALL}}}
+> fileserver.containerSecurityContext.capabilities.drop: must be a list (given: 'ALL')
+
+fileserver: {additionalVolumes: [{emptyDir: {}}]}
+> fileserver.additionalVolumes[0].name: is required
+
+fileserver: {additionalVolumeMounts: [{name: scratch, mountPath: 1}]}
+> fileserver.additionalVolumeMounts[0].mountPath: must be a string; write it in quotes (given: 1)
+
+apiserver: text
+> apiserver: must be a mapping (given: 'text')
+
+apiserver: []
+> apiserver: must be a mapping (given: an empty list)
+
+agentGroups: [{name: gpu}]
+> agentGroups: must be a mapping (given: a list)
+
+agentGroups: {gpu: [1]}
+> agentGroups.gpu: must be a mapping (given: a list)
+
+ingress: {enabled: perhaps, host: example.com}
+> ingress.enabled: must be true or false (given: 'perhaps')
+
+elasticsearch: {roles: {data: 2}}
+> elasticsearch.roles.data: must be true or false (given: 2)
+
+apiserver: {image: {tag: 1.0}}
+> apiserver.image.tag: must be a string; write it in quotes (given: 1.0)
+
+apiserver: {image: {repository: "", tag: " 1"}}
+> apiserver.image.repository: must be a single line, not empty, without spaces around it (given: '')
+> apiserver.image.tag: must be a single line, not empty, without spaces around it (given: ' 1')
+
+apiserver: {image: {pullPolicy: Sometimes}}
+> apiserver.image.pullPolicy: must be 'Always', 'IfNotPresent' or 'Never' (given: 'Sometimes')
+
+redis: {image: {pullPolicy: always}}
+> redis.image.pullPolicy: must be 'Always', 'IfNotPresent' or 'Never' (given: 'always')
+
+apiserver: {service: {port: http}}
+> apiserver.service.port: must be a whole number (given: 'http')
+
+apiserver: {service: {port: 0}}
+> apiserver.service.port: must be greater than or equal to 1 (given: 0)
+
+mongodb: {service: {port: 65536}}
+> mongodb.service.port: must be less than or equal to 65535 (given: 65536)
+
+redis: {master: {port: 63.79}}
+> redis.master.port: must be a whole number (given: 63.79)
+
+elasticsearch: {httpPort: true}
+> elasticsearch.httpPort: must be a whole number (given: true)
+
+elasticsearch: {httpPort: .inf}
+> elasticsearch.httpPort: must be a whole number (given: inf)
+
+apiserver: {service: {nodePort: 8008}}
+> apiserver.service.nodePort: must be 30000 to 32767, or 0 to let the cluster choose (given: 8008)
+
+apiserver: {service: {nodePort: 30100}}
+webserver: {service: {nodePort: 30100}}
+> webserver.service.nodePort: is the node port of apiserver too (given: 30100)
+
+apiserver: {service: {nodePort: 30080}}
+> apiserver.service.nodePort: is the node port of webserver too (given: 30080)
+
+apiserver: {service: {type: ExternalName}}
+> apiserver.service.type: must be 'ClusterIP', 'NodePort' or 'LoadBalancer' (given: 'ExternalName')
+
+mongodb: {service: {type: nodeport}}
+> mongodb.service.type: must be 'ClusterIP', 'NodePort' or 'LoadBalancer' (given: 'nodeport')
+
+mongodb: {service: {portName: Mongo Service}}
+> mongodb.service.portName: must be a port name: lower-case letters, digits and '-'
+>> (given: 'Mongo Service')
+
+apiserver: {replicaCount: -1}
+> apiserver.replicaCount: must be greater than or equal to 0 (given: -1)
+
+agentservices: {replicaCount: 1001}
+> agentservices.replicaCount: must be less than or equal to 1000 (given: 1001)
+
+webserver: {replicaCount: many}
+> webserver.replicaCount: must be a whole number (given: 'many')
+
+elasticsearch: {replicas: 0}
+> elasticsearch.replicas: must be greater than or equal to 1 (given: 0)
+
+agentGroups: {gpu: {nvidiaGpusPerAgent: -1}}
+> agentGroups.gpu.nvidiaGpusPerAgent: must be greater than or equal to 0 (given: -1)
+
+apiserver: {livenessDelay: -5, readinessDelay: soon}
+> apiserver.livenessDelay: must be greater than or equal to 0 (given: -5)
+> apiserver.readinessDelay: must be a whole number (given: 'soon')
+
+clearml: {watchdog: {thresholdSec: 0}}
+> clearml.watchdog.thresholdSec: must be greater than or equal to 1 (given: 0)
+
+redis: {databaseNumber: -1}
+> redis.databaseNumber: must be greater than or equal to 0 (given: -1)
+
+apiserver: {resources: {limits: {memory: 4GB}}}
+> apiserver.resources.limits.memory: must be a Kubernetes quantity such as 500m or 50Gi
+>> (given: '4GB')
+
+agentGroups: {gpu: {resources: {requests: {cpu: [1]}}}}
+> agentGroups.gpu.resources.requests.cpu: must be a Kubernetes quantity such as 500m or 50Gi
+>> (given: a list)
+
+apiserver: {resources: {limit: {memory: 4Gi}}}
+> apiserver.resources.limit: unknown key; did you mean "limits"? (given: 'limit')
+
+apiserver: {resources: {limits: {cpu: -1}}}
+> apiserver.resources.limits.cpu: must not be negative (given: '-1')
+
+apiserver: {resources: {limits: {cpu: 1500m, memory: 1G}, requests: {cpu: 2, memory: 1Gi}}}
+> apiserver.resources.requests.cpu: must not be more than the limit, 1500m (given: '2')
+> apiserver.resources.requests.memory: must not be more than the limit, 1G (given: '1Gi')
+
+elasticsearch: {resources: {limits: {memory: 2Gi}}}
+> elasticsearch.resources.requests.memory: must not be more than the limit, 2Gi (given: '4Gi')
+
+fileserver: {storage: {data: {size: 50 GB}}}
+> fileserver.storage.data.size: must be a Kubernetes quantity such as 500m or 50Gi (given: '50 GB')
+
+fileserver: {storage: {data: {size: 0Gi}}}
+> fileserver.storage.data.size: must be more than 0 (given: '0Gi')
+
+elasticsearch: {volumeClaimTemplate: {resources: {requests: {storage: 0}}}}
+> elasticsearch.volumeClaimTemplate.resources.requests.storage: must be more than 0 (given: 0)
+
+mongodb: {persistence: {size: -5Gi}}
+> mongodb.persistence.size: must be more than 0 (given: '-5Gi')
+
+fileserver: {storage: {data: {class: Fast_SSD}}}
+> fileserver.storage.data.class: must be empty or a DNS name: lower-case letters, digits, '-', '.'
+>> (given: 'Fast_SSD')
+
+redis: {master: {persistence: {storageClass: "fast ssd"}}}
+> redis.master.persistence.storageClass: must be empty or a DNS name: lower-case letters, digits,
+>> '-', '.' (given: 'fast ssd')
+
+fileserver: {storage: {data: {accessModes: [ReadWriteMost]}}}
+> fileserver.storage.data.accessModes[0]: must be 'ReadWriteOnce', 'ReadOnlyMany', 'ReadWriteMany'
+>> or 'ReadWriteOncePod' (given: 'ReadWriteMost')
+
+mongodb: {persistence: {accessModes: []}}
+> mongodb.persistence.accessModes: must not be empty (given: an empty list)
+
+mongodb: {persistence: {accessModes: ReadWriteOnce}}
+> mongodb.persistence.accessModes: must be a list (given: 'ReadWriteOnce')
+
+fileserver: {replicaCount: 2}
+> fileserver.replicaCount: several pods cannot share a ReadWriteOnce volume; set
+>> fileserver.storage.data.accessModes to [ReadWriteMany] (given: 2)
+
+fileserver: {replicaCount: 2, storage: {data: {accessModes: [ReadWriteOncePod]}}}
+> fileserver.replicaCount: several pods cannot share a ReadWriteOnce volume; set
+>> fileserver.storage.data.accessModes to [ReadWriteMany] (given: 2)
+
+release: {name: My_Release}
+> release.name: must be a DNS label: up to 63 lower-case letters, digits and '-'
+>> (given: 'My_Release')
+
+release: {namespace: ""}
+> release.namespace: must be a DNS label: up to 63 lower-case letters, digits and '-' (given: '')
+
+nameOverride: Big
+> nameOverride: must be empty or a DNS label: lower-case letters, digits, '-' (given: 'Big')
+
+release: {name: r23456789012345678901234567890123456789012345678901234}
+> release.name: must have at most 53 characters
+>> (given: 'r23456789012345678901234567890123456789012345678901234')
+
+release: {name: r234567890123456789012345678901}
+> release.name: is too long: r234567890123456789012345678901-clearml-agentservices has more than 52
+>> characters (given: 'r234567890123456789012345678901')
+
+nameOverride: n234567890123456789012345678901
+> nameOverride: is too long: clearml-n234567890123456789012345678901-agentservices has more than 52
+>> characters (given: 'n234567890123456789012345678901')
+
+fullnameOverride: f23456789012345678901234567890123456789
+> fullnameOverride: is too long: f23456789012345678901234567890123456789-agentservices has more than
+>> 52 characters (given: 'f23456789012345678901234567890123456789')
+
+agentGroups: {g23456789012345678901234567890123456789: {}}
+> agentGroups.g23456789012345678901234567890123456789.name: is too long:
+>> clearml-g23456789012345678901234567890123456789-agent has more than 52 characters
+>> (given: 'g23456789012345678901234567890123456789')
+
+agentGroups: {my.group: {}}
+> agentGroups."my.group".name: must be a DNS label: up to 63 lower-case letters, digits and '-'
+>> (given: 'my.group')
+
+ingress: {name: My Ingress}
+> ingress.name: must be a DNS name: lower-case letters, digits, '-' and '.' (given: 'My Ingress')
+
+ingress: {enabled: true, host: "https://example.com"}
+> ingress.host: must be empty or a DNS name: lower-case letters, digits, '-', '.'
+>> (given: 'https://example.com')
+
+ingress: {enabled: true, host: "example.com\n"}
+> ingress.host: must be empty or a DNS name: lower-case letters, digits, '-', '.'
+>> (given: 'example.com\n')
+
+apiserver: {nodeSelector: {"bad key": ssd}}
+> apiserver.nodeSelector."bad key": is not a label key (given: 'bad key')
+
+apiserver: {nodeSelector: {disk: "solid state"}}
+> apiserver.nodeSelector.disk: must be a label value: up to 63 letters, digits, '-', '_', '.'
+>> (given: 'solid state')
+
+apiserver: {nodeSelector: {example.com/gpu: true}}
+> apiserver.nodeSelector."example.com/gpu": must be a string; write it in quotes (given: true)
+
+apiserver: {podAnnotations: {a/b/c: text}}
+> apiserver.podAnnotations.a/b/c: is not an annotation key (given: 'a/b/c')
+
+ingress: {annotations: {nginx.ingress.kubernetes.io/proxy-body-size: 0}}
+> ingress.annotations."nginx.ingress.kubernetes.io/proxy-body-size": must be a string; write it in
+>> quotes (given: 0)
+
+apiserver: {extraEnvs: [{name: MODE, value: a}, {name: MODE, value: b}]}
+> apiserver.extraEnvs[1].name: is set twice (given: 'MODE')
+
+webserver:
+  extraEnvs: [{name: NODE, value: a, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+> webserver.extraEnvs[0]: has both value and valueFrom (given: 'NODE')
+
+agentservices: {extraEnvs: [{name: WORKERS, value: 4}]}
+> agentservices.extraEnvs[0].value: must be a string; write it in quotes (given: 4)
+
+elasticsearch: {extraEnvs: [{name: "a b", value: c}]}
+> elasticsearch.extraEnvs[0].name: is not a name for an environment variable (given: 'a b')
+
+apiserver: {extraEnvs: [{value: a}]}
+> apiserver.extraEnvs[0].name: is required
+
+apiserver: {extraEnvs: [{name: KEY, valueFrom: {secretKeyRef: {nam: keys, key: key}}}]}
+> apiserver.extraEnvs[0].valueFrom.secretKeyRef.nam: unknown key; did you mean "name"?
+>> (given: 'nam')
+
+apiserver: {imagePullSecrets: [{name: registry}]}
+> apiserver.imagePullSecrets[0]: must be a string (given: a mapping)
+
+apiserver: {configDir: etc}
+> apiserver.configDir: must be an absolute path without ':' (given: 'etc')
+
+clearml: {defaultCompany: my company}
+> clearml.defaultCompany: must be letters, digits, '-' and '_' (given: 'my company')
+
+mongodb: {service: {name: "{{ .Values.name }}-mongodb"}}
+> mongodb.service.name: must be a DNS name; of Helm's templates only {{ .Release.Name }} and
+>> {{ .Release.Namespace }} are known (given: '{{ .Values.name }}-mongodb')
+
+elasticsearch: {clusterName: '{{ template "name" . }}'}
+> elasticsearch.clusterName: must be a DNS name; of Helm's templates only {{ .Release.Name }} and
+>> {{ .Release.Namespace }} are known (given: '{{ template "name" . }}')
+
+agentGroups: {a: {name: same}, b: {name: same}}
+> agentGroups.b.name: is the name of agentGroups.a too (given: 'same')
+
+agentGroups: {a: {name: agent-group0}}
+> agentGroups.a.name: is the name of agentGroups.agent-group0 too (given: 'agent-group0')
+
+agentGroups: {a: {queues: "high --help"}}
+> agentGroups.a.queues: a queue's name must not start with '-' (given: 'high --help')
+
+agentGroups: {a: {queues: " "}}
+> agentGroups.a.queues: must name at least one queue (given: ' ')
+
+agentGroups: {a: {queues: [high, low]}}
+> agentGroups.a.queues: must be a string (given: a list)
+
+agentGroups: {a: {agentVersion: 1.9.2}}
+> agentGroups.a.agentVersion: must be a version with its comparison, such as "==1.9.2" or
+>> ">=0.16.1" (given: '1.9.2')
+
+agentservices: {agentVersion: "==1.0; reboot"}
+> agentservices.agentVersion: must be a version with its comparison, such as "==1.9.2" or
+>> ">=0.16.1" (given: '==1.0; reboot')
+
+agentGroups: {a: {clearmlAccessKey: test-access-key}}
+> agentGroups.a.clearmlSecretKey: is needed by the other key of the pair
+
+agentGroups: {a: {clearmlSecretKey: test-secret-key}}
+> agentGroups.a.clearmlAccessKey: is needed by the other key of the pair
+
+agentservices: {clearmlWebHost: "http://a\nb"}
+> agentservices.clearmlWebHost: must be a single line (given: 'http://a\nb')
+
+ingress: {enabled: true}
+> ingress.host: is needed by an enabled ingress (given: '')
+
+mongodb: {auth: {enabled: true}}
+> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
+
+mongodb: {auth: {enabled: true, rootPassword: ""}}
+> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
+
+mongodb: {auth: {enabled: true, rootPassword: "test@secret:1"}}
+> mongodb.auth.rootPassword: must be letters, digits, '.', '_', '~' and '-': it becomes part of a
+>> URL
+
+redis: {usePassword: true}
+> redis.usePassword: needs redis.password or redis.existingSecret (given: true)
+
+redis: {usePassword: true, password: 'test"secret'}
+> redis.password: must not contain quotes, backslashes or line breaks
+
+clearml: {credentials: {httpSession: test secret value}}
+> clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+
+clearml: {credentials: {authToken: 1234567890, apiserverKey: 12345e6789, apiserverSecret: short}}
+> clearml.credentials.authToken: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+> clearml.credentials.apiserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+> clearml.credentials.apiserverSecret: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+
+clearml: {credentials: {webserverKey: "test-secret-value\n"}}
+> clearml.credentials.webserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+
+clearml: {existingSecret: mine, credentials: {webserverKey: test-secret-value}}
+> clearml.existingSecret: excludes clearml.credentials: keep one of the two (given: 'mine')
+
+clearml: {fixedUsers: {enabled: true}}
+> clearml.fixedUsers.users: must list at least one user while fixed users are on
+>> (given: an empty list)
+
+clearml:
+  fixedUsers:
+    enabled: true
+    users:
+      - {username: jane, password: test-secret-value, name: Jane}
+      - {username: jane, password: "", name: Jane}
+> clearml.fixedUsers.users[1].username: is listed twice (given: 'jane')
+> clearml.fixedUsers.users[1].password: must not be empty
+
+clearml:
+  fixedUsers:
+    passHashed: true
+    users: [{username: jane, password: test-secret-value, name: Jane}]
+> clearml.fixedUsers.users[0].password: must be the base64 form of a bcrypt hash while passHashed
+>> is on
+
+clearml: {fixedUsers: {users: [{username: jane, pasword: test-secret-value}]}}
+> clearml.fixedUsers.users[0].password: is required
+> clearml.fixedUsers.users[0].name: is required
+> clearml.fixedUsers.users[0].pasword: unknown key; did you mean "password"? (given: 'pasword')
+
+mongodb: {provider: bitnami}
+> mongodb.provider: must be 'embedded', 'helm' or 'external' (given: 'bitnami')
+
+mongodb: {architecture: cluster}
+> mongodb.architecture: must be 'standalone' or 'replicaset' (given: 'cluster')
+
+mongodb: {replicaCount: 3}
+> mongodb.replicaCount: a standalone MongoDB is one pod; set mongodb.architecture to replicaset
+>> (given: 3)
+
+redis: {sentinel: {enabled: true}}
+> redis.sentinel: unknown key, which only the redis Helm chart may read (provider: helm)
+>> (given: 'sentinel')
+
+mongodb: {podLables: {a: b}, auth: {password: test-secret-value}}
+> mongodb.podLables: unknown key, which only the mongodb Helm chart may read (provider: helm)
+>> (given: 'podLables')
+> mongodb.auth.password: unknown key, which only the mongodb Helm chart may read (provider: helm);
+>> did you mean "rootPassword"? (given: 'password')
+
+elasticsearch: {enabled: false, roles: {dat: true}}
+> elasticsearch.roles.dat: unknown key, which only the elasticsearch Helm chart may read
+>> (provider: helm); did you mean "data"? (given: 'dat')
+
+elasticsearch: {minimumMasterNodes: 3, replicas: 2}
+> elasticsearch.minimumMasterNodes: must not be more than elasticsearch.replicas (2) (given: 3)
+
+elasticsearch: {esConfig: {"a b.yml": text, log4j2.properties: {level: info}}}
+> elasticsearch.esConfig."log4j2.properties": must be a string (given: a mapping)
+
+elasticsearch: {esConfig: {"a b.yml": text}}
+> elasticsearch.esConfig."a b.yml": must be named by letters, digits, '-', '_' and '.' as a file is
+>> (given: 'a b.yml')
+
+apisever: {}
+ingress: {enabled: true}
+fileserver: {replicaCont: 1, replicaCount: 2}
+webserver: {service: {port: 0, nodePort: 30008}}
+agentGroups: {a: {name: same, foo: 1}, b: {name: same}}
+redis: {usePassword: true, password: [test-secret-value]}
+> webserver.service.port: must be greater than or equal to 1 (given: 0)
+> agentGroups.a.foo: unknown key (given: 'foo')
+> ingress.host: is needed by an enabled ingress (given: '')
+> redis.password: must be a string (given: a list)
+> apisever: unknown key; did you mean "apiserver"? (given: 'apisever')
+> fileserver.replicaCont: unknown key; did you mean "replicaCount"? (given: 'replicaCont')
+> fileserver.replicaCount: several pods cannot share a ReadWriteOnce volume; set
+>> fileserver.storage.data.accessModes to [ReadWriteMany] (given: 2)
+> agentGroups.b.name: is the name of agentGroups.a too (given: 'same')
+
+apiserver: {extraEnvs: [{name: A, value: 1}, 5, {nam: B}], tolerations: [{key: 1}]}
+> apiserver.tolerations[0].key: must be a string; write it in quotes (given: 1)
+> apiserver.extraEnvs[0].value: must be a string; write it in quotes (given: 1)
+> apiserver.extraEnvs[1]: must be a mapping (given: 5)
+> apiserver.extraEnvs[2].name: is required
+> apiserver.extraEnvs[2].nam: unknown key; did you mean "name"? (given: 'nam')
+"""
+
+
+def _cases(table: str) -> Iterator[Any]:
+    for block in table.strip().split("\n\n"):
+        lines = block.splitlines()
+        values = "\n".join(line for line in lines if not line.startswith(">"))
+        said = "\n".join(line for line in lines if line.startswith(">"))
+        yield pytest.param(values, said.replace("\n>>", "")[2:].split("\n> "), id=values)
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """The values that a file named `values.yaml` with the given text stands for."""
+    monkeypatch.chdir(tmp_path)
+
+    def load_text(text: str) -> Values:
+        Path("values.yaml").write_text(text, encoding="utf-8")
+        return load([Path("values.yaml")])
+
+    return load_text
+
+
+def _mistakes(loaded: Load, values: dict[str, Any]) -> list[str]:
+    try:
+        loaded(yaml.safe_dump(values))
+    except ValuesError as error:
+        return error.lines
+    return []
+
+
+@pytest.mark.parametrize(("values", "said"), list(_cases(BAD_VALUES)))
+def test_each_mistake_is_named_with_its_path_and_what_was_given(
+    loaded: Load, values: str, said: list[str]
+) -> None:
+    with pytest.raises(ValuesError) as caught:
+        loaded(values)
+    assert sorted(caught.value.lines) == sorted(f"values.yaml: {line}" for line in said)
+
+
+def test_mistakes_that_may_follow_from_another_one_are_not_reported(loaded: Load) -> None:
+    said = _mistakes(
+        loaded,
+        {
+            "ingress": {"enabled": True, "host": "No Host"},
+            "mongodb": {"auth": {"enabled": True, "rootPassword": ["test-secret-value"]}},
+            "clearml": {"fixedUsers": {"enabled": True, "users": ["jane"]}},
+            "elasticsearch": {"minimumMasterNodes": 2, "replicas": "three"},
+        },
+    )
+    assert [line.split(": ")[1] for line in said] == [
+        "clearml.fixedUsers.users[0]",
+        "ingress.host",
+        "mongodb.auth.rootPassword",
+        "elasticsearch.replicas",
+    ]
+
+
+# Secrets
+
+
+class Setting(typing.NamedTuple):
+    """A field of the values, and where it stands in a file."""
+
+    path: tuple[str | int, ...]
+    model: type[Model]
+    name: str
+
+    @property
+    def field(self) -> FieldInfo:
+        return self.model.model_fields[self.name]
+
+    @property
+    def parts(self) -> list[type]:
+        """The types that the field's type is made of."""
+        return [part for part in _parts(self.field.annotation) if isinstance(part, type)]
+
+    @property
+    def is_section(self) -> bool:
+        annotation = self.field.annotation
+        return isinstance(annotation, type) and issubclass(annotation, Model)
+
+    @property
+    def is_secret(self) -> bool:
+        return SecretStr in self.parts
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in typing.get_args(annotation):
+        yield from _parts(argument)
+
+
+def _settings(model: type[Model], path: tuple[str | int, ...] = ()) -> Iterator[Setting]:
+    """All settings, those of an agent group called `gpu` and of the first fixed user included."""
+    for name, field in model.model_fields.items():
+        setting = Setting((*path, str(field.alias)), model, name)
+        yield setting
+        below = {list: (0,), dict: ("gpu",)}.get(typing.get_origin(field.annotation) or model, ())
+        for part in setting.parts:
+            if issubclass(part, Model):
+                yield from _settings(part, (*setting.path, *below))
+
+
+SETTINGS = list(_settings(Values))
+SECRETS = [setting for setting in SETTINGS if setting.is_secret]
+MARK = "test-secret-value"
+WRONG_SECRETS = [
+    [MARK],
+    {MARK: MARK},
+    f'{MARK} "with" @ all \\ sorts\nof characters',
+    735197351.5,
+]
+
+
+def _nested(path: tuple[str | int, ...], value: object) -> Any:
+    for step in reversed(path):
+        value = [value] if step == 0 else {step: value}
+    return value
+
+
+def test_the_walk_over_the_settings_finds_them_all() -> None:
+    paths = {".".join(map(str, setting.path)) for setting in SETTINGS}
+    assert paths >= {
+        "release.name",
+        "clearml.fixedUsers.users.0.password",
+        "agentGroups.gpu.clearmlSecretKey",
+        "agentGroups.gpu.image.tag",
+        "elasticsearch.volumeClaimTemplate.resources.requests.storage",
+        "mongodb.nodeSelector",
+    }
+    assert {setting.path[-1] for setting in SECRETS} >= {
+        *("httpSession", "servicesAgentSecret", "rootPassword", "password", "clearmlSecretKey"),
+        *("clearmlGitPassword", "awsSecretAccessKey", "azureStorageKey", "googleCredentials"),
+    }
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: ".".join(map(str, secret.path)))
+def test_no_message_shows_a_secret(loaded: Load, secret: Setting) -> None:
+    said: list[str] = []
+    for wrong in WRONG_SECRETS:
+        said += _mistakes(loaded, _nested(secret.path, wrong))
+    for depth in range(1, len(secret.path)):  # in the place of a section
+        said += _mistakes(loaded, _nested(secret.path[:depth], MARK))
+    said += _mistakes(loaded, _nested((*secret.path[:-1], f"{secret.path[-1]}s"), MARK))
+    assert len(said) >= 3 + len(secret.path)
+    assert MARK not in "\n".join(said)
+    assert "735197351" not in "\n".join(said)
+
+
+def test_values_do_not_print_their_secrets(loaded: Load) -> None:
+    values = loaded(
+        """
+        clearml: {credentials: {httpSession: test-secret-value}}
+        redis: {password: test-secret-value}
+        agentservices: {clearmlGitPassword: test-secret-value}
+        """
+    )
+    assert MARK not in f"{values!r} {values} {values.model_dump()}"
+    assert "9Tw20Rbh" not in repr(Values())
+
+
+# What is accepted
+
+
+def test_integers_are_taken_where_strings_are_wanted(loaded: Load) -> None:
+    values = loaded(
+        """
+        agentservices: {clearmlGitUser: 123, clearmlHostIp: 10}
+        fileserver: {storage: {data: {size: 53687091200}}}
+        mongodb: {image: {tag: 5}}
+        """
+    )
+    assert values.agentservices.clearml_git_user == SecretStr("123")
+    assert values.agentservices.clearml_host_ip == "10"
+    assert values.fileserver.storage.data.size == "53687091200"
+    assert values.mongodb.image.tag == "5"
+
+
+def test_strings_are_taken_where_booleans_and_numbers_are_wanted(loaded: Load) -> None:
+    values = loaded(
+        """
+        apiserver: {prepopulateEnabled: "false", replicaCount: "3", service: {port: "8009"}}
+        elasticsearch: {roles: {ingest: "false", data: "true"}}
+        """
+    )
+    assert values.apiserver.prepopulate_enabled is False
+    assert values.apiserver.replica_count == 3
+    assert values.apiserver.service.port == 8009
+    assert values.elasticsearch.roles.ingest is False
+    assert values.elasticsearch.roles.data is True
+
+
+def test_a_new_agent_group_has_every_default_and_the_first_one_stays(loaded: Load) -> None:
+    groups = loaded("agentGroups: {gpu: {replicaCount: 2}}").agent_groups
+    first = Values().agent_groups["agent-group0"]
+    assert groups == {
+        "agent-group0": first,
+        "gpu": first.model_copy(update={"name": "gpu", "replica_count": 2}),
+    }
+
+
+def test_an_agent_group_can_have_a_name_other_than_its_key(loaded: Load) -> None:
+    groups = loaded("agentGroups: {agent-group0: {name: cpu}}").agent_groups
+    assert {key: group.name for key, group in groups.items()} == {"agent-group0": "cpu"}
+
+
+def test_resources_of_elasticsearch_merge_over_the_default(loaded: Load) -> None:
+    search = loaded("elasticsearch: {resources: {limits: {memory: 8Gi, cpu: 2}}}").elasticsearch
+    assert to_yaml(search.resources) == {
+        "limits": {"memory": "8Gi", "cpu": "2"},
+        "requests": {"memory": "4Gi"},
+    }
+
+
+def test_files_of_elasticsearch_merge_over_the_default(loaded: Load) -> None:
+    files = loaded("elasticsearch: {esConfig: {log4j2.properties: 'a = b'}}").elasticsearch
+    assert files.es_config == {
+        "elasticsearch.yml": "xpack.security.enabled: false\n",
+        "log4j2.properties": "a = b",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiserver:",
+        "apiserver: {replicaCount: null, image: null}",
+        "agentGroups: {agent-group0: null}",
+        "elasticsearch: {resources: {limits: {memory: null}}, extraEnvs: null}",
+        "clearml: {credentials: {httpSession: null}}",
+        "ingress: {annotations: {a: null}}",
+    ],
+)
+def test_null_means_the_default(loaded: Load, text: str) -> None:
+    assert loaded(text) == Values()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fileserver: {replicaCount: 2, storage: {data: {accessModes: [ReadWriteMany]}}}",
+        "apiserver: {service: {nodePort: 30080}}\nwebserver: {service: {type: ClusterIP}}",
+        "apiserver: {service: {nodePort: 0}}\nwebserver: {service: {nodePort: 0}}",
+        "apiserver: {service: {nodePort: 30080}}\nwebserver: {service: {nodePort: 30008}}",
+        "apiserver: {nodeSelector: {example.com/Disk_1: '', a: b}}",
+        "apiserver: {podAnnotations: {Example.com/note: any text at all}}",
+        "apiserver: {resources: {requests: {cpu: 900m, memory: 1G}, limits: {cpu: 1, memory: 2G}}}",
+        "apiserver: {resources: {requests: {cpu: 0.5}, limits: {nvidia.com/gpu: 1}}}",
+        "fileserver: {storage: {data: {class: '', size: 1e3}}}",
+        "mongodb: {service: {name: 'db.{{ .Release.Namespace }}.svc'}}",
+        "mongodb: {auth: {enabled: true, existingSecret: mine}}",
+        "mongodb: {auth: {rootPassword: ''}}",
+        "redis: {usePassword: true, password: 'test secret @'}",
+        "redis: {provider: external, master: {name: redis.example.com}}",
+        "redis: {provider: helm, sentinel: {enabled: true}, master: {command: [redis-server]}}",
+        "agentGroups: {a: {agentVersion: '>=1.5, !=1.6', queues: 'a  b'}}",
+        "agentGroups: {a: {clearmlAccessKey: test-key, clearmlSecretKey: test-secret}}",
+        "clearml: {existingSecret: mine}",
+        "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
+        "ingress: {host: example.com}",
+        "release: {name: '123', namespace: a-b}",
+        # bcrypt of a test password
+        "clearml: {fixedUsers: {passHashed: true, users: [{username: a, name: A, password: "
+        "JDJiJDEyJE5nVU5vN2kwdW5vL0tKUlN3LzhBeWVyV3ZkSWl6RTVGSURGaGQ4Q3Bqb0ptZ0dqSFV3VGtT}]}}",
+    ],
+)
+def test_accepted(loaded: Load, text: str) -> None:
+    assert loaded(text) != Values()
+
+
+@pytest.mark.parametrize(
+    ("quantity", "number"),
+    [
+        ("2", 2),
+        ("500m", 0.5),
+        ("1.5k", 1500),
+        ("1Ki", 1024),
+        ("2E", 2e18),
+        ("2e3", 2000),
+        ("3n", 3e-9),
+    ],
+)
+def test_quantities_are_compared_by_the_number_that_they_stand_for(
+    quantity: str, number: float
+) -> None:
+    assert float(amount(quantity)) == number
+
+
+# The models
+
+
+def test_values_are_frozen() -> None:
+    seen = 0
+    values = Values()
+    sections = [values, *values.agent_groups.values()]
+    while sections:
+        section = sections.pop()
+        for name in type(section).model_fields:
+            value = getattr(section, name)
+            with pytest.raises(ValidationError, match="frozen"):
+                setattr(section, name, value)
+            seen += 1
+            if isinstance(value, Model):
+                sections.append(value)
+    assert seen > 155
+
+
+def test_each_setting_is_described_in_a_sentence() -> None:
+    described = {
+        setting.path: setting.field.description or ""
+        for setting in SETTINGS
+        if not setting.is_section
+    }
+    assert len(described) > 155
+    assert {
+        path: description
+        for path, description in described.items()
+        if not re.fullmatch(r"[A-Z]\S* .+\.", description)
+    } == {}
+
+
+def test_each_section_says_what_it_is() -> None:
+    assert [
+        s.model for s in SETTINGS if not (vars(s.model).get("__doc__") or "").endswith(".")
+    ] == []
+
+
+def test_each_setting_is_spelled_in_camel_case() -> None:
+    # What Helm's users have: a keyword of Python, and Elasticsearch's own name for a role.
+    exceptions = {"class_": "class", "remote_cluster_client": "remote_cluster_client"}
+    assert {setting.path[-1]: setting.name for setting in SETTINGS} == {
+        exceptions.get(setting.name, to_camel(setting.name)): setting.name for setting in SETTINGS
+    }
+    assert [s.name for s in SETTINGS if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*_?", s.name)] == []
