@@ -141,6 +141,12 @@ class ElasticsearchExternal(Model):
 
     def mistakes(self) -> Iterator[Mistake]:
         """A user without hosts or password, or a password that no URL can hold."""
+        if self.password and self.existing_secret:
+            yield Mistake(
+                ("existingSecret",),
+                "excludes password: keep one of the two",
+                self.existing_secret,
+            )
         has_password = bool(self.password or self.existing_secret)
         if has_password and not self.username:
             yield Mistake(("username",), "is needed with a password")
@@ -230,7 +236,7 @@ class Elasticsearch(Store):
     @property
     def makes_objects(self) -> bool:
         """Whether any manifest comes of it: its own, or the Secret with the password."""
-        return super().makes_objects or self.external.password is not None
+        return super().makes_objects or bool(self.external.password)
 
     @property
     def protected_nodes(self) -> int:

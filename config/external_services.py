@@ -21,7 +21,7 @@ def _host_list(text: str) -> str:
 
 
 class ExternalServices(Model):
-    """Stores of your own, in the words of the later charts; each counts when its store is off."""
+    """Stores of your own in the words of later charts; each counts if its store is external."""
 
     redis_host: OneLine | None = Field(
         default=None, description="The same as `redis.master.name` with `redis.enabled: false`."
@@ -69,9 +69,14 @@ def translated(values: dict[str, Any]) -> dict[str, Any]:
     }
     for store, section in sections.items():
         theirs = values.get(store, {})
-        if isinstance(theirs, dict) and theirs.get("enabled") is False:
+        if isinstance(theirs, dict) and _is_external(theirs):
             values = values | {store: merge(merge({}, section), theirs)}
     return values
+
+
+def _is_external(store: dict[str, Any]) -> bool:
+    disabled = str(store.get("enabled", True)).lower() == "false"
+    return disabled or store.get("provider") == "external"
 
 
 def _urls(given: dict[str, Any]) -> list[str] | None:

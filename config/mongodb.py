@@ -141,6 +141,10 @@ class MongodbExternal(Model):
         if (self.backend is None) != (self.auth is None):
             missing = "backend" if self.backend is None else "auth"
             yield Mistake((missing,), "is needed too: the server has two databases")
+        if self.given and self.backend_key == self.auth_key:
+            yield Mistake(
+                ("authKey",), "is the key of the backend database's URL too", self.auth_key
+            )
         if self.backend and self.existing_secret:
             yield Mistake(
                 ("existingSecret",),
@@ -160,7 +164,9 @@ class Mongodb(Scheduling, Store):
     auth: MongodbAuth = section()
     replica_set_name: DnsLabel = Field(default="rs0", description="Name of the replica set.")
     replica_count: Annotated[Integer, Field(ge=1, le=7)] = Field(
-        default=1, description="Members of the replica set; an odd number survives best."
+        default=1,
+        description="Members of the replica set; an odd number survives best. Take members away "
+        "one at a time, or the majority is lost.",
     )
     persistence: MongodbPersistence = section()
     service: MongodbService = section()

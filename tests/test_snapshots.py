@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
+from packed_charts import imported
 from rendering import Bundle, render
 from scenarios import OUTSIDE, SCENARIOS
 
@@ -46,3 +48,8 @@ class ManifestsExtension(SingleFileSnapshotExtension):
 def test_scenario(scenario: str, snapshot: SnapshotAssertion) -> None:
     bundle = render(SCENARIOS[scenario], outside=OUTSIDE.get(scenario, set()))
     assert bundle == snapshot(extension_class=ManifestsExtension)
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_imported_stores(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    assert render(imported(tmp_path)) == snapshot(extension_class=ManifestsExtension)

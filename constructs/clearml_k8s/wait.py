@@ -10,7 +10,7 @@ from config.workload import Image
 
 # Python, because the server image has it for certain: a tool that is missing fails, never hangs.
 SCRIPT = """\
-import socket, sys, time, urllib.request
+import re, socket, sys, time, urllib.request
 
 PORTS = {"mongodb": 27017}
 
@@ -18,7 +18,7 @@ def answers(scheme, hosts, url):
     if scheme == "http":
         return urllib.request.urlopen(url, timeout=5).close()
     for host in hosts.split(","):
-        name, _, port = host.partition(":")
+        name, port = re.match(r"\\[?(.*?)\\]?(?::(\\d+))?$", host).groups()
         try:
             return socket.create_connection((name, int(port or PORTS[scheme])), timeout=5).close()
         except OSError as failure:
@@ -29,7 +29,7 @@ deadline = time.monotonic() + 600
 for target in sys.argv[1:]:
     name, url = target.split("=", 1)
     scheme, _, rest = url.partition("://")
-    hosts = rest.split("/")[0].rpartition("@")[2]
+    hosts = re.split("[/?]", rest.rpartition("@")[2])[0]
     if scheme == "mongodb+srv":
         print("%s is found through DNS, not waiting for it" % name, flush=True)
         continue

@@ -79,7 +79,7 @@ class Elasticsearch(Construct):
 
     def _hosts(self, naming: Naming, external: ElasticsearchExternal) -> ElasticsearchHosts:
         password: PasswordRef | None = None
-        if external.password is not None and not external.existing_secret:
+        if external.password:
             content = {external.password_key: external.password.get_secret_value()}
             metadata = naming.metadata(STORE, f"{naming.release}-{STORE}")
             password = PasswordRef(secret(self, metadata, content), external.password_key)

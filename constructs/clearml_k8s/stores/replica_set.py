@@ -29,9 +29,10 @@ while true; do
 done
 """
 
-# Over loopback the first user can be made without logging in.
+# Over loopback the first user can be made without logging in; a former standalone has one.
 INITIATE = """\
 var result;
+if (password) try { db.auth("root", password); } catch (noUserYet) {}
 try { result = rs.initiate(%(config)s); } catch (error) { result = error; }
 print("initiate: " + (result.errmsg || result.message || "done"));
 for (var i = 0; i < 60 && !db.isMaster().ismaster; i++) sleep(1000);
@@ -112,7 +113,7 @@ class ReplicaSet:
         """Copies the key: mongod wants a file that it alone can read, which no volume gives."""
         if self.key is None:
             return []
-        copy = f"cp {KEY_SOURCE_DIR}/{KEY} {KEY_DIR}/{KEY} && chmod 400 {KEY_DIR}/{KEY}"
+        copy = f"cp -f {KEY_SOURCE_DIR}/{KEY} {KEY_DIR}/{KEY} && chmod 400 {KEY_DIR}/{KEY}"
         return [
             k8s.Container(
                 name="copy-key",
