@@ -2,12 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
+from cdk8s_plus_25 import k8s
 from pydantic import Field
 
 from config.chart import ElasticsearchChart
-from config.fragment import ExtraEnvs, LocalObjectReferences, NodeAffinity, Resources, Tolerations
+from config.fragment import (
+    ExtraEnvs,
+    LocalObjectReferences,
+    NodeAffinity,
+    Resources,
+    Tolerations,
+    quantity,
+)
 from config.kubernetes import (
     AccessModes,
     Annotations,
@@ -41,18 +49,18 @@ HostUrl = Annotated[
     ),
 ]
 UrlSafe = Annotated[Text, matching(URL_SAFE, "must be letters, digits, '.', '_', '~' and '-'")]
-DEFAULT_ENVS: Any = [
-    {"name": "bootstrap.memory_lock", "value": "false"},
-    {"name": "cluster.routing.allocation.node_initial_primaries_recoveries", "value": "500"},
-    {"name": "cluster.routing.allocation.disk.watermark.low", "value": "500mb"},
-    {"name": "cluster.routing.allocation.disk.watermark.high", "value": "500mb"},
-    {"name": "cluster.routing.allocation.disk.watermark.flood_stage", "value": "500mb"},
-    {"name": "http.compression_level", "value": "7"},
-    {"name": "reindex.remote.whitelist", "value": "*.*"},
-    {"name": "xpack.monitoring.enabled", "value": "false"},
-    {"name": "xpack.security.enabled", "value": "false"},
-]
-DEFAULT_RESOURCES: Any = {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
+DEFAULT_ENVS = {
+    "bootstrap.memory_lock": "false",
+    "cluster.routing.allocation.node_initial_primaries_recoveries": "500",
+    "cluster.routing.allocation.disk.watermark.low": "500mb",
+    "cluster.routing.allocation.disk.watermark.high": "500mb",
+    "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
+    "http.compression_level": "7",
+    "reindex.remote.whitelist": "*.*",
+    "xpack.monitoring.enabled": "false",
+    "xpack.security.enabled": "false",
+}
+DEFAULT_MEMORY = "4Gi"
 DEFAULT_ES_CONFIG = {"elasticsearch.yml": "xpack.security.enabled: false\n"}
 
 
@@ -191,13 +199,17 @@ class Elasticsearch(Store):
         default="-Xmx2g -Xms2g", description="Options of the Java VM, the heap size among them."
     )
     extra_envs: ExtraEnvs = Field(
-        default=DEFAULT_ENVS,
-        validate_default=True,
+        default=[k8s.EnvVar(name=name, value=value) for name, value in DEFAULT_ENVS.items()],
         description="Environment variables, which Elasticsearch takes as settings.",
     )
-    resources: Annotated[Resources, over(DEFAULT_RESOURCES)] = Field(
-        default=DEFAULT_RESOURCES,
-        validate_default=True,
+    resources: Annotated[
+        Resources,
+        over({"requests": {"memory": DEFAULT_MEMORY}, "limits": {"memory": DEFAULT_MEMORY}}),
+    ] = Field(
+        default=k8s.ResourceRequirements(
+            requests={"memory": quantity(DEFAULT_MEMORY)},
+            limits={"memory": quantity(DEFAULT_MEMORY)},
+        ),
         description="Resource requests and limits of each node.",
     )
     persistence: ElasticsearchPersistence = section()

@@ -32,7 +32,7 @@ class Fragment:
         return handler(_struct_schema(self.struct)) | {"title": self.struct.__name__}
 
     def _parse(self, raw: object) -> Any:
-        return _validator(self.struct).validate_python(raw)
+        return raw if isinstance(raw, self.struct) else _validator(self.struct).validate_python(raw)
 
 
 # Built on first use: most values files hold no fragment of most types.

@@ -132,7 +132,7 @@ class matching:  # noqa: N801  # reads as a function where a type is annotated
     """Annotation: a string that matches the pattern, or the mistake that the message words."""
 
     def __init__(self, pattern: str, message: str) -> None:
-        self.pattern = re.compile(pattern)
+        self.pattern = pattern
         self.message = message
 
     def __get_pydantic_core_schema__(
@@ -143,10 +143,10 @@ class matching:  # noqa: N801  # reads as a function where a type is annotated
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return handler(schema) | {"pattern": self.pattern.pattern}
+        return handler(schema) | {"pattern": self.pattern}
 
     def _check(self, text: str) -> str:
-        if not self.pattern.fullmatch(text):
+        if not re.fullmatch(self.pattern, text):
             raise PydanticCustomError("mistake", "{message}", {"message": self.message})
         return text
 
