@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from cdk8s_plus_25 import k8s
 from pydantic import Field
@@ -14,7 +14,6 @@ from config.fragment import (
     NodeAffinity,
     Resources,
     Tolerations,
-    quantity,
 )
 from config.kubernetes import (
     AccessModes,
@@ -60,7 +59,7 @@ DEFAULT_ENVS = {
     "xpack.monitoring.enabled": "false",
     "xpack.security.enabled": "false",
 }
-DEFAULT_MEMORY = "4Gi"
+DEFAULT_RESOURCES: Any = {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
 DEFAULT_ES_CONFIG = {"elasticsearch.yml": "xpack.security.enabled: false\n"}
 
 
@@ -202,14 +201,9 @@ class Elasticsearch(Store):
         default=[k8s.EnvVar(name=name, value=value) for name, value in DEFAULT_ENVS.items()],
         description="Environment variables, which Elasticsearch takes as settings.",
     )
-    resources: Annotated[
-        Resources,
-        over({"requests": {"memory": DEFAULT_MEMORY}, "limits": {"memory": DEFAULT_MEMORY}}),
-    ] = Field(
-        default=k8s.ResourceRequirements(
-            requests={"memory": quantity(DEFAULT_MEMORY)},
-            limits={"memory": quantity(DEFAULT_MEMORY)},
-        ),
+    resources: Annotated[Resources, over(DEFAULT_RESOURCES)] = Field(
+        default=DEFAULT_RESOURCES,
+        validate_default=True,
         description="Resource requests and limits of each node.",
     )
     persistence: ElasticsearchPersistence = section()
