@@ -4,7 +4,7 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.naming import Address, Naming, SecretRef
-from clearml_k8s.pod import EnvValue, checksums, environment, exec_probe, pull_secrets, tcp_probe
+from clearml_k8s.pod import checksums, environment, exec_probe, pull_secrets, tcp_probe
 from clearml_k8s.secret import secret
 from clearml_k8s.stores.address import (
     ImportedStore,
@@ -13,7 +13,7 @@ from clearml_k8s.stores.address import (
     PasswordRef,
     StoreAddress,
 )
-from clearml_k8s.stores.replica_set import KEY, ReplicaSet
+from clearml_k8s.stores.replica_set import KEY, ReplicaSet, Standalone
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
@@ -71,11 +71,11 @@ class Mongodb(Construct):
                 Address(members.host(ordinal), PORT) for ordinal in range(values.replica_count)
             ]
             self.address = address = MongodbAddress(hosts, password, values.replica_set_name)
-            self._embed(members, service, password, values, self._replica_set(address, values))
+            self._embed(members, service, values, self._replica_set(address, values))
         else:
             self.address = MongodbAddress([service], password)
             if values.embedded:
-                self._embed(members, service, password, values, None)
+                self._embed(members, service, values, Standalone(password=password))
 
     def _password(self, members: Members, auth: MongodbAuth) -> PasswordRef:
         if auth.root_password is None or auth.existing_secret:
@@ -111,20 +111,12 @@ class Mongodb(Construct):
         self,
         members: Members,
         service: Address,
-        password: PasswordRef | None,
         values: MongodbValues,
-        replica_set: ReplicaSet | None,
+        topology: Standalone | ReplicaSet,
     ) -> None:
         ports = {values.service.port_name: (service.port, STORE)}
         store_service(self, members, service.host, ports, type=values.service.type)
         headless_service(self, members, {STORE: (PORT, STORE)})
-        env: dict[str, EnvValue] = {}
-        # The user of a replica set is made when the set exists: members must join it empty.
-        if password is not None and replica_set is None:
-            env = {
-                "MONGO_INITDB_ROOT_USERNAME": "root",
-                "MONGO_INITDB_ROOT_PASSWORD": password.value,
-            }
         data = DataVolume.of("data", values.persistence)
         container = k8s.Container(
             name=STORE,
@@ -133,31 +125,31 @@ class Mongodb(Construct):
             # As arguments: the image's entrypoint adds --bind_ip_all and makes the user.
             args=[
                 *("--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"),
-                *(replica_set.args if replica_set else []),
+                *topology.args,
             ],
-            env=environment(env) or None,
+            env=environment(topology.environment) or None,
             ports=[k8s.ContainerPort(name=STORE, container_port=PORT)],
             startup_probe=tcp_probe(STORE, period_seconds=5, failure_threshold=120),
             liveness_probe=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
             readiness_probe=exec_probe("sh", "-c", PING, timeout_seconds=10),
             resources=values.resources,
             security_context=unprivileged(),
-            volume_mounts=[data.mount(DATA_DIR), *(replica_set.mounts if replica_set else [])],
+            volume_mounts=[data.mount(DATA_DIR), *topology.mounts],
         )
         stateful_set(
             self,
             members,
-            *([container, replica_set.keeper] if replica_set else [container]),
+            container,
+            *topology.sidecars,
             replicas=values.replica_count,
             identity=Identity(user=999, group=999),
-            annotations=checksums(password=password.secret if password else None)
-            | values.pod_annotations,
-            scheduling=values if replica_set is None else spread(values, members),
+            annotations=checksums(password=self.address.secret) | values.pod_annotations,
+            scheduling=spread(values, members) if topology.sidecars else values,
             grace_period=60,
             image_pull_secrets=pull_secrets(values.image.pull_secrets),
             data=data,
-            init_containers=replica_set.init_containers if replica_set else [],
-            volumes=replica_set.volumes if replica_set else [],
+            init_containers=topology.init_containers,
+            volumes=topology.volumes,
         )
         if values.replica_count > 1:
             disruption_budget(self, members, values.replica_count // 2 + 1)

@@ -1,4 +1,4 @@
-"""What makes a replica set of several MongoDB pods."""
+"""What the pods of a standalone MongoDB have, and what makes a replica set of several."""
 
 import json
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cdk8s_plus_25 import k8s
 
 from clearml_k8s.naming import Address
-from clearml_k8s.pod import environment
+from clearml_k8s.pod import EnvValue, environment
 from clearml_k8s.stores.address import PasswordRef
 from clearml_k8s.stores.stateful_set import unprivileged
 
@@ -68,6 +68,29 @@ if (missing.length || left.length) {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standalone:
+    """A single MongoDB, whose image makes the user when it first starts."""
+
+    password: PasswordRef | None
+
+    args: Sequence[str] = ()
+    mounts: Sequence[k8s.VolumeMount] = ()
+    volumes: Sequence[k8s.Volume] = ()
+    init_containers: Sequence[k8s.Container] = ()
+    sidecars: Sequence[k8s.Container] = ()
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """What the image makes the user from."""
+        if self.password is None:
+            return {}
+        return {
+            "MONGO_INITDB_ROOT_USERNAME": "root",
+            "MONGO_INITDB_ROOT_PASSWORD": self.password.value,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplicaSet:
     """A replica set of the given members, and the password and key that guard it."""
 
@@ -78,6 +101,11 @@ class ReplicaSet:
     url: str
     password: PasswordRef | None
     key: PasswordRef | None
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Nothing: members must join empty, so the user is made when the set exists."""
+        return {}
 
     @property
     def args(self) -> list[str]:
@@ -129,7 +157,12 @@ class ReplicaSet:
         ]
 
     @property
-    def keeper(self) -> k8s.Container:
+    def sidecars(self) -> list[k8s.Container]:
+        """The keeper of the set."""
+        return [self._keeper]
+
+    @property
+    def _keeper(self) -> k8s.Container:
         """The container that initiates the set, makes its user, and adds and removes members."""
         hosts = [f"{member.host}:{member.port}" for member in self.members]
         config = {
