@@ -13,7 +13,7 @@ from clearml_k8s.stores.address import (
     PasswordRef,
     StoreAddress,
 )
-from clearml_k8s.stores.replica_set import KEY, ReplicaSet, Standalone
+from clearml_k8s.stores.mongodb_topology import KEY, ReplicaSet, Standalone
 from clearml_k8s.stores.stateful_set import (
     DataVolume,
     Identity,
