@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-# Imports make so many objects that looking for garbage among them takes a fifth of the time.
+# Imports make so many objects that looking for garbage among them takes noticeable time.
 gc.disable()
 
 # A source root, not a package: the name `constructs` belongs to PyPI's package.

@@ -27,7 +27,7 @@ from config.release import CHART_NAME
 class _Charts:
     """Makes the charts; their ids number the files in the order in which to apply them.
 
-    Numbers and not dependencies between the charts, which would cost as much again as all else.
+    Numbers and not dependencies between the charts, each of which costs more calls into jsii.
     """
 
     def __init__(self, app: App, namespace: str) -> None:

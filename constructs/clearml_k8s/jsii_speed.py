@@ -9,7 +9,7 @@ from cdk8s_plus_25 import k8s
 
 
 def skip_type_checks() -> None:
-    """Leave out the checks of the generated structs: more than half of the time to build one."""
+    """Leave out the checks of the generated structs, which take longer than making them."""
     without_hints = ModuleType("typing")
     vars(without_hints).update(vars(typing), get_type_hints=lambda _: defaultdict(lambda: None))
     # The modules themselves are hidden behind a façade of public names.
