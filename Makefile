@@ -32,7 +32,7 @@ format: .venv/dev.stamp ## Rewrite the sources in the common style
 	.venv/bin/ruff format
 
 docs: .venv/synth.stamp ## Generate the values' schema and reference
-	.venv/bin/python -m config.reference
+	.venv/bin/python -m config.publishing.reference
 
 snapshots: .venv/cdk8s.stamp .venv/dev.stamp ## Accept the present manifests as the expected ones
 	.venv/bin/python -m pytest --snapshot-update

@@ -3,7 +3,9 @@
 import gc
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 # Imports make so many objects that looking for garbage among them takes noticeable time.
 gc.disable()
@@ -11,14 +13,24 @@ gc.disable()
 # A source root, not a package: the name `constructs` belongs to PyPI's package.
 sys.path.append(str(Path(__file__).parent / "constructs"))
 
-from clearml_k8s.synthesis import synthesize
+from clearml_k8s.engine import use_bundled_node
+
+use_bundled_node()
+# The engine of cdk8s starts in a process of its own; meanwhile the values are read.
+import jsii  # noqa: F401  # takes all of Python's time, so the thread is for what comes after
+
+Thread(target=import_module, args=["cdk8s_plus_25"]).start()
+
 from config import ValuesError, load, values_files
 
 
 def main() -> None:
     """Synthesize the manifests, or say what is wrong with the values and leave the output alone."""
     try:
-        told = synthesize(load(values_files(os.environ)))
+        values = load(values_files(os.environ))
+        from clearml_k8s.synthesis import synthesize  # waits for the engine
+
+        told = synthesize(values)
     except ValuesError as error:
         sys.exit(str(error))
     print(told, file=sys.stderr)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from config.kubernetes import Integer, OneLine, Secret, Text, matching
+from config.types.scalars import Integer, OneLine, Secret, Text, matching
 from config.workload import Workload
 
 VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?)\s*[0-9A-Za-z.*+!_-]+"

@@ -6,17 +6,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
-from config.kubernetes import (
-    DnsLabel,
-    Integer,
-    Mistake,
-    NonEmpty,
-    Replicas,
-    Secret,
-    Text,
-    refuse,
-    section,
-)
+from config.types.kubernetes import DnsLabel, Replicas
+from config.types.model import Mistake, Section, refuse, section
+from config.types.scalars import Integer, NonEmpty, Secret, Text
 from config.workload import Image
 
 DEFAULT_GROUP = "agent-group0"
@@ -68,7 +60,7 @@ class AgentGroup(Agent):
         description="Content of the agents' clearml.conf, mounted at /root/clearml.conf.",
     )
     replica_count: Replicas = Field(default=0, description="Number of agents in the group.")
-    image: AgentGroupImage = section()
+    image: Section[AgentGroupImage] = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """One key of the pair without the other."""
@@ -84,7 +76,7 @@ class AgentGroup(Agent):
 def _named_by_key(raw: object) -> object:
     if not isinstance(raw, dict):
         return raw
-    groups: dict[Any, Any] = {DEFAULT_GROUP: {}} | raw
+    groups: dict[Any, Any] = {DEFAULT_GROUP: AgentGroup.default(name=DEFAULT_GROUP)} | raw
     return {
         key: {"name": key} | group if isinstance(group, dict) else group
         for key, group in groups.items()
@@ -102,5 +94,5 @@ def _unique_names(groups: dict[str, AgentGroup]) -> dict[str, AgentGroup]:
 
 
 AgentGroups = Annotated[
-    dict[str, AgentGroup], BeforeValidator(_named_by_key), AfterValidator(_unique_names)
+    dict[str, Section[AgentGroup]], BeforeValidator(_named_by_key), AfterValidator(_unique_names)
 ]

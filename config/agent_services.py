@@ -3,7 +3,9 @@
 from pydantic import Field
 
 from config.agent import Agent
-from config.kubernetes import Model, NonEmpty, OneLine, Replicas, Secret, section
+from config.types.kubernetes import Replicas
+from config.types.model import Model, Section, section
+from config.types.scalars import NonEmpty, OneLine, Secret
 from config.workload import Image, LargeClaim
 
 
@@ -19,7 +21,7 @@ class AgentServicesImage(Image):
 class AgentServicesStorage(Model):
     """The volume for the agent's caches."""
 
-    data: LargeClaim = section()
+    data: Section[LargeClaim] = section()
 
 
 class AgentServices(Agent):
@@ -41,5 +43,5 @@ class AgentServices(Agent):
         default="clearml-services", description="Name of the worker in the user interface."
     )
     replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
-    image: AgentServicesImage = section()
-    storage: AgentServicesStorage = section()
+    image: Section[AgentServicesImage] = section()
+    storage: Section[AgentServicesStorage] = section()

@@ -4,17 +4,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from config.kubernetes import (
-    AbsolutePath,
-    Mistake,
-    Model,
-    NodePort,
-    Port,
-    Replicas,
-    Seconds,
-    StorageSize,
-    section,
-)
+from config.types.kubernetes import AbsolutePath, NodePort, Port, Replicas, Seconds, StorageSize
+from config.types.model import Mistake, Model, Section, section
 from config.workload import Claim, ServerImage, Service, Workload
 
 # Of the files made from clearml.fixedUsers and clearml.watchdog, beside a configuration volume.
@@ -45,7 +36,7 @@ class ApiserverStorage(Model):
         default=False,
         description="Mount a volume for your own configuration files at `apiserver.configDir`.",
     )
-    config: ConfigClaim = section()
+    config: Section[ConfigClaim] = section()
 
 
 class Apiserver(Workload):
@@ -67,7 +58,7 @@ class Apiserver(Workload):
         description="Where the examples' artifacts are unpacked: the mount path of the file "
         "server's volume in the container that unpacks them.",
     )
-    service: ApiserverService = section()
+    service: Section[ApiserverService] = section()
     liveness_delay: Seconds = Field(
         default=60, description="Seconds before the first liveness probe of the API server."
     )
@@ -75,8 +66,8 @@ class Apiserver(Workload):
         default=60, description="Seconds before the first readiness probe of the API server."
     )
     replica_count: Replicas = Field(default=1, description="Number of API server pods.")
-    image: ServerImage = section()
-    storage: ApiserverStorage = section()
+    image: Section[ServerImage] = section()
+    storage: Section[ApiserverStorage] = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """The directory of the generated files as that of the volume too."""

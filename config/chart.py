@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from config.kubernetes import Mistake, Model, OneLine, Text, matching
+from config.types.model import Mistake, Model
+from config.types.scalars import OneLine, Text, matching
 
 ChartVersion = Annotated[
     Text,

@@ -8,17 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from config.kubernetes import (
-    Integer,
-    Mistake,
-    Model,
-    NonEmpty,
-    OptionalDnsSubdomain,
-    Secret,
-    Text,
-    matching,
-    section,
-)
+from config.types.kubernetes import OptionalDnsSubdomain
+from config.types.model import Mistake, Model, Section, section
+from config.types.scalars import Integer, NonEmpty, Secret, Text, matching
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
 HOCON_TEXT = re.compile(r"(?!(\d+(\.\d+)?([eE]\d+|[a-z]+)?|true|false|null)$)[A-Za-z0-9_-]{8,}")
@@ -113,7 +105,7 @@ class FixedUsers(Model):
         default=False,
         description="Whether the passwords are base64-encoded bcrypt hashes; holds for all users.",
     )
-    users: list[FixedUser] = Field(
+    users: list[Section[FixedUser]] = Field(
         default=[], description="The users: username, password and displayed name of each."
     )
 
@@ -165,14 +157,14 @@ class Clearml(Model):
         default="d1bd92a3b039400cbafc60a7a5b1e52b",
         description="Id of the company (workspace) that users and data belong to.",
     )
-    credentials: Credentials = section()
+    credentials: Section[Credentials] = section()
     existing_secret: OptionalDnsSubdomain = Field(
         default="",
         description="Name of a Secret that holds the credentials instead, under the keys of "
         "`clearml-conf`.",
     )
-    fixed_users: FixedUsers = section()
-    watchdog: Watchdog = section()
+    fixed_users: Section[FixedUsers] = section()
+    watchdog: Section[Watchdog] = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """Two sources of credentials."""

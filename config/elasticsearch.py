@@ -4,39 +4,33 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from cdk8s_plus_25 import k8s
 from pydantic import Field
 
 from config.chart import ElasticsearchChart
-from config.fragment import (
+from config.store import ChartModel, Store
+from config.types.fragment import (
     ExtraEnvs,
     LocalObjectReferences,
     NodeAffinity,
     Resources,
     Tolerations,
 )
-from config.kubernetes import (
+from config.types.kubernetes import (
     AccessModes,
     Annotations,
-    Mistake,
-    Model,
     NodeSelector,
-    NonEmpty,
     OptionalDnsSubdomain,
     Port,
     PullPolicy,
     Replicas,
-    Secret,
     SecretKey,
     ServiceName,
     StorageClass,
     StorageSize,
-    Text,
-    matching,
-    over,
-    section,
 )
-from config.store import ChartModel, Store
+from config.types.merging import over
+from config.types.model import Mistake, Model, Section, section
+from config.types.scalars import NonEmpty, Secret, Text, matching
 
 FILE_NAME = r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}"
 URL_SAFE = r"[A-Za-z0-9._~-]*"
@@ -93,7 +87,7 @@ class ClaimRequests(ChartModel):
 class ClaimResources(ChartModel):
     """Resources of a claim template."""
 
-    requests: ClaimRequests = section()
+    requests: Section[ClaimRequests] = section()
 
 
 class VolumeClaimTemplate(ChartModel):
@@ -102,7 +96,7 @@ class VolumeClaimTemplate(ChartModel):
     access_modes: AccessModes = Field(
         default=["ReadWriteOnce"], description="Access modes of each node's claim."
     )
-    resources: ClaimResources = section()
+    resources: Section[ClaimResources] = section()
     storage_class_name: StorageClass = Field(
         default="",
         description="Storage class; empty leaves the choice to the cluster's default class.",
@@ -171,12 +165,12 @@ class ElasticsearchExternal(Model):
 class Elasticsearch(Store):
     """Elasticsearch: metrics, plots, logs and events."""
 
-    chart: ElasticsearchChart = section()
+    chart: Section[ElasticsearchChart] = section()
 
     http_port: Port = Field(
         default=9200, description="Port of Elasticsearch's HTTP API and its Services."
     )
-    roles: ElasticsearchRoles = section()
+    roles: Section[ElasticsearchRoles] = section()
     replicas: Annotated[Replicas, Field(ge=1)] = Field(
         default=1, description="Number of Elasticsearch nodes."
     )
@@ -198,7 +192,8 @@ class Elasticsearch(Store):
         default="-Xmx2g -Xms2g", description="Options of the Java VM, the heap size among them."
     )
     extra_envs: ExtraEnvs = Field(
-        default=[k8s.EnvVar(name=name, value=value) for name, value in DEFAULT_ENVS.items()],
+        default=[{"name": name, "value": value} for name, value in DEFAULT_ENVS.items()],
+        validate_default=True,
         description="Environment variables, which Elasticsearch takes as settings.",
     )
     resources: Annotated[Resources, over(DEFAULT_RESOURCES)] = Field(
@@ -206,14 +201,14 @@ class Elasticsearch(Store):
         validate_default=True,
         description="Resource requests and limits of each node.",
     )
-    persistence: ElasticsearchPersistence = section()
-    volume_claim_template: VolumeClaimTemplate = section()
+    persistence: Section[ElasticsearchPersistence] = section()
+    volume_claim_template: Section[VolumeClaimTemplate] = section()
     es_config: Annotated[dict[str, str], over(DEFAULT_ES_CONFIG)] = Field(
         default=DEFAULT_ES_CONFIG,
         description="Files for Elasticsearch's configuration directory, by name.",
     )
-    external: ElasticsearchExternal = section()
-    sysctl_init_container: SysctlInitContainer = section()
+    external: Section[ElasticsearchExternal] = section()
+    sysctl_init_container: Section[SysctlInitContainer] = section()
     image: NonEmpty = Field(
         default="docker.elastic.co/elasticsearch/elasticsearch",
         description="Repository of the Elasticsearch image.",

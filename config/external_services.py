@@ -5,7 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from config.kubernetes import Model, OneLine, Port, Secret, Text, merge
+from config.types.kubernetes import Port
+from config.types.merging import merge
+from config.types.model import Model
+from config.types.scalars import OneLine, Secret, Text
 
 
 def _host_list(text: str) -> str:

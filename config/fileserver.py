@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from config.kubernetes import Mistake, Model, NodePort, Port, Replicas, section
+from config.types.kubernetes import NodePort, Port, Replicas
+from config.types.model import Mistake, Model, Section, section
 from config.workload import LargeClaim, ServerImage, Service, Workload
 
 
@@ -22,16 +23,16 @@ class FileserverService(Service):
 class FileserverStorage(Model):
     """The volume that holds uploaded files."""
 
-    data: LargeClaim = section()
+    data: Section[LargeClaim] = section()
 
 
 class Fileserver(Workload):
     """The file server: artifacts, debug images and models."""
 
-    service: FileserverService = section()
+    service: Section[FileserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
-    image: ServerImage = section()
-    storage: FileserverStorage = section()
+    image: Section[ServerImage] = section()
+    storage: Section[FileserverStorage] = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """A volume of one node for pods of several."""

@@ -4,14 +4,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from config.kubernetes import (
-    Annotations,
-    DnsSubdomain,
-    Mistake,
-    Model,
-    OptionalDnsSubdomain,
-    section,
-)
+from config.types.kubernetes import Annotations, DnsSubdomain, OptionalDnsSubdomain
+from config.types.model import Mistake, Model, Section, section
 
 
 class IngressTls(Model):
@@ -38,7 +32,7 @@ class Ingress(Model):
         default="",
         description="Domain that `app.`, `api.` and `files.` are put in front of.",
     )
-    tls: IngressTls = section()
+    tls: Section[IngressTls] = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """An Ingress without a host."""

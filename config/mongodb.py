@@ -7,25 +7,21 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 
 from config.chart import MongodbChart
-from config.fragment import Resources
-from config.kubernetes import (
+from config.store import ChartModel, Store, StoreImage, StorePersistence
+from config.types.fragment import Resources
+from config.types.kubernetes import (
     Annotations,
     DnsLabel,
-    Integer,
-    Mistake,
-    Model,
-    NonEmpty,
     OptionalDnsSubdomain,
     Port,
     PortName,
-    Secret,
     SecretKey,
     ServiceName,
     ServiceType,
     StorageSize,
-    section,
 )
-from config.store import ChartModel, Store, StoreImage, StorePersistence
+from config.types.model import Mistake, Model, Section, section
+from config.types.scalars import Integer, NonEmpty, Secret
 from config.workload import Scheduling
 
 CONNECTION_STRING = re.compile(r'mongodb(\+srv)?://[^\s"\\]+')
@@ -156,22 +152,22 @@ class MongodbExternal(Model):
 class Mongodb(Scheduling, Store):
     """MongoDB: projects, experiments, users, queues."""
 
-    chart: MongodbChart = section()
+    chart: Section[MongodbChart] = section()
 
     architecture: Literal["standalone", "replicaset"] = Field(
         default="standalone", description="One server (standalone) or a replica set."
     )
-    auth: MongodbAuth = section()
+    auth: Section[MongodbAuth] = section()
     replica_set_name: DnsLabel = Field(default="rs0", description="Name of the replica set.")
     replica_count: Annotated[Integer, Field(ge=1, le=7)] = Field(
         default=1,
         description="Members of the replica set; an odd number survives best. Take members away "
         "one at a time, or the majority is lost.",
     )
-    persistence: MongodbPersistence = section()
-    service: MongodbService = section()
-    external: MongodbExternal = section()
-    image: MongodbImage = section()
+    persistence: Section[MongodbPersistence] = section()
+    service: Section[MongodbService] = section()
+    external: Section[MongodbExternal] = section()
+    image: Section[MongodbImage] = section()
     resources: Resources = Field(
         default=None, description="Resource requests and limits of MongoDB."
     )

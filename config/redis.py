@@ -6,22 +6,18 @@ from typing import Annotated
 from pydantic import Field
 
 from config.chart import RedisChart
-from config.fragment import Resources
-from config.kubernetes import (
+from config.store import ChartModel, Store, StoreImage, StorePersistence
+from config.types.fragment import Resources
+from config.types.kubernetes import (
     Annotations,
-    Integer,
-    Mistake,
-    Model,
-    NonEmpty,
     OptionalDnsSubdomain,
     Port,
-    Secret,
     SecretKey,
     ServiceName,
     StorageSize,
-    section,
 )
-from config.store import ChartModel, Store, StoreImage, StorePersistence
+from config.types.model import Mistake, Model, Section, section
+from config.types.scalars import Integer, NonEmpty, Secret
 from config.workload import Scheduling
 
 
@@ -46,7 +42,7 @@ class RedisMaster(Scheduling, ChartModel):
         description="Name of the Service; for an external Redis, the host name to connect to.",
     )
     port: Port = Field(default=6379, description="Port of Redis and its Service.")
-    persistence: RedisPersistence = section()
+    persistence: Section[RedisPersistence] = section()
     resources: Resources = Field(default=None, description="Resource requests and limits of Redis.")
     pod_annotations: Annotations = Field(default={}, description="Annotations of Redis' pods.")
 
@@ -72,7 +68,7 @@ class RedisExternal(Model):
 class Redis(Store):
     """Redis: sessions, workers, locks."""
 
-    chart: RedisChart = section()
+    chart: Section[RedisChart] = section()
 
     use_password: bool = Field(default=False, description="Whether Redis asks for a password.")
     password: Secret | None = Field(default=None, description="Password of Redis.")
@@ -87,10 +83,10 @@ class Redis(Store):
         default=0,
         description="First Redis database: sessions are kept there, workers 4 databases further.",
     )
-    master: RedisMaster = section()
-    cluster: RedisCluster = section()
-    external: RedisExternal = section()
-    image: RedisImage = section()
+    master: Section[RedisMaster] = section()
+    cluster: Section[RedisCluster] = section()
+    external: Section[RedisExternal] = section()
+    image: Section[RedisImage] = section()
 
     @property
     def makes_objects(self) -> bool:

@@ -4,7 +4,8 @@ import re
 
 from pydantic import Field
 
-from config.kubernetes import TEMPLATE_EXPRESSION, DnsLabel, Model
+from config.types.kubernetes import TEMPLATE_EXPRESSION, DnsLabel
+from config.types.model import Model
 
 CHART_NAME = "clearml"
 

@@ -6,16 +6,9 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from config.chart import ChartSource
-from config.kubernetes import (
-    AccessModes,
-    DnsSubdomain,
-    Mistake,
-    Model,
-    StorageClass,
-    StorageSize,
-    did_you_mean,
-    merge,
-)
+from config.types.kubernetes import AccessModes, DnsSubdomain, StorageClass, StorageSize
+from config.types.merging import merge
+from config.types.model import Mistake, Model, did_you_mean
 from config.workload import Image
 
 Provider = Literal["embedded", "helm", "external"]

@@ -13,10 +13,11 @@ from config.elasticsearch import Elasticsearch
 from config.external_services import ExternalServices, translated
 from config.fileserver import Fileserver
 from config.ingress import Ingress
-from config.kubernetes import Mistake, Model, OptionalDnsLabel, section
 from config.mongodb import Mongodb
 from config.redis import Redis
 from config.release import Release, fullname
+from config.types.kubernetes import OptionalDnsLabel
+from config.types.model import Mistake, Model, Section, section
 from config.webserver import Webserver
 
 # The controller adds a hash of 11 characters to the name, and the result becomes a label value.
@@ -30,29 +31,29 @@ def _too_long(name: str) -> str:
 class Values(Model):
     """The values of one installation."""
 
-    release: Release = section()
+    release: Section[Release] = section()
     name_override: OptionalDnsLabel = Field(
         default="", description="Replaces `clearml` in the names and labels of all objects."
     )
     fullname_override: OptionalDnsLabel = Field(
         default="", description="Replaces what the names of ClearML's own objects start with."
     )
-    clearml: Clearml = section()
-    apiserver: Apiserver = section()
-    fileserver: Fileserver = section()
-    webserver: Webserver = section()
-    agentservices: AgentServices = section()
+    clearml: Section[Clearml] = section()
+    apiserver: Section[Apiserver] = section()
+    fileserver: Section[Fileserver] = section()
+    webserver: Section[Webserver] = section()
+    agentservices: Section[AgentServices] = section()
     agent_groups: AgentGroups = Field(
         default={},
         validate_default=True,
         description="Groups of agents by key; a group takes the default of whatever it leaves out.",
     )
-    ingress: Ingress = section()
-    mongodb: Mongodb = section()
-    redis: Redis = section()
-    elasticsearch: Elasticsearch = section()
+    ingress: Section[Ingress] = section()
+    mongodb: Section[Mongodb] = section()
+    redis: Section[Redis] = section()
+    elasticsearch: Section[Elasticsearch] = section()
 
-    external_services: ExternalServices = section()
+    external_services: Section[ExternalServices] = section()
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from config.kubernetes import NodePort, Port, Replicas, section
+from config.types.kubernetes import NodePort, Port, Replicas
+from config.types.model import Section, section
 from config.workload import ServerImage, Service, Workload
 
 
@@ -20,6 +21,6 @@ class WebserverService(Service):
 class Webserver(Workload):
     """The web server: the user interface, and a proxy to the other two servers."""
 
-    service: WebserverService = section()
+    service: Section[WebserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of web server pods.")
-    image: ServerImage = section()
+    image: Section[ServerImage] = section()

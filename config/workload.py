@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from config.fragment import (
+from config.types.fragment import (
     Affinity,
     ExtraEnvs,
     PodSecurityContext,
@@ -12,20 +12,20 @@ from config.fragment import (
     VolumeMounts,
     Volumes,
 )
-from config.kubernetes import (
+from config.types.kubernetes import (
     AccessModes,
     Annotations,
     DnsSubdomain,
-    Model,
     NodePort,
     NodeSelector,
-    NonEmpty,
     Port,
     PullPolicy,
     ServiceType,
     StorageClass,
     StorageSize,
 )
+from config.types.model import Model
+from config.types.scalars import NonEmpty
 
 
 class Image(Model):

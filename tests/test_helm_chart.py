@@ -15,7 +15,7 @@ import pytest
 from cdk8s import App, Chart
 
 from config import Values, ValuesError, load
-from config.kubernetes import merge
+from config.types.merging import merge
 from imports import elasticsearch, helm, mongodb, redis
 from imports.error import ChartError
 from imports.helm import HelmError, find_helm

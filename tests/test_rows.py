@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from config import Values
 from config.agent_groups import AgentGroup
-from config.kubernetes import merge
+from config.types.merging import merge
 from effects import Effects, changes
 from rendering import render
 

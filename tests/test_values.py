@@ -15,8 +15,9 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from config import Values, ValuesError, load
-from config.kubernetes import Model, amount
-from config.schema import to_yaml
+from config.types.kubernetes import amount
+from config.types.model import Model
+from config.types.structs import to_plain
 
 Load = Callable[[str], Values]
 
@@ -695,7 +696,7 @@ def test_an_agent_group_can_have_a_name_other_than_its_key(loaded: Load) -> None
 
 def test_resources_of_elasticsearch_merge_over_the_default(loaded: Load) -> None:
     search = loaded("elasticsearch: {resources: {limits: {memory: 8Gi, cpu: 2}}}").elasticsearch
-    assert to_yaml(search.resources) == {
+    assert to_plain(search.resources) == {
         "limits": {"memory": "8Gi", "cpu": "2"},
         "requests": {"memory": "4Gi"},
     }

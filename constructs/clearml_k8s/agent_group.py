@@ -17,7 +17,7 @@ from clearml_k8s.pod import checksums, container, deployment
 from clearml_k8s.secret import secret
 from clearml_k8s.volume import secret_volume
 from config.agent_groups import AgentGroup as AgentGroupValues
-from config.fragment import quantity
+from config.types.structs import quantity
 
 GPU = "nvidia.com/gpu"
 CONFIG_FILE = "clearml.conf"

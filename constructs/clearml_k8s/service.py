@@ -4,7 +4,7 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.naming import Address, Naming
-from config.fragment import int_or_string
+from config.types.structs import int_or_string
 from config.workload import Service
 
 HTTP = "http"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cdk8s import App
 
 from clearml_k8s.clearml import install
-from clearml_k8s.jsii_speed import skip_type_checks
+from clearml_k8s.engine import send_set_fields_only, skip_type_checks
 from clearml_k8s.notes import notes
 from config import Values
 
@@ -22,6 +22,7 @@ def synthesize(values: Values) -> str:
     """
     rendering = _imported(values)
     skip_type_checks()
+    send_set_fields_only()
     app = App()
     stores, warnings = rendering.wait() if rendering else ({}, [])
     addresses = install(app, values, stores)

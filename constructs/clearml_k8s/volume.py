@@ -6,7 +6,7 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.naming import Naming
-from config.fragment import quantity
+from config.types.structs import quantity
 from config.workload import Claim
 
 

@@ -10,8 +10,8 @@ from constructs import Construct
 from clearml_k8s.naming import Naming
 from clearml_k8s.pod import pod_template
 from clearml_k8s.volume import claim_spec
-from config.fragment import int_or_string
 from config.store import StorePersistence
+from config.types.structs import int_or_string
 from config.workload import Scheduling
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from config.error import ValuesError, shape
-from config.kubernetes import SpelledInteger
+from config.types.scalars import SpelledInteger
 
 # Strings that cdk8s writes without quotes, and that kubectl takes for a number or a YAML operator.
 MISREAD = re.compile(r"([-+]?0o[0-7]+|=|<<)$")

@@ -3,18 +3,18 @@
 import functools
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from config.fragment import json_name
-from config.kubernetes import QUANTITY
+from config.types.fragment import FRAGMENT
+from config.types.kubernetes import QUANTITY
+from config.types.model import DEFINITION
+from config.types.structs import to_plain
 from config.values import Values
 
 # Limits that pydantic passes on untranslated, where a validator stands before the type.
 KEYWORDS = {"ge": "minimum", "le": "maximum", "max_length": "maxLength"}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-FRAGMENT = "k8s."
 
 
 @functools.cache
@@ -24,33 +24,12 @@ def json_schema() -> dict[str, Any]:
     Raw Kubernetes fragments are definitions of their own, `k8s.Affinity` and so on.
     """
     schema = Values.model_json_schema(schema_generator=_Generator)
-    definitions = schema.pop("$defs")
-    fragments: dict[str, Any] = {}
-    for definition in definitions.values():
-        del definition["title"]
-        _move_fragments(definition, fragments)
-    definitions |= {name: fragments[name] for name in sorted(fragments)}
+    definitions: dict[str, Any] = {}
+    _define(schema["properties"], definitions)
+    definitions = {name: definitions[name] for name in sorted(definitions)}
     _resettable(schema, definitions)
     title = {"title": "Values of ClearML on Kubernetes"}
     return {"$schema": DIALECT} | schema | title | {"$defs": definitions}
-
-
-def to_yaml(value: Any) -> Any:
-    """A value as a values file spells it; secrets are masked."""
-    if isinstance(value, BaseModel):
-        fields = type(value).model_fields
-        return {str(field.alias): to_yaml(getattr(value, name)) for name, field in fields.items()}
-    if hasattr(value, "__jsii_name_mapping__"):
-        return {
-            json_name(type(value), name): to_yaml(given) for name, given in value._values.items()
-        }
-    if hasattr(value, "__jsii_type__"):
-        return value.value
-    if isinstance(value, dict):
-        return {key: to_yaml(given) for key, given in value.items()}
-    if isinstance(value, list):
-        return [to_yaml(given) for given in value]
-    return str(value) if isinstance(value, SecretStr) else value
 
 
 class _Generator(GenerateJsonSchema):
@@ -65,7 +44,7 @@ class _Generator(GenerateJsonSchema):
         return False
 
     def encode_default(self, default: Any) -> Any:
-        return to_yaml(default)
+        return to_plain(default)
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         described = super().default_schema(schema)
@@ -99,17 +78,22 @@ class _Generator(GenerateJsonSchema):
         return described
 
 
-def _move_fragments(schema: Any, fragments: dict[str, Any]) -> None:
-    """Make each Kubernetes fragment a definition that all its users refer to."""
+def _define(schema: Any, definitions: dict[str, Any]) -> None:
+    """Make each section and Kubernetes fragment a definition that all its users refer to."""
     for part in schema.values() if isinstance(schema, dict) else schema:
-        if isinstance(part, dict) and isinstance(part.get("title"), str):
-            name = FRAGMENT + part.pop("title")
-            use = {key: part.pop(key) for key in ("default", "description") if key in part}
-            fragments[name] = dict(part)
+        if not isinstance(part, dict | list):
+            continue
+        _define(part, definitions)
+        if isinstance(part, dict) and isinstance(part.get(DEFINITION), str):
+            name = part.pop(DEFINITION)
+            part.pop("title", None)
+            of_the_use = ("default", "description") if name.startswith(FRAGMENT) else ("default",)
+            use = {key: part.pop(key) for key in of_the_use if key in part}
+            definitions[name] = dict(part)
             part.clear()
-            part |= {"$ref": f"#/$defs/{name}"} | use
-        elif isinstance(part, dict | list):
-            _move_fragments(part, fragments)
+            part["$ref"] = f"#/$defs/{name}"
+            if name.startswith(FRAGMENT):
+                part |= use
 
 
 def _resettable(schema: dict[str, Any], definitions: dict[str, Any]) -> None:

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.error import ValuesError
-from config.kubernetes import merge
-from config.reading import read
+from config.loading.reading import read
 from config.store import Store
+from config.types.merging import merge
 from config.values import Values
 
-DEFAULT_FILE = Path(__file__).with_name("values.yaml")
+DEFAULT_FILE = Path(__file__).parent.parent / "values.yaml"
 STORES = [
     name
     for name, field in Values.model_fields.items()
@@ -48,7 +48,7 @@ def load(files: Sequence[Path]) -> Values:
     try:
         return _validated(merged)
     except ValidationError as error:
-        from config.wording import lines  # costs time that only mistakes are worth
+        from config.loading.wording import lines  # costs time that only mistakes are worth
 
         mistakes = list(lines(_all_mistakes(error, merged), given))
     raise ValuesError(mistakes)
@@ -65,7 +65,7 @@ def _merged(mappings: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _validated(content: dict[str, Any]) -> Values:
-    return Values.model_validate(content, by_alias=True, by_name=False)
+    return Values.read(content)
 
 
 def _all_mistakes(error: ValidationError, content: dict[str, Any]) -> list[ErrorDetails]:

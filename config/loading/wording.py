@@ -9,8 +9,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from config.error import shape
-from config.kubernetes import did_you_mean
-from config.schema import json_schema
+from config.publishing.schema import json_schema
+from config.types.model import did_you_mean
 
 TYPE_WORDS = {
     "string_type": "must be a string",

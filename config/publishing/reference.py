@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from config.schema import FRAGMENT, json_schema
+from config.publishing.schema import json_schema
+from config.types.fragment import FRAGMENT
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 SCHEMA_FILE = ROOT / "config/values.schema.json"
 REFERENCE_FILE = ROOT / "docs/values.md"
 

@@ -1,0 +1,1 @@
+"""The types that values are made of: sections, scalars, raw Kubernetes fragments."""

@@ -1,0 +1,115 @@
+"""Raw Kubernetes fragments in the values: parsed into the cdk8s structs that they must fit."""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from config.types.kubernetes import ENV_NAME
+from config.types.model import DEFINITION, Mistake, refuse
+
+# What the names of fragments start with in the JSON schema of the values.
+FRAGMENT = "k8s."
+
+if TYPE_CHECKING:
+    from cdk8s_plus_25 import k8s
+
+    AnyStruct = TypeVar("AnyStruct")
+    Struct = Annotated[AnyStruct, "what a mapping is parsed into"]
+else:
+
+    class Struct:
+        """`Struct["k8s.Affinity"]`: a fragment that must fit that struct of cdk8s."""
+
+        def __class_getitem__(cls, name: str) -> Any:
+            return Annotated[Any, _Fragment(name.removeprefix(FRAGMENT))]
+
+
+class _Fragment:
+    """Annotation for a raw Kubernetes fragment; `structs` starts the engine of cdk8s."""
+
+    def __init__(self, struct: str) -> None:
+        self.struct = struct
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._parse)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        from config.types import structs
+
+        return handler(structs.schema_of(self.struct)) | {DEFINITION: FRAGMENT + self.struct}
+
+    def _parse(self, raw: object) -> Any:
+        if type(raw).__name__ == self.struct:
+            return raw
+        from config.types import structs
+
+        return structs.validator(self.struct).validate_python(raw)
+
+
+def _environment(variables: "list[k8s.EnvVar]") -> "list[k8s.EnvVar]":
+    names = [variable.name for variable in variables]
+    refuse(
+        Mistake((index, "name"), message, name)
+        for index, name in enumerate(names)
+        for wrong, message in (
+            (not re.fullmatch(ENV_NAME, name), "is not a name for an environment variable"),
+            (name in names[:index], "is set twice"),
+        )
+        if wrong
+    )
+    refuse(
+        Mistake((index,), "has both value and valueFrom", variable.name)
+        for index, variable in enumerate(variables)
+        if variable.value is not None and variable.value_from is not None
+    )
+    return variables
+
+
+def _affordable(resources: "k8s.ResourceRequirements | None") -> Any:
+    if resources is None:
+        return None
+    from config.types.structs import amount_of
+
+    limits, requests = resources.limits or {}, resources.requests or {}
+    refuse(
+        Mistake((part, name), "must not be negative", given.value)
+        for part, quantities in (("limits", limits), ("requests", requests))
+        for name, given in quantities.items()
+        if amount_of(given) < 0
+    )
+    refuse(
+        Mistake(
+            ("requests", name),
+            f"must not be more than the limit, {limits[name].value}",
+            given.value,
+        )
+        for name, given in requests.items()
+        if name in limits and amount_of(given) > amount_of(limits[name])
+    )
+    return resources
+
+
+def _empty_as_none(raw: object) -> object:
+    return None if raw == {} else raw
+
+
+EMPTY_AS_NONE = BeforeValidator(_empty_as_none)
+
+Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_NONE]
+NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_NONE]
+Resources = Annotated[
+    Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_NONE, AfterValidator(_affordable)
+]
+PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, EMPTY_AS_NONE]
+SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, EMPTY_AS_NONE]
+Tolerations = list[Struct["k8s.Toleration"]]
+ExtraEnvs = Annotated[list[Struct["k8s.EnvVar"]], AfterValidator(_environment)]
+LocalObjectReferences = list[Struct["k8s.LocalObjectReference"]]
+Volumes = list[Struct["k8s.Volume"]]
+VolumeMounts = list[Struct["k8s.VolumeMount"]]

@@ -1,0 +1,135 @@
+"""Field types that the sections share, each with the limits that Kubernetes sets."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from config.types.model import Mistake, refuse
+from config.types.scalars import Integer, Text, matching
+
+QUANTITY = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$"
+NOT_A_QUANTITY = "must be a Kubernetes quantity such as 500m or 50Gi"
+DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+DNS_SUBDOMAIN = r"^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+LABEL_VALUE = r"^(?=.{0,63}$)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+QUALIFIED_NAME = (
+    r"^((?=.{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+    r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+)
+UNITS = {
+    "": Decimal(1),
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("num", start=-3)},
+    **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", start=1)},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
+}
+ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
+# All of Helm's template language that means anything in the values.
+TEMPLATE_EXPRESSION = r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}"
+
+
+def _node_port(port: int) -> int:
+    if port != 0 and not 30000 <= port <= 32767:
+        raise PydanticCustomError(
+            "mistake", "must be 30000 to 32767, or 0 to let the cluster choose"
+        )
+    return port
+
+
+Port = Annotated[Integer, Field(ge=1, le=65535)]
+NodePort = Annotated[Integer, AfterValidator(_node_port)]
+Replicas = Annotated[Integer, Field(ge=0, le=1000)]
+Seconds = Annotated[Integer, Field(ge=0)]
+AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
+AccessModes = Annotated[list[AccessMode], Field(min_length=1)]
+PullPolicy = Literal["Always", "IfNotPresent", "Never"]
+ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
+
+DnsLabel = Annotated[
+    Text,
+    matching(DNS_LABEL, "must be a DNS label: up to 63 lower-case letters, digits and '-'"),
+]
+DnsSubdomain = Annotated[
+    Text,
+    matching(DNS_SUBDOMAIN, "must be a DNS name: lower-case letters, digits, '-' and '.'"),
+]
+OptionalDnsLabel = Annotated[
+    Text,
+    matching(r"^$|" + DNS_LABEL, "must be empty or a DNS label: lower-case letters, digits, '-'"),
+]
+OptionalDnsSubdomain = Annotated[
+    Text,
+    matching(
+        r"^$|" + DNS_SUBDOMAIN, "must be empty or a DNS name: lower-case letters, digits, '-', '.'"
+    ),
+]
+StorageClass = OptionalDnsSubdomain
+SecretKey = Annotated[
+    Text,
+    matching(
+        r"^[-._a-zA-Z0-9]{1,253}$", "must be a key of a Secret: letters, digits, '-', '_', '.'"
+    ),
+]
+PortName = Annotated[
+    Text,
+    matching(
+        r"^(?=.{1,63}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        "must be a port name: lower-case letters, digits and '-'",
+    ),
+]
+AbsolutePath = Annotated[Text, matching(r"^/[^:\r\n]*$", "must be an absolute path without ':'")]
+ServiceName = Annotated[
+    Text,
+    matching(
+        rf"^({TEMPLATE_EXPRESSION}|[-a-z0-9.])+$",
+        "must be a DNS name; of Helm's templates only {{ .Release.Name }} and "
+        "{{ .Release.Namespace }} are known",
+    ),
+]
+Quantity = Annotated[
+    Text,
+    matching(QUANTITY, NOT_A_QUANTITY),
+]
+
+
+def amount(quantity: str) -> Decimal:
+    """The number that a quantity stands for."""
+    number, unit, exponent = re.findall(r"([-+.0-9]+)([A-Za-z]*)(.*)", quantity)[0]
+    return Decimal(f"{number}e{exponent}") if exponent else Decimal(number) * UNITS[unit]
+
+
+def _positive(quantity: str) -> str:
+    if amount(quantity) <= 0:
+        raise PydanticCustomError("mistake", "must be more than 0")
+    return quantity
+
+
+StorageSize = Annotated[Quantity, AfterValidator(_positive)]
+
+
+def _label_mapping(labels: dict[str, str]) -> dict[str, str]:
+    refuse(
+        Mistake((key,), message, given)
+        for key, value in labels.items()
+        for pattern, given, message in (
+            (QUALIFIED_NAME, key, "is not a label key"),
+            (LABEL_VALUE, value, "must be a label value: up to 63 letters, digits, '-', '_', '.'"),
+        )
+        if not re.fullmatch(pattern, given)
+    )
+    return labels
+
+
+def _annotation_mapping(annotations: dict[str, str]) -> dict[str, str]:
+    refuse(
+        Mistake((key,), "is not an annotation key", key)
+        for key in annotations
+        if not re.fullmatch(QUALIFIED_NAME, key.lower())
+    )
+    return annotations
+
+
+NodeSelector = Annotated[dict[str, str], AfterValidator(_label_mapping)]
+Annotations = Annotated[dict[str, str], AfterValidator(_annotation_mapping)]

