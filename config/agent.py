@@ -1,11 +1,14 @@
 """What agent services and agent groups have in common."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field
+from pydantic.alias_generators import to_snake
 
+from config.pod import Deployment
+from config.types.model import Mistake
 from config.types.scalars import Integer, OneLine, Secret, Text, matching
-from config.workload import Workload
 
 VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?)\s*[0-9A-Za-z.*+!_-]+"
 VersionSpecifier = Annotated[
@@ -17,7 +20,7 @@ VersionSpecifier = Annotated[
 ]
 
 
-class Agent(Workload):
+class Agent(Deployment):
     """A Deployment of ClearML agents."""
 
     agent_version: VersionSpecifier = Field(
@@ -57,3 +60,11 @@ class Agent(Workload):
         description="Whether the agents' containers run privileged; a GPU does not need it.",
     )
     replica_count: Integer
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Timings of probes that agents do not have."""
+        yield from super().mistakes()
+        for key in ("livenessProbe", "readinessProbe", "startupProbe"):
+            timing = getattr(self, to_snake(key)).timing
+            if timing:
+                yield Mistake((key,), "agents have no such probe")

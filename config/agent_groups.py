@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
+from config.image import Image
 from config.types.kubernetes import DnsLabel, Replicas
 from config.types.model import Mistake, Section, refuse, section
 from config.types.scalars import Integer, NonEmpty, Secret, Text
-from config.workload import Image
 
 DEFAULT_GROUP = "agent-group0"
 
@@ -64,6 +64,7 @@ class AgentGroup(Agent):
 
     def mistakes(self) -> Iterator[Mistake]:
         """One key of the pair without the other."""
+        yield from super().mistakes()
         pair = {
             "clearmlAccessKey": self.clearml_access_key,
             "clearmlSecretKey": self.clearml_secret_key,

@@ -3,19 +3,23 @@
 from pydantic import Field
 
 from config.agent import Agent
+from config.claim import LargeClaim
+from config.generation import DEFAULT_GENERATION
+from config.image import Image
 from config.types.kubernetes import Replicas
 from config.types.model import Model, Section, section
 from config.types.scalars import NonEmpty, OneLine, Secret
-from config.workload import Image, LargeClaim
 
 
 class AgentServicesImage(Image):
     """The image of the agent services."""
 
     repository: NonEmpty = Field(
-        default="allegroai/clearml-agent-services", description="Repository of the image."
+        default=DEFAULT_GENERATION.agent_services.repository, description="Repository of the image."
     )
-    tag: NonEmpty = Field(default="latest", description="Tag of the image.")
+    tag: NonEmpty = Field(
+        default=DEFAULT_GENERATION.agent_services.tag, description="Tag of the image."
+    )
 
 
 class AgentServicesStorage(Model):
@@ -45,3 +49,8 @@ class AgentServices(Agent):
     replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
     image: Section[AgentServicesImage] = section()
     storage: Section[AgentServicesStorage] = section()
+
+    @property
+    def on_one_node(self) -> bool:
+        """Whether the pods share a volume that one node alone can mount."""
+        return self.storage.data.single_node

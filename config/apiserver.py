@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from config.claim import Claim
+from config.generation import DEFAULT_GENERATION
+from config.image import ServerImage
+from config.pod import Deployment
+from config.service import Service
 from config.types.kubernetes import AbsolutePath, NodePort, Port, Replicas, Seconds, StorageSize
 from config.types.model import Mistake, Model, Section, section
-from config.workload import Claim, ServerImage, Service, Workload
 
 # Of the files made from clearml.fixedUsers and clearml.watchdog, beside a configuration volume.
 GENERATED_CONFIG_DIR = "/opt/clearml/generated-config"
@@ -17,7 +21,7 @@ class ApiserverService(Service):
 
     port: Port = Field(default=8008, description="Port of the API server's Service.")
     node_port: NodePort = Field(
-        default=30008,
+        default=DEFAULT_GENERATION.web_page_node_ports["apiserver"],
         description="Node port of the API server (NodePort and LoadBalancer); 0 lets the cluster "
         "choose.",
     )
@@ -39,7 +43,7 @@ class ApiserverStorage(Model):
     config: Section[ConfigClaim] = section()
 
 
-class Apiserver(Workload):
+class Apiserver(Deployment):
     """The API server: REST API, start-up work, and the examples that a new server shows."""
 
     config_dir: AbsolutePath = Field(
@@ -69,8 +73,14 @@ class Apiserver(Workload):
     image: Section[ServerImage] = section()
     storage: Section[ApiserverStorage] = section()
 
+    @property
+    def on_one_node(self) -> bool:
+        """Whether the pods share a volume that one node alone can mount."""
+        return self.storage.enable_config_volume and self.storage.config.single_node
+
     def mistakes(self) -> Iterator[Mistake]:
         """The directory of the generated files as that of the volume too."""
+        yield from super().mistakes()
         if self.storage.enable_config_volume and self.config_dir == GENERATED_CONFIG_DIR:
             yield Mistake(
                 ("configDir",), "is where the generated files lie; choose another", self.config_dir

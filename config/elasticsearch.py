@@ -1,24 +1,23 @@
 """Elasticsearch."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
 
 from config.chart import ElasticsearchChart
+from config.generation import DEFAULT_GENERATION
+from config.image import PulledImage, reference
+from config.pod import StatefulSet
 from config.store import ChartModel, Store
 from config.types.fragment import (
     ExtraEnvs,
-    LocalObjectReferences,
     NodeAffinity,
     Resources,
-    Tolerations,
 )
 from config.types.kubernetes import (
     AccessModes,
-    Annotations,
-    NodeSelector,
     OptionalDnsSubdomain,
     Port,
     PullPolicy,
@@ -42,19 +41,8 @@ HostUrl = Annotated[
     ),
 ]
 UrlSafe = Annotated[Text, matching(URL_SAFE, "must be letters, digits, '.', '_', '~' and '-'")]
-DEFAULT_ENVS = {
-    "bootstrap.memory_lock": "false",
-    "cluster.routing.allocation.node_initial_primaries_recoveries": "500",
-    "cluster.routing.allocation.disk.watermark.low": "500mb",
-    "cluster.routing.allocation.disk.watermark.high": "500mb",
-    "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
-    "http.compression_level": "7",
-    "reindex.remote.whitelist": "*.*",
-    "xpack.monitoring.enabled": "false",
-    "xpack.security.enabled": "false",
-}
 DEFAULT_RESOURCES: Any = {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
-DEFAULT_ES_CONFIG = {"elasticsearch.yml": "xpack.security.enabled: false\n"}
+DEFAULT_ES_CONFIG = dict(DEFAULT_GENERATION.elasticsearch_files)
 
 
 class ElasticsearchRoles(ChartModel):
@@ -162,8 +150,15 @@ class ElasticsearchExternal(Model):
             )
 
 
-class Elasticsearch(Store):
+class Elasticsearch(StatefulSet, Store):
     """Elasticsearch: metrics, plots, logs and events."""
+
+    spellings: ClassVar[Mapping[str, str]] = {
+        "extraVolumes": "additionalVolumes",
+        "extraVolumeMounts": "additionalVolumeMounts",
+        "securityContext": "containerSecurityContext",
+        "terminationGracePeriod": "terminationGracePeriodSeconds",
+    }
 
     chart: Section[ElasticsearchChart] = section()
 
@@ -192,7 +187,10 @@ class Elasticsearch(Store):
         default="-Xmx2g -Xms2g", description="Options of the Java VM, the heap size among them."
     )
     extra_envs: ExtraEnvs = Field(
-        default=[{"name": name, "value": value} for name, value in DEFAULT_ENVS.items()],
+        default=[
+            {"name": name, "value": value}
+            for name, value in DEFAULT_GENERATION.elasticsearch_settings.items()
+        ],
         validate_default=True,
         description="Environment variables, which Elasticsearch takes as settings.",
     )
@@ -210,34 +208,36 @@ class Elasticsearch(Store):
     external: Section[ElasticsearchExternal] = section()
     sysctl_init_container: Section[SysctlInitContainer] = section()
     image: NonEmpty = Field(
-        default="docker.elastic.co/elasticsearch/elasticsearch",
+        default=DEFAULT_GENERATION.elasticsearch.repository,
         description="Repository of the Elasticsearch image.",
     )
-    image_tag: NonEmpty = Field(default="7.17.29", description="Tag of the Elasticsearch image.")
+    image_tag: NonEmpty = Field(
+        default=DEFAULT_GENERATION.elasticsearch.tag, description="Tag of the Elasticsearch image."
+    )
     image_pull_policy: PullPolicy = Field(
         default="IfNotPresent", description="When the kubelet pulls the image."
-    )
-    image_pull_secrets: LocalObjectReferences = Field(
-        default=[],
-        description="Secrets that hold credentials for the image registry, `name` of each.",
-    )
-    node_selector: NodeSelector = Field(
-        default={}, description="Labels that a node must have to run Elasticsearch."
-    )
-    tolerations: Tolerations = Field(
-        default=[], description="Taints that Elasticsearch's pods tolerate."
     )
     node_affinity: NodeAffinity = Field(
         default=None, description="Node affinity of Elasticsearch's pods."
     )
-    pod_annotations: Annotations = Field(
-        default={}, description="Annotations of Elasticsearch's pods."
-    )
 
     @property
-    def makes_objects(self) -> bool:
-        """Whether any manifest comes of it: its own, or the Secret with the password."""
-        return super().makes_objects or bool(self.external.password)
+    def pulled_image(self) -> PulledImage:
+        """The image of the embedded Elasticsearch."""
+        name = reference(self.image, self.image_tag)
+        return PulledImage(name, self.image_pull_policy, self.image_pull_secrets)
+
+    @property
+    def with_affinity(self) -> Self:
+        """The same, with `nodeAffinity`, as the chart spells it, in its place in `affinity`."""
+        if self.node_affinity is None:
+            return self
+        from cdk8s_plus_25 import k8s
+
+        from config.types.structs import overlaid
+
+        affinity = overlaid(k8s.Affinity(node_affinity=self.node_affinity), self.affinity)
+        return self.model_copy(update={"affinity": affinity})
 
     @property
     def protected_nodes(self) -> int:
@@ -247,13 +247,15 @@ class Elasticsearch(Store):
     def mistakes(self) -> Iterator[Mistake]:
         """More nodes that must stay than there are, and files that a ConfigMap cannot hold."""
         yield from super().mistakes()
-        if self.external.hosts and not self.is_external:
+        if self.node_affinity and self.affinity and self.affinity.node_affinity:
+            yield Mistake(("nodeAffinity",), "is in affinity too: keep one of the two")
+        if self.external.hosts and self.source != "external":
             yield Mistake(("external",), "is read only with provider external")
-        if self.imported and (self.model_extra or {}).get("createCert"):
+        if self.source == "imported" and (self.model_extra or {}).get("createCert"):
             yield Mistake(("createCert",), "is not supported: the servers would not use it", True)
-        if self.imported and self.chart_section("secret").get("enabled"):
+        if self.source == "imported" and self.chart_section("secret").get("enabled"):
             yield Mistake(("secret", "enabled"), "is not supported: the servers would not use it")
-        if self.embedded and self.minimum_master_nodes > self.replicas:
+        if self.source == "embedded" and self.minimum_master_nodes > self.replicas:
             yield Mistake(
                 ("minimumMasterNodes",),
                 f"must not be more than elasticsearch.replicas ({self.replicas})",

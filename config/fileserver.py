@@ -4,9 +4,13 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from config.claim import LargeClaim
+from config.generation import DEFAULT_GENERATION
+from config.image import ServerImage
+from config.pod import Deployment
+from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
 from config.types.model import Mistake, Model, Section, section
-from config.workload import LargeClaim, ServerImage, Service, Workload
 
 
 class FileserverService(Service):
@@ -14,7 +18,7 @@ class FileserverService(Service):
 
     port: Port = Field(default=8081, description="Port of the file server's Service.")
     node_port: NodePort = Field(
-        default=30081,
+        default=DEFAULT_GENERATION.web_page_node_ports["fileserver"],
         description="Node port of the file server (NodePort and LoadBalancer); 0 lets the cluster "
         "choose.",
     )
@@ -26,7 +30,7 @@ class FileserverStorage(Model):
     data: Section[LargeClaim] = section()
 
 
-class Fileserver(Workload):
+class Fileserver(Deployment):
     """The file server: artifacts, debug images and models."""
 
     service: Section[FileserverService] = section()
@@ -34,9 +38,15 @@ class Fileserver(Workload):
     image: Section[ServerImage] = section()
     storage: Section[FileserverStorage] = section()
 
+    @property
+    def on_one_node(self) -> bool:
+        """Whether the pods share a volume that one node alone can mount."""
+        return self.storage.data.single_node
+
     def mistakes(self) -> Iterator[Mistake]:
         """A volume of one node for pods of several."""
-        if self.replica_count > 1 and self.storage.data.single_node:
+        yield from super().mistakes()
+        if self.replica_count > 1 and self.on_one_node:
             yield Mistake(
                 ("replicaCount",),
                 "several pods cannot share a ReadWriteOnce volume; set "

@@ -1,16 +1,17 @@
 """MongoDB."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from config.chart import MongodbChart
-from config.store import ChartModel, Store, StoreImage, StorePersistence
-from config.types.fragment import Resources
+from config.generation import DEFAULT_GENERATION
+from config.image import PulledImage
+from config.pod import StatefulSet
+from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
-    Annotations,
     DnsLabel,
     OptionalDnsSubdomain,
     Port,
@@ -22,7 +23,6 @@ from config.types.kubernetes import (
 )
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, NonEmpty, Secret
-from config.workload import Scheduling
 
 CONNECTION_STRING = re.compile(r'mongodb(\+srv)?://[^\s"\\]+')
 REPLICA_SET_KEY = re.compile(r"[A-Za-z0-9+/=]{6,1024}")
@@ -41,8 +41,13 @@ ConnectionString = Annotated[Secret, AfterValidator(_connection_string)]
 class MongodbImage(StoreImage):
     """The image of the embedded MongoDB."""
 
-    repository: NonEmpty = Field(default="mongo", description="Repository of the MongoDB image.")
-    tag: NonEmpty = Field(default="4.4.30", description="Tag of the MongoDB image.")
+    repository: NonEmpty = Field(
+        default=DEFAULT_GENERATION.mongodb.repository,
+        description="Repository of the MongoDB image.",
+    )
+    tag: NonEmpty = Field(
+        default=DEFAULT_GENERATION.mongodb.tag, description="Tag of the MongoDB image."
+    )
 
 
 class MongodbAuth(ChartModel):
@@ -128,7 +133,7 @@ class MongodbExternal(Model):
     )
 
     @property
-    def given(self) -> bool:
+    def has_urls(self) -> bool:
         """Whether there are connection strings."""
         return bool(self.backend or self.auth or self.existing_secret)
 
@@ -137,7 +142,7 @@ class MongodbExternal(Model):
         if (self.backend is None) != (self.auth is None):
             missing = "backend" if self.backend is None else "auth"
             yield Mistake((missing,), "is needed too: the server has two databases")
-        if self.given and self.backend_key == self.auth_key:
+        if self.has_urls and self.backend_key == self.auth_key:
             yield Mistake(
                 ("authKey",), "is the key of the backend database's URL too", self.auth_key
             )
@@ -149,8 +154,10 @@ class MongodbExternal(Model):
             )
 
 
-class Mongodb(Scheduling, Store):
+class Mongodb(StatefulSet, Store):
     """MongoDB: projects, experiments, users, queues."""
+
+    spellings: ClassVar[Mapping[str, str]] = BITNAMI
 
     chart: Section[MongodbChart] = section()
 
@@ -168,39 +175,39 @@ class Mongodb(Scheduling, Store):
     service: Section[MongodbService] = section()
     external: Section[MongodbExternal] = section()
     image: Section[MongodbImage] = section()
-    resources: Resources = Field(
-        default=None, description="Resource requests and limits of MongoDB."
-    )
-    pod_annotations: Annotations = Field(default={}, description="Annotations of MongoDB's pods.")
 
     @property
-    def makes_objects(self) -> bool:
-        """Whether any manifest comes of MongoDB: its own, or the Secret with its password."""
-        own_urls = self.external.given and not self.external.existing_secret
-        own_password = self.auth.enabled and not self.auth.existing_secret
-        return super().makes_objects or own_urls or own_password
+    def pulled_image(self) -> PulledImage:
+        """The image of the embedded MongoDB."""
+        return self.image.pulled([*self.image.pull_secrets, *self.image_pull_secrets])
 
     def mistakes(self) -> Iterator[Mistake]:
         """Topologies that do not exist, and settings that the provider would not read."""
         yield from super().mistakes()
-        if self.external.given and not self.is_external:
+        if self.external.has_urls and self.source != "external":
             yield Mistake(("external",), "is read only with provider external")
-        if self.external.given and self.auth.enabled:
+        if self.external.has_urls and self.auth.enabled:
             yield Mistake(
                 ("auth", "enabled"), "is part of the connection strings of mongodb.external", True
             )
-        if self.embedded and self.architecture == "standalone" and self.replica_count > 1:
+        if (
+            self.source == "embedded"
+            and self.architecture == "standalone"
+            and self.replica_count > 1
+        ):
             yield Mistake(
                 ("replicaCount",),
                 "a standalone MongoDB is one pod; set mongodb.architecture to replicaset",
                 self.replica_count,
             )
-        needs_key = not self.is_external and self.architecture == "replicaset" and self.auth.enabled
+        needs_key = (
+            self.source != "external" and self.architecture == "replicaset" and self.auth.enabled
+        )
         if needs_key and not (self.auth.replica_set_key or self.auth.existing_secret):
             yield Mistake(
                 ("auth", "replicaSetKey"), "is needed by a replica set that asks for a password"
             )
-        if self.imported:
+        if self.source == "imported":
             yield from self._chart_mistakes()
 
     def _chart_mistakes(self) -> Iterator[Mistake]:

@@ -1,15 +1,16 @@
 """Redis."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from config.chart import RedisChart
-from config.store import ChartModel, Store, StoreImage, StorePersistence
-from config.types.fragment import Resources
+from config.generation import DEFAULT_GENERATION
+from config.image import PulledImage
+from config.pod import StatefulSet
+from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
-    Annotations,
     OptionalDnsSubdomain,
     Port,
     SecretKey,
@@ -18,14 +19,17 @@ from config.types.kubernetes import (
 )
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, NonEmpty, Secret
-from config.workload import Scheduling
 
 
 class RedisImage(StoreImage):
     """The image of the embedded Redis."""
 
-    repository: NonEmpty = Field(default="redis", description="Repository of the Redis image.")
-    tag: NonEmpty = Field(default="6.2.22", description="Tag of the Redis image.")
+    repository: NonEmpty = Field(
+        default=DEFAULT_GENERATION.redis.repository, description="Repository of the Redis image."
+    )
+    tag: NonEmpty = Field(
+        default=DEFAULT_GENERATION.redis.tag, description="Tag of the Redis image."
+    )
 
 
 class RedisPersistence(StorePersistence):
@@ -34,8 +38,10 @@ class RedisPersistence(StorePersistence):
     size: StorageSize = Field(default="5Gi", description="Size of Redis' volume.")
 
 
-class RedisMaster(Scheduling, ChartModel):
+class RedisMaster(StatefulSet, ChartModel):
     """The Redis server, and the Service in front of it or the name of your own."""
+
+    spellings: ClassVar[Mapping[str, str]] = BITNAMI
 
     name: ServiceName = Field(
         default="{{ .Release.Name }}-redis-master",
@@ -43,8 +49,6 @@ class RedisMaster(Scheduling, ChartModel):
     )
     port: Port = Field(default=6379, description="Port of Redis and its Service.")
     persistence: Section[RedisPersistence] = section()
-    resources: Resources = Field(default=None, description="Resource requests and limits of Redis.")
-    pod_annotations: Annotations = Field(default={}, description="Annotations of Redis' pods.")
 
 
 class RedisCluster(ChartModel):
@@ -89,14 +93,14 @@ class Redis(Store):
     image: Section[RedisImage] = section()
 
     @property
-    def makes_objects(self) -> bool:
-        """Whether any manifest comes of Redis: its own, or the Secret with its password."""
-        return super().makes_objects or (self.use_password and not self.existing_secret)
+    def pulled_image(self) -> PulledImage:
+        """The image of the embedded Redis."""
+        return self.image.pulled([*self.image.pull_secrets, *self.master.image_pull_secrets])
 
     def mistakes(self) -> Iterator[Mistake]:
         """A switch without a password, an unusable password, replicas."""
         yield from super().mistakes()
-        if self.external.tls and not self.is_external:
+        if self.external.tls and self.source != "external":
             yield Mistake(("external", "tls"), "is read only with provider external", True)
         if self.use_password and not (self.password or self.existing_secret):
             yield Mistake(
@@ -104,7 +108,7 @@ class Redis(Store):
             )
         if self.password and set('"\\\n\r') & set(self.password.get_secret_value()):
             yield Mistake(("password",), "must not contain quotes, backslashes or line breaks")
-        if self.imported:
+        if self.source == "imported":
             yield from self._chart_mistakes()
 
     def _chart_mistakes(self) -> Iterator[Mistake]:

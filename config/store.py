@@ -1,17 +1,18 @@
 """What MongoDB, Redis and Elasticsearch have in common."""
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from config.chart import ChartSource
+from config.image import Image
 from config.types.kubernetes import AccessModes, DnsSubdomain, StorageClass, StorageSize
 from config.types.merging import merge
 from config.types.model import Mistake, Model, did_you_mean
-from config.workload import Image
 
 Provider = Literal["embedded", "helm", "external"]
+Source = Literal["embedded", "imported", "external"]
 
 
 class ChartModel(Model):
@@ -22,12 +23,24 @@ class ChartModel(Model):
 
     model_config = ConfigDict(extra="allow")
 
+    spellings: ClassVar[Mapping[str, str]] = {}
+    """Our keys by how the chart spells them."""
+
     @model_validator(mode="before")
     @classmethod
-    def _nulls_are_for_the_chart(cls, raw: Any) -> Any:
-        """Take nulls out, which reset to the default, but from keys that only the chart knows."""
+    def _in_our_words(cls, raw: Any) -> Any:
+        """Respell keys, and take out nulls, which reset to the default.
+
+        Nulls of keys that only the chart knows stay, and so do texts, which are templates to it.
+        """
         if not isinstance(raw, dict):
             return raw
+        raw = {
+            key
+            if isinstance(value, str) or cls.spellings.get(key, key) in raw
+            else cls.spellings.get(key, key): value
+            for key, value in raw.items()
+        }
         ours = {str(field.alias): field.annotation for field in cls.model_fields.values()}
         values = {key: value for key, value in raw.items() if key not in ours or value is not None}
         for key, value in values.items():
@@ -52,6 +65,15 @@ class ChartModel(Model):
             section = getattr(self, name)
             if isinstance(section, ChartModel):
                 yield from section.chart_keys((*path, str(field.alias)))
+
+
+# How Bitnami's charts spell settings of pods.
+BITNAMI = {
+    "extraEnvVars": "extraEnvs",
+    "extraVolumes": "additionalVolumes",
+    "extraVolumeMounts": "additionalVolumeMounts",
+    "sidecars": "extraContainers",
+}
 
 
 class StoreImage(Image, ChartModel):
@@ -93,27 +115,15 @@ class Store(ChartModel):
     chart: ChartSource
 
     @property
-    def is_external(self) -> bool:
-        """Whether somebody else runs the store."""
-        return not self.enabled or self.provider == "external"
-
-    @property
-    def embedded(self) -> bool:
-        """Whether this program makes the store."""
-        return self.enabled and self.provider == "embedded"
-
-    @property
-    def imported(self) -> bool:
-        """Whether the store's Helm chart makes it."""
-        return self.enabled and self.provider == "helm"
-
-    @property
-    def makes_objects(self) -> bool:
-        """Whether any manifest comes of the store: its own, or the Secret with its password."""
-        return self.embedded or self.imported
+    def source(self) -> Source:
+        """Who makes the store: this program, its Helm chart, or somebody else."""
+        if not self.enabled or self.provider == "external":
+            return "external"
+        return "imported" if self.provider == "helm" else "embedded"
 
     def mistakes(self) -> Iterator[Mistake]:
         """Keys that the provider would not read."""
+        yield from super().mistakes()
         if self.provider != "helm":
             for path, known in self.chart_keys():
                 yield Mistake(

@@ -12,11 +12,13 @@ from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
 from config.external_services import ExternalServices, translated
 from config.fileserver import Fileserver
+from config.generation import DEFAULT_GENERATION, Generation
 from config.ingress import Ingress
 from config.mongodb import Mongodb
 from config.redis import Redis
 from config.release import Release, fullname
-from config.types.kubernetes import OptionalDnsLabel
+from config.store import Store
+from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel
 from config.types.model import Mistake, Model, Section, section
 from config.webserver import Webserver
 
@@ -37,6 +39,10 @@ class Values(Model):
     )
     fullname_override: OptionalDnsLabel = Field(
         default="", description="Replaces what the names of ClearML's own objects start with."
+    )
+    common_labels: Labels = Field(default={}, description="More labels of all objects and pods.")
+    common_annotations: Annotations = Field(
+        default={}, description="More annotations of all objects; those of pods: podAnnotations."
     )
     clearml: Section[Clearml] = section()
     apiserver: Section[Apiserver] = section()
@@ -59,6 +65,20 @@ class Values(Model):
     @classmethod
     def _in_the_words_of_the_stores(cls, raw: Any) -> Any:
         return translated(raw) if isinstance(raw, dict) else raw
+
+    @property
+    def generation(self) -> Generation:
+        """What is particular to the servers that these values install."""
+        return DEFAULT_GENERATION
+
+    @property
+    def stores(self) -> dict[str, Store]:
+        """The sections of the stores by name."""
+        return {
+            "mongodb": self.mongodb,
+            "redis": self.redis,
+            "elasticsearch": self.elasticsearch,
+        }
 
     @property
     def fullname(self) -> str:
@@ -111,20 +131,24 @@ class Values(Model):
                 f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
             )
         services = self.agentservices
-        if services.enabled and services.replica_count > 1 and services.storage.data.single_node:
+        if services.enabled and services.replica_count > 1 and services.on_one_node:
             yield (
                 "agentservices.replicaCount: several pods on different nodes cannot share a "
                 "ReadWriteOnce volume; set agentservices.storage.data.accessModes"
             )
         search = self.elasticsearch
-        if search.embedded and not search.roles.master:
+        if search.source == "embedded" and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
-        ports = {name: getattr(self, name).service for name in ("apiserver", "fileserver")}
-        if not self.ingress.enabled and self.webserver.service.type == "NodePort":
-            for name, service in ports.items():
-                default = type(service).model_fields["node_port"].default
-                if service.type == "NodePort" and service.node_port != default:
-                    yield (
-                        f"{name}.service.nodePort: the web page of server 1.0.2 looks for it on "
-                        f"{default} of the host that the page comes from"
-                    )
+        yield from self._unexpected_node_ports()
+
+    def _unexpected_node_ports(self) -> Iterator[str]:
+        generation = self.generation
+        if self.ingress.enabled or self.webserver.service.type != "NodePort":
+            return
+        for name, expected in generation.web_page_node_ports.items():
+            service = getattr(self, name).service
+            if service.type == "NodePort" and service.node_port != expected:
+                yield (
+                    f"{name}.service.nodePort: the web page of server {generation.version} looks "
+                    f"for it on {expected} of the host that the page comes from"
+                )

@@ -2,9 +2,11 @@
 
 from pydantic import Field
 
+from config.image import ServerImage
+from config.pod import Deployment
+from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
 from config.types.model import Section, section
-from config.workload import ServerImage, Service, Workload
 
 
 class WebserverService(Service):
@@ -18,7 +20,7 @@ class WebserverService(Service):
     )
 
 
-class Webserver(Workload):
+class Webserver(Deployment):
     """The web server: the user interface, and a proxy to the other two servers."""
 
     service: Section[WebserverService] = section()

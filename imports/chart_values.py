@@ -5,9 +5,26 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from config.pod import StatefulSet
 from config.types.structs import to_plain
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
+# What all charts know of the settings of pods; the others are patched into what they render.
+KNOWN_SETTINGS = frozenset(
+    ("nodeSelector", "tolerations", "affinity", "resources", "podAnnotations")
+)
+SETTINGS = {str(field.alias): name for name, field in StatefulSet.model_fields.items()}
+
+
+def unknown_settings(known: Collection[str] = KNOWN_SETTINGS) -> set[str]:
+    """The keys of all settings of pods that a chart does not know."""
+    return SETTINGS.keys() - known
+
+
+def patched(pod: StatefulSet, known: Collection[str] = KNOWN_SETTINGS) -> StatefulSet:
+    """The settings that the user has made and the chart does not know."""
+    chosen = {SETTINGS[key] for key in unknown_settings(known)} & pod.model_fields_set
+    return StatefulSet.default(**{name: getattr(pod, name) for name in chosen})
 
 
 def helm_values(

@@ -7,7 +7,8 @@ from constructs import Construct
 from config.elasticsearch import Elasticsearch as ElasticsearchValues
 from config.release import Release
 from config.types.merging import merge
-from imports.chart_values import helm_values
+from imports import chart_values as settings
+from imports.chart_values import helm_values, unknown_settings
 from imports.helm_chart import HelmChart
 from imports.patches import drop_obsolete_annotation
 from imports.rendering import ChartRelease, Rendered
@@ -20,7 +21,8 @@ NO_SECURITY: dict[str, Any] = {
     "secret": {"enabled": False},
     "protocol": "http",
 }
-OURS = {"enabled", "provider", "chart", "external"}
+KNOWN_SETTINGS = (settings.KNOWN_SETTINGS | {"extraEnvs"}) - {"affinity"}
+OURS = {"enabled", "provider", "chart", "external"} | unknown_settings(KNOWN_SETTINGS)
 # Their defaults are the embedded provider's: other images, and no privileged container.
 EMBEDDED = {"image", "imageTag", "imagePullPolicy", "sysctlInitContainer"}
 

@@ -7,7 +7,7 @@ from constructs import Construct
 from config.mongodb import Mongodb as MongodbValues
 from config.release import Release
 from config.types.merging import merge
-from imports.chart_values import helm_values
+from imports.chart_values import helm_values, unknown_settings
 from imports.helm_chart import HelmChart
 from imports.patches import Object, drop_dangling_secrets, recreate_deployments
 from imports.rendering import ChartRelease, Rendered
@@ -23,6 +23,7 @@ OURS = {
     "image",
     "auth.existingSecretKey",
     "service.name",
+    *unknown_settings(),
 }
 # Of the chart: from here on the ports of a Service have names.
 NAMED_PORTS = 12

@@ -34,6 +34,31 @@ DEAD_IMAGE = re.compile(
 )
 
 
+def strategic_merge(base: Any, patch: Any) -> Any:
+    """The base with the patch over it, as the API server merges: named items of lists by name.
+
+    An empty mapping in the patch takes away what is there.
+    """
+    if isinstance(base, dict) and isinstance(patch, dict):
+        merged = dict(base)
+        for key, part in patch.items():
+            merged[key] = strategic_merge(merged[key], part) if key in merged else part
+        return {key: part for key, part in merged.items() if part != {} or key not in patch}
+    if isinstance(base, list) and isinstance(patch, list):
+        merged_items = {_identity(item): item for item in base}
+        for item in patch:
+            known = merged_items.get(_identity(item))
+            merged_items[_identity(item)] = strategic_merge(known, item) if known else item
+        return list(merged_items.values())
+    return patch
+
+
+def _identity(item: Any) -> str:
+    if isinstance(item, dict):
+        item = item.get("mountPath") or item.get("name") or sorted(item.items(), key=str)
+    return str(item)
+
+
 def set_namespace(objects: list[Object], namespace: str) -> None:
     """Not all charts put their objects into the namespace of the release."""
     for manifest in objects:

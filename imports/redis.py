@@ -7,7 +7,7 @@ from constructs import Construct
 from config.redis import Redis as RedisValues
 from config.release import Release
 from config.types.merging import merge
-from imports.chart_values import helm_values
+from imports.chart_values import helm_values, unknown_settings
 from imports.helm_chart import HelmChart
 from imports.rendering import ChartRelease, Rendered
 
@@ -22,6 +22,7 @@ OURS = {
     "databaseNumber",
     "master.name",
     "master.port",
+    *(f"master.{key}" for key in unknown_settings()),
 }
 # Of the chart: from here on there are `auth` and `architecture`, and later named ports.
 AUTH_SECTION = 14

@@ -14,11 +14,11 @@ def charts(values: Values) -> list[ChartRelease]:
     """The charts of the stores whose provider is helm."""
     release = values.release
     wanted = []
-    if values.mongodb.imported:
+    if values.mongodb.source == "imported":
         wanted.append(mongodb.chart(values.mongodb, release))
-    if values.redis.imported:
+    if values.redis.source == "imported":
         wanted.append(redis.chart(values.redis, release))
-    if values.elasticsearch.imported:
+    if values.elasticsearch.source == "imported":
         wanted.append(elasticsearch.chart(values.elasticsearch, release))
     return wanted
 

@@ -18,7 +18,6 @@ from cdk8s import App
 from cdk8s_plus_25 import k8s
 
 from clearml_k8s.clearml import install
-from clearml_k8s.stores.imported import ImportedStores
 from config import Values
 from rules import findings
 
@@ -117,8 +116,7 @@ def _render(values: str, outside: frozenset[tuple[str, str]]) -> Bundle:
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
         parsed = Values.model_validate(json.loads(values))
-        stores, _ = ImportedStores(parsed).wait()
-        install(app, parsed, stores)
+        install(app, parsed)
         app.synth()
         bundle = Bundle(
             {

@@ -158,15 +158,15 @@ def test_main_tells_what_it_wrote_and_what_to_open(defaults: Defaults) -> None:
 def test_main_writes_one_file_for_each_component_in_order(defaults: Defaults) -> None:
     assert sorted(defaults.manifests) == [
         "0000-namespace.k8s.yaml",
-        "0001-credentials.k8s.yaml",
-        "0002-mongodb.k8s.yaml",
-        "0003-redis.k8s.yaml",
-        "0004-elasticsearch.k8s.yaml",
-        "0005-apiserver.k8s.yaml",
-        "0006-fileserver.k8s.yaml",
-        "0007-webserver.k8s.yaml",
-        "0008-agentservices.k8s.yaml",
-        "0009-agent-groups.k8s.yaml",
+        "0100-credentials.k8s.yaml",
+        "0200-mongodb.k8s.yaml",
+        "0300-redis.k8s.yaml",
+        "0400-elasticsearch.k8s.yaml",
+        "0500-apiserver.k8s.yaml",
+        "0600-fileserver.k8s.yaml",
+        "0700-webserver.k8s.yaml",
+        "0900-agentservices.k8s.yaml",
+        "1000-agent-groups.k8s.yaml",
     ]
     assert len(_objects(defaults.manifests)) == 24
 
@@ -181,8 +181,7 @@ def test_main_replaces_an_earlier_run_and_has_nothing_to_warn_of_own_credentials
     assert done.stderr == SUMMARY_WITH_HOSTS.format(outdir="dist")
     written = _contents(dist)
     assert written.pop("NOTES") == b"not a manifest"
-    assert "0008-ingress.k8s.yaml" in written
-    assert "0008-agentservices.k8s.yaml" not in written
+    assert "0800-ingress.k8s.yaml" in written
     assert STALE not in written
     assert len(written) == 11
 

@@ -74,8 +74,8 @@ def test_of_outside_stores_there_are_only_credentials() -> None:
     }
     # The password of Redis is in a Secret that is there already.
     assert stores == {
-        "0002-mongodb.k8s.yaml": ["Secret"],
-        "0003-elasticsearch.k8s.yaml": ["Secret"],
+        "0200-mongodb.k8s.yaml": ["Secret"],
+        "0400-elasticsearch.k8s.yaml": ["Secret"],
     }
     assert not bundle.of("StatefulSet")
 
@@ -84,16 +84,16 @@ def test_files_are_numbered_so_that_dependencies_come_first() -> None:
     bundle = render({"ingress": {"enabled": True, "host": "example.com"}})
     assert list(bundle.files) == [
         "0000-namespace.k8s.yaml",
-        "0001-credentials.k8s.yaml",
-        "0002-mongodb.k8s.yaml",
-        "0003-redis.k8s.yaml",
-        "0004-elasticsearch.k8s.yaml",
-        "0005-apiserver.k8s.yaml",
-        "0006-fileserver.k8s.yaml",
-        "0007-webserver.k8s.yaml",
-        "0008-ingress.k8s.yaml",
-        "0009-agentservices.k8s.yaml",
-        "0010-agent-groups.k8s.yaml",
+        "0100-credentials.k8s.yaml",
+        "0200-mongodb.k8s.yaml",
+        "0300-redis.k8s.yaml",
+        "0400-elasticsearch.k8s.yaml",
+        "0500-apiserver.k8s.yaml",
+        "0600-fileserver.k8s.yaml",
+        "0700-webserver.k8s.yaml",
+        "0800-ingress.k8s.yaml",
+        "0900-agentservices.k8s.yaml",
+        "1000-agent-groups.k8s.yaml",
     ]
 
 

@@ -19,6 +19,7 @@ from config.agent_groups import AgentGroup
 from config.types.merging import merge
 from effects import Effects, changes
 from rendering import render
+from test_pods import NAMES, SETTINGS
 
 # The table of the Helm chart's documentation.
 DEFAULTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("rows.yaml").read_text())
@@ -117,8 +118,6 @@ def workload_rows(section: str) -> Iterator[Row]:
         if section == GROUP
         else {f"{main}.resources": {"requests": requests}}
     )
-    volume = {"name": "probe", "emptyDir": {}}
-    mount = {"name": "probe", "mountPath": "/probe"}
 
     def row(key: str, value: Any, effects: Effects, **options: Any) -> Row:
         return Row(f"{section}.{key}", value, effects, **options)
@@ -132,32 +131,8 @@ def workload_rows(section: str) -> Iterator[Row]:
     )
     yield row("resources", {"requests": requests}, resources)
     yield row("extraEnvs", [{"name": "PROBE", "value": "on"}], {f"{main}.env.PROBE": "on"})
-    yield row(
-        "imagePullSecrets",
-        ["registry-key"],
-        {
-            f"{DEPLOYMENT[user]} pod.imagePullSecrets": [{"name": "registry-key"}]
-            for user in (section, *USERS_OF_THE_IMAGE.get(section, ()))
-        },
-        outside=REGISTRY_KEY,
-    )
-    yield row("podSecurityContext", {"fsGroup": 7}, {f"{pod}.securityContext": {"fsGroup": 7}})
-    yield row(
-        "containerSecurityContext",
-        {"runAsUser": 7},
-        {f"{main}.securityContext": {"runAsUser": 7}},
-    )
-    yield row("additionalVolumes", [volume], {f"{pod}.volumes.probe": volume})
-    yield row(
-        "additionalVolumeMounts",
-        [mount],
-        {f"{main}.volumeMounts./probe": mount},
-        context={f"{section}.additionalVolumes": [volume]},
-    )
 
 
-# Whose init containers run the image of another section.
-USERS_OF_THE_IMAGE = {"apiserver": ("fileserver", *AGENTS)}
 SHARED = {"fileserver": {"fileserver.storage.data.accessModes": ["ReadWriteMany"]}}
 
 
@@ -1242,6 +1217,8 @@ OF_THE_WHOLE = {
     "release.createNamespace",
     "nameOverride",
     "fullnameOverride",
+    "commonLabels",
+    "commonAnnotations",
 }
 
 
@@ -1269,7 +1246,8 @@ def test_every_flip_is_a_flip() -> None:
 def test_every_value_that_exists_is_flipped() -> None:
     flipped = {re.sub(r'\[.*|\."elasticsearch.yml"', "", row.key) for row in ROWS}
     inside_a_fragment = {"elasticsearch.resources"}
-    missing = set(leaves(Values)) - flipped - inside_a_fragment
+    pods = {f"{section}.{key}" for section in NAMES for key in (*SETTINGS, "updateStrategy")}
+    missing = set(leaves(Values)) - flipped - inside_a_fragment - pods
     assert missing == OF_THE_WHOLE | OF_THE_HELM_CHARTS
 
 

@@ -319,7 +319,7 @@ apiserver: {extraEnvs: [{name: KEY, valueFrom: {secretKeyRef: {nam: keys, key: k
 > apiserver.extraEnvs[0].valueFrom.secretKeyRef.nam: unknown key; did you mean "name"?
 >> (given: 'nam')
 
-apiserver: {imagePullSecrets: [{name: registry}]}
+apiserver: {imagePullSecrets: [{names: registry}]}
 > apiserver.imagePullSecrets[0]: must be a string (given: a mapping)
 
 apiserver: {configDir: etc}
@@ -446,8 +446,8 @@ redis: {sentinel: {enabled: true}}
 >> (given: 'sentinel')
 
 mongodb: {podLables: {a: b}, auth: {password: test-secret-value}}
-> mongodb.podLables: unknown key, which only the mongodb Helm chart may read (provider: helm)
->> (given: 'podLables')
+> mongodb.podLables: unknown key, which only the mongodb Helm chart may read (provider: helm);
+>> did you mean "podLabels"? (given: 'podLables')
 > mongodb.auth.password: unknown key, which only the mongodb Helm chart may read (provider: helm);
 >> did you mean "rootPassword"? (given: 'password')
 

@@ -99,6 +99,48 @@ def _empty_as_none(raw: object) -> object:
     return None if raw == {} else raw
 
 
+def _type_alone(raw: object) -> object:
+    return {"type": raw} if isinstance(raw, str) else raw
+
+
+def _strategy_of(*types: str) -> AfterValidator:
+    def check(strategy: Any) -> Any:
+        if strategy.type not in (None, *types):
+            mistake = Mistake(("type",), f"must be {' or '.join(types)}", strategy.type)
+        elif strategy.type not in (None, "RollingUpdate") and strategy.rolling_update is not None:
+            mistake = Mistake(("rollingUpdate",), f"does not go with type {strategy.type}")
+        else:
+            return strategy
+        refuse([mistake])
+
+    return AfterValidator(check)
+
+
+class _Switch:
+    """Annotation: a fragment that `enabled: false` takes away, which an empty struct stands for."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._switched, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = handler(schema)
+        described["properties"]["enabled"] = {"type": "boolean"}
+        return described
+
+    def _switched(self, raw: object) -> object:
+        if not isinstance(raw, dict) or "enabled" not in raw:
+            return _empty_as_none(raw)
+        if not isinstance(raw["enabled"], bool):
+            refuse([Mistake(("enabled",), "must be true or false", raw["enabled"])])
+        if not raw["enabled"]:
+            return {}
+        return {key: part for key, part in raw.items() if key != "enabled"} or None
+
+
 EMPTY_AS_NONE = BeforeValidator(_empty_as_none)
 
 Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_NONE]
@@ -106,10 +148,24 @@ NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_NONE]
 Resources = Annotated[
     Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_NONE, AfterValidator(_affordable)
 ]
-PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, EMPTY_AS_NONE]
-SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, EMPTY_AS_NONE]
+PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch()]
+SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch()]
+DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_NONE]
 Tolerations = list[Struct["k8s.Toleration"]]
+TopologySpreadConstraints = list[Struct["k8s.TopologySpreadConstraint"]]
+HostAliases = list[Struct["k8s.HostAlias"]]
 ExtraEnvs = Annotated[list[Struct["k8s.EnvVar"]], AfterValidator(_environment)]
-LocalObjectReferences = list[Struct["k8s.LocalObjectReference"]]
+EnvFrom = list[Struct["k8s.EnvFromSource"]]
 Volumes = list[Struct["k8s.Volume"]]
 VolumeMounts = list[Struct["k8s.VolumeMount"]]
+ExtraContainers = list[Struct["k8s.Container"]]
+DeploymentStrategy = Annotated[
+    Struct["k8s.DeploymentStrategy"],
+    _strategy_of("RollingUpdate", "Recreate"),
+    BeforeValidator(_type_alone),
+]
+StatefulSetStrategy = Annotated[
+    Struct["k8s.StatefulSetUpdateStrategy"],
+    _strategy_of("RollingUpdate", "OnDelete"),
+    BeforeValidator(_type_alone),
+]

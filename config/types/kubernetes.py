@@ -26,6 +26,8 @@ UNITS = {
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
 }
 ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
+# What workloads and Services find their pods by, which no cluster allows to change.
+SELECTOR_LABELS = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "component")}
 # All of Helm's template language that means anything in the values.
 TEMPLATE_EXPRESSION = r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}"
 
@@ -42,6 +44,7 @@ Port = Annotated[Integer, Field(ge=1, le=65535)]
 NodePort = Annotated[Integer, AfterValidator(_node_port)]
 Replicas = Annotated[Integer, Field(ge=0, le=1000)]
 Seconds = Annotated[Integer, Field(ge=0)]
+Count = Annotated[Integer, Field(ge=0)]
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
 AccessModes = Annotated[list[AccessMode], Field(min_length=1)]
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
@@ -131,5 +134,16 @@ def _annotation_mapping(annotations: dict[str, str]) -> dict[str, str]:
     return annotations
 
 
+def _no_selector_labels(labels: dict[str, str]) -> dict[str, str]:
+    refuse(
+        Mistake((key,), "is a label that Services find the pods by; choose another key", key)
+        for key in SELECTOR_LABELS & labels.keys()
+    )
+    return labels
+
+
 NodeSelector = Annotated[dict[str, str], AfterValidator(_label_mapping)]
 Annotations = Annotated[dict[str, str], AfterValidator(_annotation_mapping)]
+Labels = Annotated[
+    dict[str, str], AfterValidator(_label_mapping), AfterValidator(_no_selector_labels)
+]

@@ -39,10 +39,19 @@ def amount_of(struct: k8s.Quantity) -> Decimal:
 
 
 def overlaid(ours: Any, theirs: Any) -> Any:
-    """A struct with the fields of both; where both have one, theirs counts. Either may be None."""
+    """A struct with the fields of both; where both have one, theirs counts, but mappings merge.
+
+    Either may be None; an empty struct of theirs takes ours away.
+    """
     if ours is None or theirs is None:
-        return ours if theirs is None else theirs
-    return type(ours)(**ours._values | theirs._values)
+        return theirs if ours is None else ours
+    if not theirs._values:
+        return None
+    fields = ours._values | theirs._values
+    for name in ours._values.keys() & theirs._values.keys():
+        if isinstance(fields[name], dict):
+            fields[name] = {**ours._values[name], **theirs._values[name]}
+    return type(ours)(**fields)
 
 
 @functools.cache

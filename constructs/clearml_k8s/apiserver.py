@@ -1,31 +1,35 @@
 """The API server."""
 
 import json
+from collections.abc import Iterable
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.hocon import hocon
-from clearml_k8s.naming import Address, Naming, SecretRef
-from clearml_k8s.pod import EnvValue, checksums, container, deployment, http_probe
-from clearml_k8s.secret import secret
-from clearml_k8s.service import HTTP, service
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.hocon import hocon
+from clearml_k8s.parts.naming import Naming, SecretRef
+from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.probe import http_probe
+from clearml_k8s.parts.secret import secret
+from clearml_k8s.parts.service import HTTP, server_service
+from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
+from clearml_k8s.parts.workload import Workload, deployment
 from clearml_k8s.stores.address import StoreAddresses
-from clearml_k8s.volume import claim, secret_volume
-from clearml_k8s.wait import wait_for
 from config.apiserver import GENERATED_CONFIG_DIR
 from config.apiserver import Apiserver as ApiserverValues
 from config.clearml import Clearml, FixedUsers, Watchdog
+from config.generation import Generation, SystemUser
 
 COMPONENT = "apiserver"
 PORT = 8008
-PING = "/debug.ping"
 
 
 class Apiserver(Construct):
     """Deployment, Service and configuration Secret of the API server, and its claim if asked for.
 
-    `address` is where it answers, `ping_url` what answers 200 once it serves requests.
+    `address` is where it answers.
     """
 
     def __init__(
@@ -33,72 +37,79 @@ class Apiserver(Construct):
         scope: Construct,
         *,
         naming: Naming,
+        generation: Generation,
         values: ApiserverValues,
         clearml: Clearml,
         credentials: SecretRef,
         stores: StoreAddresses,
     ) -> None:
         super().__init__(scope, COMPONENT)
-        self.address: Address = service(self, naming, COMPONENT, values.service)
-        self.ping_url: str = self.address.url + PING
+        component = naming.component(COMPONENT)
+        server_service(self, component, values.service)
+        probe = generation.apiserver_probe
+        self.address = ServerAddress(component.name, values.service.port, probe)
         configuration = secret(
             self,
-            naming.metadata(COMPONENT, naming.name("apiserver-conf")),
+            component.metadata(f"{component.name}-conf"),
             _configuration_files(clearml.fixed_users, clearml.watchdog),
         )
+        own_files = values.storage.enable_config_volume
+        generated = GENERATED_CONFIG_DIR if own_files else values.config_dir
+        directories = [generated]
         volumes = [secret_volume("generated-config", configuration.name)]
-        directories = [values.config_dir]
-        if values.storage.enable_config_volume:
+        mounts = [k8s.VolumeMount(name="generated-config", mount_path=generated, read_only=True)]
+        if own_files:
             # Later directories win: the files on the volume overrule the generated ones.
-            directories.insert(0, GENERATED_CONFIG_DIR)
-            volumes.append(claim(self, naming, COMPONENT, "config", values.storage.config))
-        deployment(
-            self,
-            naming,
-            COMPONENT,
-            values,
-            replicas=values.replica_count,
-            annotations=checksums(
-                credentials=credentials, configuration=configuration, **stores.secrets
-            ),
-            init_containers=[wait_for(values.image, stores.targets)],
+            directories.append(values.config_dir)
+            name = "apiserver-config"
+            volumes.append(
+                claim_volume(name, claim(self, component, "config", values.storage.config))
+            )
+            mounts.append(k8s.VolumeMount(name=name, mount_path=values.config_dir))
+        workload = Workload(
+            component=component,
+            needs=stores.needs,
+            wait_image=values.pulled_image,
+            checksums={
+                "credentials": credentials.checksum,
+                "configuration": configuration.checksum,
+            },
             volumes=volumes,
-            recreate=values.storage.enable_config_volume and values.storage.config.single_node,
-            container=container(
-                COMPONENT,
-                values,
-                values.image,
+            main=Container(
+                name=COMPONENT,
+                image=values.pulled_image,
                 args=[COMPONENT],
-                port=PORT,
+                ports={HTTP: PORT},
                 env={
                     **stores.environment,
                     "CLEARML_SERVER_DEPLOYMENT_TYPE": "kubernetes",
                     "CLEARML_CONFIG_DIR": ":".join(directories),
                     **_settings(values, clearml),
-                    **_credentials(credentials),
+                    **_credentials(credentials, generation.system_users),
                 },
-                startup=http_probe(PING, HTTP, period_seconds=10, failure_threshold=60),
+                startup=http_probe(probe, HTTP, period_seconds=10, failure_threshold=60),
                 liveness=http_probe(
-                    PING,
+                    probe,
                     HTTP,
                     initial_delay_seconds=values.liveness_delay,
                     timeout_seconds=5,
                     failure_threshold=6,
                 ),
                 readiness=http_probe(
-                    PING,
+                    probe,
                     HTTP,
                     initial_delay_seconds=values.readiness_delay,
                     timeout_seconds=5,
                     failure_threshold=3,
                 ),
-                mounts=[
-                    k8s.VolumeMount(name=volume.name, mount_path=directory, read_only=read_only)
-                    for volume, directory, read_only in zip(
-                        volumes, directories, (True, None), strict=False
-                    )
-                ],
+                mounts=mounts,
             ),
+        )
+        deployment(
+            self,
+            workload,
+            values,
+            replicas=values.replica_count,
         )
 
 
@@ -112,24 +123,19 @@ def _settings(values: ApiserverValues, clearml: Clearml) -> dict[str, EnvValue]:
     }
 
 
-def _credentials(secret: SecretRef) -> dict[str, EnvValue]:
-    user = "CLEARML__SECURE__CREDENTIALS__"
-    agent = user + "SERVICES_AGENT__"
-    return {
+def _credentials(secret: SecretRef, users: Iterable[SystemUser]) -> dict[str, EnvValue]:
+    variables: dict[str, EnvValue] = {
         "CLEARML__SECURE__HTTP__SESSION_SECRET__APISERVER": secret.key("http_session"),
         "CLEARML__SECURE__AUTH__TOKEN_SECRET": secret.key("auth_token"),
-        user + "APISERVER__USER_KEY": secret.key("apiserver_key"),
-        user + "APISERVER__USER_SECRET": secret.key("apiserver_secret"),
-        user + "WEBSERVER__USER_KEY": secret.key("webserver_key"),
-        user + "WEBSERVER__USER_SECRET": secret.key("webserver_secret"),
-        user + "TESTS__USER_KEY": secret.key("tests_user_key"),
-        user + "TESTS__USER_SECRET": secret.key("tests_user_secret"),
-        # A user of the agents' own: fixed users revoke the tests user (clearml-server issue 75).
-        agent + "ROLE": "user",
-        agent + "DISPLAY_NAME": hocon("ClearML agents"),
-        agent + "USER_KEY": secret.key("services_agent_key"),
-        agent + "USER_SECRET": secret.key("services_agent_secret"),
     }
+    for user in users:
+        prefix = f"CLEARML__SECURE__CREDENTIALS__{user.name.upper()}__"
+        if user.role and user.display_name:
+            variables[prefix + "ROLE"] = user.role
+            variables[prefix + "DISPLAY_NAME"] = hocon(user.display_name)
+        variables[prefix + "USER_KEY"] = secret.key(f"{user.secret_key}_key")
+        variables[prefix + "USER_SECRET"] = secret.key(f"{user.secret_key}_secret")
+    return variables
 
 
 def _configuration_files(fixed_users: FixedUsers, watchdog: Watchdog) -> dict[str, str]:

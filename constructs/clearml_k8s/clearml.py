@@ -1,152 +1,153 @@
-"""A whole installation: the charts and their order."""
+"""A whole installation: the components, each in a chart and so in a file of its own."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from cdk8s import App, Chart
+from cdk8s import Chart
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.agent import Servers
-from clearml_k8s.agent_group import AgentGroup
-from clearml_k8s.agent_services import AgentServices
+from clearml_k8s.agents.groups import AgentGroups
+from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.credentials import credentials
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.ingress import Ingress
-from clearml_k8s.naming import Address, Naming
-from clearml_k8s.stores.address import ImportedStore, StoreAddresses
-from clearml_k8s.stores.elasticsearch import Elasticsearch
-from clearml_k8s.stores.mongodb import Mongodb
-from clearml_k8s.stores.redis import Redis
+from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.stores import Site, render_charts, store
+from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
 from config import Values
 from config.release import CHART_NAME
 
+if TYPE_CHECKING:
+    from imports.rendering import Rendered
 
-class _Charts:
-    """Makes the charts; their ids number the files in the order in which to apply them.
+# In the order in which to apply them. Numbers, as dependencies between charts cost more calls into
+# jsii; fixed ones, so that no file changes its name when a component comes or goes.
+NUMBERS = {
+    "namespace": 0,
+    "credentials": 100,
+    "mongodb": 200,
+    "redis": 300,
+    "elasticsearch": 400,
+    "apiserver": 500,
+    "fileserver": 600,
+    "webserver": 700,
+    "ingress": 800,
+    "agentservices": 900,
+    "agent-groups": 1000,
+}
 
-    Numbers and not dependencies between the charts, each of which costs more calls into jsii.
+
+class ClearML(Construct):
+    """An installation of ClearML: charts `0000-namespace` to `1000-agent-groups`.
+
+    `values` is what to install, `servers` is where the servers answer. Several installations in
+    one app need different releases or namespaces. Raises ValuesError for Helm charts that cannot
+    be had or rendered.
     """
 
-    def __init__(self, app: App, namespace: str) -> None:
-        self._app = app
-        self._namespace = namespace
-        self._count = 0
-
-    def chart(self, name: str, *, namespaced: bool = True) -> Chart:
-        """The chart of the next file."""
-        chart = Chart(
-            self._app,
-            f"{self._count:04}-{name}",
-            namespace=self._namespace if namespaced else None,
-        )
-        self._count += 1
-        return chart
-
-    def chart_if(self, has_objects: bool, name: str) -> Construct:
-        """The chart of the next file, or the app itself for a construct without objects."""
-        return self.chart(name) if has_objects else self._app
+    def __init__(self, scope: Construct, id: str, values: Values) -> None:
+        super().__init__(scope, id)
+        self.servers: ServerAddresses = install(self, values)
 
 
 def install(
-    app: App, values: Values, imported: Mapping[str, ImportedStore[Any]] | None = None
-) -> dict[str, Address]:
-    """Add the charts of an installation to the app, a file for each component.
+    scope: Construct, values: Values, charts: "Mapping[str, Rendered] | None" = None
+) -> ServerAddresses:
+    """Add the charts of an installation to the scope, and hand back where the servers answer.
 
-    `imported` adds the stores whose provider is helm, by store.
-    Hands back where the servers answer, by the subdomain that belongs to each.
+    `charts` is what helm rendered, by store, where that has been done already.
     """
     naming = Naming(
         release=values.release.name,
         application=values.name_override or CHART_NAME,
         fullname=values.fullname,
+        common_labels=values.common_labels,
+        common_annotations=values.common_annotations,
     )
-    release = values.release
-    imported = imported or {}
-    charts = _Charts(app, release.namespace)
-    if release.create_namespace:
+    generation = values.generation
+    namespace = values.release.namespace
+
+    def chart(name: str, namespace: str | None = namespace) -> Chart:
+        return Chart(scope, f"{NUMBERS[name]:04}-{name}", namespace=namespace)
+
+    @contextmanager
+    def chart_if_used(name: str, *, used: bool) -> Iterator[Chart]:
+        """The chart of a component; if it is not sure to be used, only with what comes into it."""
+        made = chart(name)
+        yield made
+        if not used and not made.api_objects:
+            scope.node.try_remove_child(made.node.id)
+
+    if values.release.create_namespace:
         k8s.KubeNamespace(
-            charts.chart("namespace", namespaced=False),
-            "namespace",
-            metadata=k8s.ObjectMeta(name=release.namespace),
+            chart("namespace", namespace=None), "namespace", metadata=naming.namespace(namespace)
         )
-    secret = credentials(
-        charts.chart_if(not values.clearml.existing_secret, "credentials"), naming, values.clearml
-    )
-    mongodb = Mongodb(
-        charts.chart_if(values.mongodb.makes_objects, "mongodb"),
+    with chart_if_used("credentials", used=not values.clearml.existing_secret) as made:
+        secret = credentials(made, naming, values.clearml)
+    site = Site(
         naming=naming,
-        release=release,
-        values=values.mongodb,
-        imported=imported.get("mongodb"),
+        release=values.release,
+        generation=generation,
+        charts=render_charts(values)() if charts is None else charts,
     )
-    redis = Redis(
-        charts.chart_if(values.redis.makes_objects, "redis"),
-        naming=naming,
-        release=release,
-        values=values.redis,
-        imported=imported.get("redis"),
-    )
-    elasticsearch = Elasticsearch(
-        charts.chart_if(values.elasticsearch.makes_objects, "elasticsearch"),
-        naming=naming,
-        release=release,
-        values=values.elasticsearch,
-        imported=imported.get("elasticsearch"),
-    )
+    stores = {}
+    for name, section in values.stores.items():
+        with chart_if_used(name, used=section.source != "external") as made:
+            stores[name] = store(made, name, site, section)
     apiserver = Apiserver(
-        charts.chart("apiserver"),
+        chart("apiserver"),
         naming=naming,
+        generation=generation,
         values=values.apiserver,
         clearml=values.clearml,
         credentials=secret,
-        stores=StoreAddresses(
-            mongodb=mongodb.address, redis=redis.address, elasticsearch=elasticsearch.address
-        ),
+        stores=StoreAddresses(**stores),
     )
     fileserver = Fileserver(
-        charts.chart("fileserver"),
+        chart("fileserver"),
         naming=naming,
+        generation=generation,
         values=values.fileserver,
         examples=values.apiserver,
     )
     webserver = Webserver(
-        charts.chart("webserver"),
+        chart("webserver"),
         naming=naming,
+        generation=generation,
         values=values.webserver,
         company=values.clearml.default_company,
         credentials=secret,
         apiserver=apiserver.address,
         fileserver=fileserver.address,
     )
-    addresses = {
-        "app": webserver.address,
-        "api": apiserver.address,
-        "files": fileserver.address,
-    }
-    if values.ingress.enabled:
-        Ingress(charts.chart("ingress"), naming=naming, values=values.ingress, servers=addresses)
-    servers = Servers.of(
-        apiserver=apiserver.address,
-        webserver=webserver.address,
-        fileserver=fileserver.address,
-        credentials=secret,
-        image=values.apiserver.image,
-        pull_secrets=values.apiserver.image_pull_secrets,
-        ping_url=apiserver.ping_url,
+    servers = ServerAddresses(
+        apiserver=apiserver.address, webserver=webserver.address, fileserver=fileserver.address
     )
+    if values.ingress.enabled:
+        Ingress(chart("ingress"), naming=naming, values=values.ingress, servers=servers)
     if values.agentservices.enabled:
         AgentServices(
-            charts.chart("agentservices"),
+            chart("agentservices"),
             naming=naming,
             values=values.agentservices,
             servers=servers,
+            credentials=secret,
+            wait_image=values.apiserver.pulled_image,
         )
-    # All groups in one chart: synthesizing takes time quadratic in the number of charts.
     groups = [group for group in values.agent_groups.values() if group.enabled]
-    scope = charts.chart_if(bool(groups), "agent-groups")
-    for group in groups:
-        AgentGroup(scope, naming=naming, values=group, servers=servers)
-    return addresses
+    if groups:
+        # All in one chart: synthesizing takes time quadratic in the number of charts.
+        AgentGroups(
+            chart("agent-groups"),
+            naming=naming,
+            values=groups,
+            servers=servers,
+            credentials=secret,
+            wait_image=values.apiserver.pulled_image,
+        )
+    return servers

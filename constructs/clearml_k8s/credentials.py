@@ -2,8 +2,8 @@
 
 from constructs import Construct
 
-from clearml_k8s.naming import Naming, SecretRef
-from clearml_k8s.secret import secret
+from clearml_k8s.parts.naming import Naming, SecretRef
+from clearml_k8s.parts.secret import secret
 from config.clearml import Clearml, Credentials
 
 
@@ -19,4 +19,5 @@ def credentials(scope: Construct, naming: Naming, values: Clearml) -> SecretRef:
         name: getattr(values.credentials, name).get_secret_value()
         for name in Credentials.model_fields
     }
-    return secret(scope, naming.metadata("credentials", naming.name("conf")), content)
+    metadata = naming.component("credentials").metadata(f"{naming.fullname}-conf")
+    return secret(scope, metadata, content)

@@ -3,12 +3,16 @@
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.naming import Address, Naming
-from clearml_k8s.pod import container, deployment, tcp_probe
-from clearml_k8s.service import HTTP, service
-from clearml_k8s.volume import claim
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.probe import http_probe
+from clearml_k8s.parts.service import HTTP, server_service
+from clearml_k8s.parts.volume import claim, claim_volume
+from clearml_k8s.parts.workload import Workload, deployment
 from config.apiserver import Apiserver as ApiserverValues
 from config.fileserver import Fileserver as FileserverValues
+from config.generation import Generation
 
 COMPONENT = "fileserver"
 PORT = 8081
@@ -42,47 +46,50 @@ class Fileserver(Construct):
         scope: Construct,
         *,
         naming: Naming,
+        generation: Generation,
         values: FileserverValues,
         examples: ApiserverValues,
     ) -> None:
         super().__init__(scope, COMPONENT)
-        self.address: Address = service(self, naming, COMPONENT, values.service)
-        volume = claim(self, naming, COMPONENT, "data", values.storage.data)
-        has_examples = examples.prepopulate_enabled
-        deployment(
-            self,
-            naming,
-            COMPONENT,
-            values,
-            replicas=values.replica_count,
-            annotations={},
-            init_containers=[_unpack_examples(examples, volume)] if has_examples else [],
-            more_pull_secrets=examples.image_pull_secrets if has_examples else [],
+        component = naming.component(COMPONENT)
+        server_service(self, component, values.service)
+        self.address = ServerAddress(component.name, values.service.port)
+        volume = claim_volume(
+            "fileserver-data", claim(self, component, "data", values.storage.data)
+        )
+        probe = generation.fileserver_probe
+        workload = Workload(
+            component=component,
             volumes=[volume],
-            recreate=values.storage.data.single_node,
-            container=container(
-                COMPONENT,
-                values,
-                values.image,
+            init_containers=[_unpack_examples(examples, volume)]
+            if examples.prepopulate_enabled
+            else [],
+            main=Container(
+                name=COMPONENT,
+                image=values.pulled_image,
                 args=[COMPONENT],
-                port=PORT,
+                ports={HTTP: PORT},
                 env={"CLEARML_UPLOAD_FOLDER": UPLOAD_DIR},
-                # 1.0.2 answers no GET that could serve as a probe.
-                startup=tcp_probe(HTTP, period_seconds=5, failure_threshold=60),
-                liveness=tcp_probe(HTTP, timeout_seconds=5),
-                readiness=tcp_probe(HTTP, timeout_seconds=5),
+                startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
+                liveness=http_probe(probe, HTTP, timeout_seconds=5),
+                readiness=http_probe(probe, HTTP, timeout_seconds=5),
                 mounts=[k8s.VolumeMount(name=volume.name, mount_path=UPLOAD_DIR)],
             ),
         )
+        deployment(
+            self,
+            workload,
+            values,
+            replicas=values.replica_count,
+        )
 
 
-def _unpack_examples(examples: ApiserverValues, volume: k8s.Volume) -> k8s.Container:
+def _unpack_examples(examples: ApiserverValues, volume: k8s.Volume) -> Container:
     target = examples.prepopulate_artifacts_path
-    return k8s.Container(
+    return Container(
         name="unpack-examples",
-        image=examples.image.reference,
-        image_pull_policy=examples.image.pull_policy,
+        image=examples.pulled_image,
         command=["python3", "-c", UNPACK_EXAMPLES],
         args=[examples.prepopulate_zip_files, target],
-        volume_mounts=[k8s.VolumeMount(name=volume.name, mount_path=target)],
+        mounts=[k8s.VolumeMount(name=volume.name, mount_path=target)],
     )

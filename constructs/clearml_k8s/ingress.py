@@ -1,13 +1,15 @@
 """The Ingress in front of the three servers."""
 
-from collections.abc import Mapping
-
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.naming import Address, Naming
-from clearml_k8s.service import HTTP
+from clearml_k8s.parts.naming import Address, Naming
+from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.parts.service import HTTP
 from config.ingress import Ingress as IngressValues
+
+# The web page looks for the other servers under these names.
+SUBDOMAINS = {"app": "webserver", "api": "apiserver", "files": "fileserver"}
 
 
 class Ingress(Construct):
@@ -19,18 +21,17 @@ class Ingress(Construct):
         *,
         naming: Naming,
         values: IngressValues,
-        servers: Mapping[str, Address],
+        servers: ServerAddresses,
     ) -> None:
         super().__init__(scope, "ingress")
-        hosts = {f"{subdomain}.{values.host}": address for subdomain, address in servers.items()}
+        hosts = {
+            f"{subdomain}.{values.host}": getattr(servers, server)
+            for subdomain, server in SUBDOMAINS.items()
+        }
         k8s.KubeIngress(
             self,
             "ingress",
-            metadata=k8s.ObjectMeta(
-                name=values.name,
-                labels=naming.labels("ingress"),
-                annotations=values.annotations or None,
-            ),
+            metadata=naming.component("ingress").metadata(values.name, values.annotations),
             spec=k8s.IngressSpec(
                 ingress_class_name=values.class_name or None,
                 tls=[k8s.IngressTls(hosts=list(hosts), secret_name=values.tls.secret_name)]

@@ -1,17 +1,14 @@
 """From values to files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cdk8s import App
 
 from clearml_k8s.clearml import install
 from clearml_k8s.engine import send_set_fields_only, skip_type_checks
 from clearml_k8s.notes import notes
+from clearml_k8s.stores import render_charts
 from config import Values
-
-if TYPE_CHECKING:
-    from clearml_k8s.stores.imported import ImportedStores
 
 
 def synthesize(values: Values) -> str:
@@ -20,23 +17,16 @@ def synthesize(values: Values) -> str:
     Manifests of an earlier synthesis are replaced only when all new ones could be built. Raises
     ValuesError for Helm charts that cannot be had or rendered.
     """
-    rendering = _imported(values)
+    charts = render_charts(values)
     skip_type_checks()
     send_set_fields_only()
     app = App()
-    stores, warnings = rendering.wait() if rendering else ({}, [])
-    addresses = install(app, values, stores)
+    rendered = charts()
+    servers = install(app, values, rendered)
     outdir = Path(app.outdir)
     for stale in outdir.glob("*.k8s.yaml"):
         stale.unlink()
     app.synth()
-    told = [notes(values, addresses, outdir), *(f"warning: {warning}" for warning in warnings)]
+    warnings = [warning for chart in rendered.values() for warning in chart.warnings]
+    told = [notes(values, servers, outdir), *(f"warning: {warning}" for warning in warnings)]
     return "\n".join(told)
-
-
-def _imported(values: Values) -> "ImportedStores | None":
-    if not (values.mongodb.imported or values.redis.imported or values.elasticsearch.imported):
-        return None
-    from clearml_k8s.stores.imported import ImportedStores  # costs time that others are spared
-
-    return ImportedStores(values)

@@ -2,9 +2,13 @@
 
 from constructs import Construct
 
-from clearml_k8s.naming import Address, Naming, SecretRef
-from clearml_k8s.pod import checksums, container, deployment, http_probe
-from clearml_k8s.service import HTTP, service
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.naming import Naming, SecretRef
+from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.probe import http_probe
+from clearml_k8s.parts.service import HTTP, server_service
+from clearml_k8s.parts.workload import Workload, deployment
+from config.generation import Generation
 from config.webserver import Webserver as WebserverValues
 
 COMPONENT = "webserver"
@@ -19,27 +23,27 @@ class Webserver(Construct):
         scope: Construct,
         *,
         naming: Naming,
+        generation: Generation,
         values: WebserverValues,
         company: str,
         credentials: SecretRef,
-        apiserver: Address,
-        fileserver: Address,
+        apiserver: ServerAddress,
+        fileserver: ServerAddress,
     ) -> None:
         super().__init__(scope, COMPONENT)
-        self.address: Address = service(self, naming, COMPONENT, values.service)
-        deployment(
-            self,
-            naming,
-            COMPONENT,
-            values,
-            replicas=values.replica_count,
-            annotations=checksums(credentials=credentials),
-            container=container(
-                COMPONENT,
-                values,
-                values.image,
+        component = naming.component(COMPONENT)
+        server_service(self, component, values.service)
+        self.address = ServerAddress(component.name, values.service.port)
+        probe = generation.webserver_probe
+        workload = Workload(
+            component=component,
+            needs={"apiserver": apiserver, "fileserver": fileserver},
+            checksums={"credentials": credentials.checksum},
+            main=Container(
+                name=COMPONENT,
+                image=values.pulled_image,
                 args=[COMPONENT],
-                port=PORT,
+                ports={HTTP: PORT},
                 env={
                     "NGINX_APISERVER_ADDRESS": apiserver.url,
                     "NGINX_FILESERVER_ADDRESS": fileserver.url,
@@ -47,8 +51,9 @@ class Webserver(Construct):
                     "USER_KEY": credentials.key("webserver_key"),
                     "USER_SECRET": credentials.key("webserver_secret"),
                 },
-                startup=http_probe("/", HTTP, period_seconds=5, failure_threshold=60),
-                liveness=http_probe("/", HTTP, timeout_seconds=5),
-                readiness=http_probe("/", HTTP, timeout_seconds=5),
+                startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
+                liveness=http_probe(probe, HTTP, timeout_seconds=5),
+                readiness=http_probe(probe, HTTP, timeout_seconds=5),
             ),
         )
+        deployment(self, workload, values, replicas=values.replica_count)

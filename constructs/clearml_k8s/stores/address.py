@@ -3,14 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from constructs import Construct
-
-from clearml_k8s.hocon import hocon
-from clearml_k8s.naming import Address, SecretRef
-from clearml_k8s.pod import EnvValue
-from clearml_k8s.wait import Target
+from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.hocon import hocon
+from clearml_k8s.parts.naming import Address, SecretRef
+from clearml_k8s.parts.need import Need, Target
 
 # Servers from 1.2 (Redis) and 1.8 (MongoDB) on read these variables themselves; for older ones
 # they are only where the configuration beside them takes the passwords from.
@@ -21,29 +19,12 @@ ELASTICSEARCH_PASSWORD = "CLEARML_ELASTIC_SERVICE_PASSWORD"
 REDIS_DATABASES = {"apiserver": 0, "workers": 4}
 
 
-class StoreAddress(Protocol):
+class StoreAddress(Need, Protocol):
     """What a server must know of a store, whoever provides it."""
 
     @property
     def environment(self) -> dict[str, EnvValue]:
         """Variables of the server."""
-
-    @property
-    def target(self) -> Target:
-        """What to wait for before the server starts."""
-
-    @property
-    def secret(self) -> SecretRef | None:
-        """The Secret that the variables refer to."""
-
-
-Answering = TypeVar("Answering", bound=StoreAddress, covariant=True)
-
-
-class ImportedStore(Protocol[Answering]):
-    """Adds the objects of a store's Helm chart to the scope, and hands back where it answers."""
-
-    def __call__(self, scope: Construct, /) -> Answering: ...
 
 
 @dataclass(frozen=True)
@@ -79,7 +60,7 @@ class MongodbAddress:
 
     @property
     def environment(self) -> dict[str, EnvValue]:
-        """Variables of the server; 1.0.2 takes all but one plain host only as a URL."""
+        """Variables of the server, which every version takes: URLs for all but one plain host."""
         if self.password is None and self.replica_set is None:
             return {
                 "CLEARML_MONGODB_SERVICE_HOST": self.members[0].host,
@@ -245,19 +226,10 @@ class StoreAddresses:
         }
 
     @property
-    def targets(self) -> dict[str, Target]:
-        """What to wait for before a server starts."""
+    def needs(self) -> dict[str, Need]:
+        """The stores by name, in the order in which a server asks for them."""
         return {
-            "mongodb": self.mongodb.target,
-            "redis": self.redis.target,
-            "elasticsearch": self.elasticsearch.target,
-        }
-
-    @property
-    def secrets(self) -> dict[str, SecretRef | None]:
-        """The Secrets that the server reads at its start."""
-        return {
-            "mongodb": self.mongodb.secret,
-            "redis": self.redis.secret,
-            "elasticsearch": self.elasticsearch.secret,
+            "mongodb": self.mongodb,
+            "redis": self.redis,
+            "elasticsearch": self.elasticsearch,
         }

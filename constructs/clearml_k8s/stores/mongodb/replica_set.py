@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from cdk8s_plus_25 import k8s
 
-from clearml_k8s.naming import Address
-from clearml_k8s.pod import EnvValue, environment
+from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.naming import Address
 from clearml_k8s.stores.address import PasswordRef
-from clearml_k8s.stores.stateful_set import unprivileged
+from clearml_k8s.stores.mongodb.password import KEY
+from config.image import PulledImage
 
-KEY = "mongodb-replica-set-key"
 KEY_SOURCE_DIR = "/run/mongodb-key-source"
 KEY_DIR = "/run/mongodb-key"
 SHELL = '"$(command -v mongosh || command -v mongo)" --quiet'
@@ -76,8 +77,8 @@ class Standalone:
     args: Sequence[str] = ()
     mounts: Sequence[k8s.VolumeMount] = ()
     volumes: Sequence[k8s.Volume] = ()
-    init_containers: Sequence[k8s.Container] = ()
-    sidecars: Sequence[k8s.Container] = ()
+    init_containers: Sequence[Container] = ()
+    sidecars: Sequence[Container] = ()
 
     @property
     def environment(self) -> dict[str, EnvValue]:
@@ -96,8 +97,7 @@ class ReplicaSet:
 
     name: str
     members: Sequence[Address]
-    image: str
-    pull_policy: str
+    image: PulledImage
     url: str
     password: PasswordRef | None
     key: PasswordRef | None
@@ -137,19 +137,18 @@ class ReplicaSet:
         ]
 
     @property
-    def init_containers(self) -> list[k8s.Container]:
+    def init_containers(self) -> list[Container]:
         """Copies the key: mongod wants a file that it alone can read, which no volume gives."""
         if self.key is None:
             return []
         copy = f"cp -f {KEY_SOURCE_DIR}/{KEY} {KEY_DIR}/{KEY} && chmod 400 {KEY_DIR}/{KEY}"
         return [
-            k8s.Container(
+            Container(
                 name="copy-key",
                 image=self.image,
-                image_pull_policy=self.pull_policy,
                 command=["sh", "-c", copy],
                 security_context=unprivileged(),
-                volume_mounts=[
+                mounts=[
                     k8s.VolumeMount(name="key-source", mount_path=KEY_SOURCE_DIR, read_only=True),
                     k8s.VolumeMount(name="key", mount_path=KEY_DIR),
                 ],
@@ -157,30 +156,23 @@ class ReplicaSet:
         ]
 
     @property
-    def sidecars(self) -> list[k8s.Container]:
-        """The keeper of the set."""
-        return [self._keeper]
-
-    @property
-    def _keeper(self) -> k8s.Container:
-        """The container that initiates the set, makes its user, and adds and removes members."""
+    def sidecars(self) -> list[Container]:
+        """Initiates the set, makes its user, and adds and removes members."""
         hosts = [f"{member.host}:{member.port}" for member in self.members]
         config = {
             "_id": self.name,
             "members": [{"_id": number, "host": host} for number, host in enumerate(hosts)],
         }
-        return k8s.Container(
+        keeper = Container(
             name="replica-set",
             image=self.image,
-            image_pull_policy=self.pull_policy,
             command=["sh", "-c", KEEP],
-            env=environment(
-                {
-                    "PASSWORD": self.password.value if self.password else "",
-                    "REPLICA_SET_URL": self.url,
-                    "INITIATE": INITIATE % {"config": json.dumps(config)},
-                    "ADJUST": ADJUST % {"hosts": json.dumps(hosts)},
-                }
-            ),
+            env={
+                "PASSWORD": self.password.value if self.password else "",
+                "REPLICA_SET_URL": self.url,
+                "INITIATE": INITIATE % {"config": json.dumps(config)},
+                "ADJUST": ADJUST % {"hosts": json.dumps(hosts)},
+            },
             security_context=unprivileged(),
         )
+        return [keeper]

@@ -1,12 +1,10 @@
 """Init containers that end when what the pod depends on answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from cdk8s_plus_25 import k8s
-
-from clearml_k8s.pod import EnvValue, environment
-from config.workload import Image
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.need import Target
+from config.image import PulledImage
 
 # Python, because the server image has it for certain: a tool that is missing fails, never hangs.
 SCRIPT = """\
@@ -46,15 +44,7 @@ for target in sys.argv[1:]:
 """
 
 
-@dataclass(frozen=True)
-class Target:
-    """A URL to wait for, and the variables that it takes its `$(VARIABLE)`s from."""
-
-    url: str
-    environment: Mapping[str, EnvValue] = field(default_factory=dict)
-
-
-def wait_for(image: Image, targets: Mapping[str, Target]) -> k8s.Container:
+def wait_for(image: PulledImage, targets: Mapping[str, Target]) -> Container:
     """An init container that waits for the targets, by name, one after the other.
 
     `http` URLs must answer with success; of the hosts of any other URL one must accept a
@@ -63,11 +53,10 @@ def wait_for(image: Image, targets: Mapping[str, Target]) -> k8s.Container:
     variables = {
         name: value for target in targets.values() for name, value in target.environment.items()
     }
-    return k8s.Container(
+    return Container(
         name="wait-for-" + "-".join(targets),
-        image=image.reference,
-        image_pull_policy=image.pull_policy,
+        image=image,
         command=["python3", "-c", SCRIPT],
         args=[f"{name}={target.url}" for name, target in targets.items()],
-        env=environment(variables) or None,
+        env=variables,
     )

@@ -3,18 +3,21 @@
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.agent import (
+from clearml_k8s.agents.agent import (
     HOME,
-    Servers,
     environment_of,
     secret_content,
+    security_context,
     start_command,
 )
-from clearml_k8s.naming import Naming, SecretRef
-from clearml_k8s.pod import checksums, container, deployment
-from clearml_k8s.secret import secret
-from clearml_k8s.volume import claim, secret_volume
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.naming import Naming, SecretRef
+from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.parts.secret import secret
+from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
+from clearml_k8s.parts.workload import Workload, deployment
 from config.agent_services import AgentServices as AgentServicesValues
+from config.image import PulledImage
 
 COMPONENT = "agentservices"
 GOOGLE_KEY_FILE = "google-credentials.json"
@@ -28,11 +31,22 @@ class AgentServices(Construct):
     """
 
     def __init__(
-        self, scope: Construct, *, naming: Naming, values: AgentServicesValues, servers: Servers
+        self,
+        scope: Construct,
+        *,
+        naming: Naming,
+        values: AgentServicesValues,
+        servers: ServerAddresses,
+        credentials: SecretRef,
+        wait_image: PulledImage,
     ) -> None:
         super().__init__(scope, COMPONENT)
-        volumes = [claim(self, naming, COMPONENT, "data", values.storage.data)]
-        mounts = [k8s.VolumeMount(name=volumes[0].name, mount_path=f"{HOME}/.clearml")]
+        component = naming.component(COMPONENT)
+        data = claim_volume(
+            "agentservices-data", claim(self, component, "data", values.storage.data)
+        )
+        volumes = [data]
+        mounts = [k8s.VolumeMount(name=data.name, mount_path=f"{HOME}/.clearml")]
         variables = secret_content(values)
         google = values.google_credentials.get_secret_value() if values.google_credentials else None
         content = dict(variables)
@@ -41,7 +55,7 @@ class AgentServices(Construct):
             google = f"{GOOGLE_DIR}/{GOOGLE_KEY_FILE}"
         own: SecretRef | None = None
         if content:
-            own = secret(self, naming.metadata(COMPONENT), content)
+            own = secret(self, component.metadata(), content)
             if GOOGLE_KEY_FILE in content:
                 volumes.append(secret_volume("google-credentials", own.name, GOOGLE_KEY_FILE))
                 mounts.append(
@@ -49,34 +63,34 @@ class AgentServices(Construct):
                         name="google-credentials", mount_path=GOOGLE_DIR, read_only=True
                     )
                 )
-        env = environment_of(values, servers, own, list(variables))
-        deployment(
-            self,
-            naming,
-            COMPONENT,
-            values,
-            replicas=values.replica_count,
-            annotations=checksums(credentials=servers.credentials, own=own),
-            init_containers=[servers.wait],
-            more_pull_secrets=servers.pull_secrets,
+        workload = Workload(
+            component=component,
+            needs=servers.needs,
+            wait_image=wait_image,
+            checksums={
+                "credentials": credentials.checksum,
+                "own": own.checksum if own else None,
+            },
             volumes=volumes,
-            recreate=values.storage.data.single_node,
-            container=container(
-                COMPONENT,
-                values,
-                values.image,
+            main=Container(
+                name=COMPONENT,
+                image=values.pulled_image,
                 command=start_command(),
                 args=["--services-mode", "--queue", "services", "--create-queue", "--cpu-only"],
                 env={
-                    **env,
+                    **environment_of(values, servers, credentials, own, list(variables)),
                     "CLEARML_HOST_IP": values.clearml_host_ip,
                     "CLEARML_AGENT_DEFAULT_BASE_DOCKER": values.default_base_docker,
                     "CLEARML_WORKER_ID": values.clearml_worker_id,
                     "GOOGLE_APPLICATION_CREDENTIALS": google,
                 },
                 mounts=mounts,
-                security_context=k8s.SecurityContext(privileged=True)
-                if values.privileged
-                else None,
+                security_context=security_context(values),
             ),
+        )
+        deployment(
+            self,
+            workload,
+            values,
+            replicas=values.replica_count,
         )

@@ -1,16 +1,14 @@
 """What agent services and agent groups have in common: how a ClearML agent is started and told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cdk8s_plus_25 import k8s
 from pydantic import SecretStr
 
-from clearml_k8s.naming import Address, SecretRef
-from clearml_k8s.pod import EnvValue
-from clearml_k8s.wait import Target, wait_for
+from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.naming import SecretRef
+from clearml_k8s.parts.need import ServerAddresses
 from config.agent import Agent
-from config.workload import Image
 
 HOME = "/root"
 
@@ -27,40 +25,6 @@ if [ -n "$AGENT_VERSION" ] || ! command -v clearml-agent >/dev/null; then
 fi
 exec clearml-agent daemon --foreground "$@"
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Servers:
-    """What an agent talks to, and what it waits for before it starts."""
-
-    apiserver: Address
-    webserver: Address
-    fileserver: Address
-    credentials: SecretRef
-    wait: k8s.Container
-    pull_secrets: Sequence[str]
-
-    @classmethod
-    def of(
-        cls,
-        *,
-        apiserver: Address,
-        webserver: Address,
-        fileserver: Address,
-        credentials: SecretRef,
-        image: Image,
-        pull_secrets: Sequence[str],
-        ping_url: str,
-    ) -> "Servers":
-        """The servers, and an init container from their image that waits for the API server."""
-        return cls(
-            apiserver=apiserver,
-            webserver=webserver,
-            fileserver=fileserver,
-            credentials=credentials,
-            wait=wait_for(image, {"apiserver": Target(ping_url)}),
-            pull_secrets=pull_secrets,
-        )
 
 
 def start_command() -> list[str]:
@@ -91,16 +55,25 @@ def revealed(secrets: dict[str, SecretStr | None]) -> dict[str, str]:
     return {name: value.get_secret_value() for name, value in secrets.items() if value is not None}
 
 
+def security_context(values: Agent) -> k8s.SecurityContext | None:
+    """The security context of an agent's container, unless the values say more."""
+    return k8s.SecurityContext(privileged=True) if values.privileged else None
+
+
 def environment_of(
-    values: Agent, servers: Servers, own: SecretRef | None, keys: Sequence[str]
+    values: Agent,
+    servers: ServerAddresses,
+    credentials: SecretRef,
+    own: SecretRef | None,
+    keys: Sequence[str],
 ) -> dict[str, EnvValue]:
     """The variables of an agent; `keys` are those of its own Secret that are variables."""
     return {
         "CLEARML_API_HOST": servers.apiserver.url,
         "CLEARML_WEB_HOST": values.clearml_web_host or servers.webserver.url,
         "CLEARML_FILES_HOST": values.clearml_files_host or servers.fileserver.url,
-        "CLEARML_API_ACCESS_KEY": servers.credentials.key("services_agent_key"),
-        "CLEARML_API_SECRET_KEY": servers.credentials.key("services_agent_secret"),
+        "CLEARML_API_ACCESS_KEY": credentials.key("services_agent_key"),
+        "CLEARML_API_SECRET_KEY": credentials.key("services_agent_secret"),
         "AGENT_VERSION": values.agent_version,
         "AWS_DEFAULT_REGION": values.aws_default_region,
         **({key: own.key(key) for key in keys} if own else {}),

@@ -1,0 +1,96 @@
+"""What generations of the ClearML server differ in, as data; no version stands anywhere else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Release:
+    """The image of a release: repository and tag."""
+
+    repository: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class SystemUser:
+    """A user that the servers or agents log in as, and whose credential comes from our Secret.
+
+    Its keys there are `<secret_key>_key` and `<secret_key>_secret`. A user that the server does
+    not know by itself has a role and a name to show.
+    """
+
+    name: str
+    secret_key: str
+    role: str | None = None
+    display_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """A generation of servers and what goes with it."""
+
+    version: str
+    server: Release
+    agent_services: Release
+    mongodb: Release
+    redis: Release
+    elasticsearch: Release
+
+    system_users: tuple[SystemUser, ...]
+
+    apiserver_probe: str
+    """Path that answers 200 once the API server serves requests."""
+    fileserver_probe: str | None
+    """Path for a GET that the file server answers with 200; None where only its port tells."""
+    webserver_probe: str
+
+    web_page_node_ports: Mapping[str, int]
+    """Where the web page looks for the other servers if it was itself opened on port 30080."""
+    web_page_ports: Mapping[str, int]
+    """Where it looks for them if it was opened on port 8080."""
+
+    mongodb_args: Sequence[str]
+    elasticsearch_settings: Mapping[str, str]
+    elasticsearch_files: Mapping[str, str]
+
+
+GENERATIONS = {
+    "1": Generation(
+        version="1.0.2",
+        server=Release("allegroai/clearml", "1.0.2"),
+        agent_services=Release("allegroai/clearml-agent-services", "latest"),
+        mongodb=Release("mongo", "4.4.30"),
+        redis=Release("redis", "6.2.22"),
+        elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "7.17.29"),
+        system_users=(
+            SystemUser("apiserver", "apiserver"),
+            SystemUser("webserver", "webserver"),
+            SystemUser("tests", "tests_user"),
+            # The agents' own: fixed users revoke the tests user (clearml-server issue 75).
+            SystemUser("services_agent", "services_agent", "user", "ClearML agents"),
+        ),
+        apiserver_probe="/debug.ping",
+        fileserver_probe=None,
+        webserver_probe="/",
+        web_page_node_ports={"apiserver": 30008, "fileserver": 30081},
+        web_page_ports={"apiserver": 8008, "fileserver": 8081},
+        mongodb_args=(
+            "--setParameter",
+            "internalQueryMaxBlockingSortMemoryUsageBytes=196100200",
+        ),
+        elasticsearch_settings={
+            "bootstrap.memory_lock": "false",
+            "cluster.routing.allocation.node_initial_primaries_recoveries": "500",
+            "cluster.routing.allocation.disk.watermark.low": "500mb",
+            "cluster.routing.allocation.disk.watermark.high": "500mb",
+            "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
+            "http.compression_level": "7",
+            "reindex.remote.whitelist": "*.*",
+            "xpack.monitoring.enabled": "false",
+            "xpack.security.enabled": "false",
+        },
+        elasticsearch_files={"elasticsearch.yml": "xpack.security.enabled: false\n"},
+    )
+}
+DEFAULT_GENERATION = GENERATIONS["1"]

@@ -1,0 +1,230 @@
+"""All that any pod may be told, whatever runs in it: each section of a component contains it.
+
+A field that a PodSpec has under the same name is passed on as it is; what becomes of the others
+is said in one place too, `parts/workload.py` of the constructs.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from config.image import Image, PulledImage
+from config.types.fragment import (
+    Affinity,
+    DeploymentStrategy,
+    DnsConfig,
+    EnvFrom,
+    ExtraContainers,
+    ExtraEnvs,
+    HostAliases,
+    PodSecurityContext,
+    Resources,
+    SecurityContext,
+    StatefulSetStrategy,
+    Tolerations,
+    TopologySpreadConstraints,
+    VolumeMounts,
+    Volumes,
+)
+from config.types.kubernetes import (
+    Annotations,
+    Count,
+    DnsSubdomain,
+    Labels,
+    NodeSelector,
+    OptionalDnsSubdomain,
+    Seconds,
+)
+from config.types.model import Mistake, Model, Section, section
+from config.types.scalars import Integer
+
+AtLeastOne = Annotated[Integer, Field(ge=1)]
+
+
+class Probe(Model):
+    """When a probe runs; what is left out stays as the component has it."""
+
+    enabled: bool = Field(default=True, description="Whether the probe is there.")
+    initial_delay_seconds: Seconds | None = Field(
+        default=None, description="Seconds from the container's start to the first probe."
+    )
+    period_seconds: AtLeastOne | None = Field(
+        default=None, description="Seconds from one probe to the next."
+    )
+    timeout_seconds: AtLeastOne | None = Field(
+        default=None, description="Seconds that an answer may take."
+    )
+    failure_threshold: AtLeastOne | None = Field(
+        default=None, description="Failures in a row that count as one."
+    )
+
+    @property
+    def timing(self) -> dict[str, int]:
+        """What is set, by field of a probe."""
+        fields = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: given for name, given in fields if name != "enabled" and given is not None}
+
+
+class ReadinessProbe(Probe):
+    """When the probe runs that decides whether a pod gets requests."""
+
+    success_threshold: AtLeastOne | None = Field(
+        default=None, description="Successes in a row that count as one."
+    )
+
+
+class LivenessProbe(Probe):
+    """When the probe runs whose failure restarts the container."""
+
+    success_threshold: Annotated[Integer, Field(ge=1, le=1)] | None = Field(
+        default=None, description="Kubernetes allows 1 only."
+    )
+    termination_grace_period_seconds: AtLeastOne | None = Field(
+        default=None, description="Seconds that the container has to end after such a failure."
+    )
+
+
+class InitContainers(Model):
+    """The containers that run before the main one, such as those that wait."""
+
+    resources: Resources = Field(
+        default=None, description="Resource requests and limits of each init container."
+    )
+
+
+def _name_in_mapping(raw: object) -> object:
+    return raw["name"] if isinstance(raw, dict) and raw.keys() == {"name"} else raw
+
+
+PullSecret = Annotated[DnsSubdomain, BeforeValidator(_name_in_mapping)]
+
+
+class Pod(Model):
+    """The pods of a component, and their main container."""
+
+    node_selector: NodeSelector = Field(
+        default={}, description="Labels that a node must have to run the pods."
+    )
+    tolerations: Tolerations = Field(default=[], description="Taints that the pods tolerate.")
+    affinity: Affinity = Field(
+        default=None, description="Node and pod affinity of the pods, as Kubernetes spells it."
+    )
+    extra_envs: ExtraEnvs = Field(
+        default=[],
+        description="More environment variables; one of the same name replaces ours.",
+    )
+    pod_annotations: Annotations = Field(default={}, description="Annotations of the pods.")
+    resources: Resources = Field(
+        default=None, description="Resource requests and limits of the main container."
+    )
+    image_pull_secrets: list[PullSecret] = Field(
+        default=[], description="Names of Secrets that hold credentials for the image registry."
+    )
+    pod_security_context: PodSecurityContext = Field(
+        default=None,
+        description="Security context of the pods, over ours field by field; `enabled: false` "
+        "leaves it out.",
+    )
+    container_security_context: SecurityContext = Field(
+        default=None,
+        description="Security context of the containers, over ours field by field; "
+        "`enabled: false` leaves it out.",
+    )
+    additional_volumes: Volumes = Field(
+        default=[], description="More volumes for the pods, as Kubernetes spells them."
+    )
+    additional_volume_mounts: VolumeMounts = Field(
+        default=[], description="More volume mounts for the main container."
+    )
+    topology_spread_constraints: TopologySpreadConstraints = Field(
+        default=[], description="How the pods spread over zones, nodes and the like."
+    )
+    priority_class_name: OptionalDnsSubdomain = Field(
+        default="", description="Priority class of the pods; empty means the cluster's default."
+    )
+    runtime_class_name: OptionalDnsSubdomain = Field(
+        default="", description="Runtime class of the pods; empty means the cluster's default."
+    )
+    scheduler_name: OptionalDnsSubdomain = Field(
+        default="", description="Scheduler of the pods; empty means the cluster's default."
+    )
+    host_aliases: HostAliases = Field(
+        default=[], description="More lines for the pods' /etc/hosts: `ip` and `hostnames` each."
+    )
+    dns_policy: Literal["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"] | None = (
+        Field(default=None, description="How the pods look up names; unset means ClusterFirst.")
+    )
+    dns_config: DnsConfig = Field(
+        default=None, description="Name servers, search domains and resolver options of the pods."
+    )
+    termination_grace_period_seconds: Seconds | None = Field(
+        default=None, description="Seconds that the containers have to end; unset, as needed."
+    )
+    pod_labels: Labels = Field(default={}, description="More labels of the pods.")
+    env_from: EnvFrom = Field(
+        default=[],
+        description="ConfigMaps and Secrets whose keys become variables of the main container.",
+    )
+    liveness_probe: Section[LivenessProbe] = section()
+    readiness_probe: Section[ReadinessProbe] = section()
+    startup_probe: Section[LivenessProbe] = section()
+    init_containers: Section[InitContainers] = section()
+    extra_init_containers: ExtraContainers = Field(
+        default=[], description="More init containers, which run after ours."
+    )
+    extra_containers: ExtraContainers = Field(
+        default=[], description="More containers beside the main one."
+    )
+    deployment_annotations: Annotations = Field(
+        default={}, description="Annotations of the Deployment or StatefulSet itself."
+    )
+    revision_history_limit: Count | None = Field(
+        default=None, description="Old revisions to keep for a rollback; unset, Kubernetes' 10."
+    )
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A pod without name servers."""
+        yield from super().mistakes()
+        if self.dns_policy == "None" and not (self.dns_config and self.dns_config.nameservers):
+            yield Mistake(("dnsConfig", "nameservers"), "must not be empty with dnsPolicy None")
+
+
+class Deployment(Pod):
+    """Pods that are alike."""
+
+    image: Section[Image]
+    update_strategy: DeploymentStrategy | None = Field(
+        default=None,
+        description="How new pods replace old ones; unset, Recreate where they share a volume "
+        "that one node alone can mount.",
+    )
+
+    @property
+    def pulled_image(self) -> PulledImage:
+        """The image of the main container."""
+        return self.image.pulled(self.image_pull_secrets)
+
+    @property
+    def on_one_node(self) -> bool:
+        """Whether the pods share a volume that one node alone can mount."""
+        return False
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """New pods that wait for the volume of old ones, which wait for them."""
+        yield from super().mistakes()
+        strategy = self.update_strategy
+        if self.on_one_node and strategy is not None and strategy.type != "Recreate":
+            yield Mistake(
+                ("updateStrategy", "type"),
+                "must be Recreate: the pods share a volume that one node alone can mount",
+                strategy.type,
+            )
+
+
+class StatefulSet(Pod):
+    """Pods that keep their names and volumes."""
+
+    update_strategy: StatefulSetStrategy | None = Field(
+        default=None, description="How new pods replace old ones; unset, one after the other."
+    )

@@ -1,0 +1,1 @@
+"""The parts that all components are made of."""

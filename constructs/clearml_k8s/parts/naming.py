@@ -1,0 +1,132 @@
+"""Names, labels and selectors of all objects, and the addresses that components hand out."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cdk8s_plus_25 import k8s
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """A component of the installation: what its objects are called, and what finds its pods."""
+
+    name: str
+    labels: Mapping[str, str]
+    selector: Mapping[str, str]
+    """Labels that find the pods; a Deployment or StatefulSet can never change them."""
+    common_labels: Mapping[str, str] = field(default_factory=dict)
+    common_annotations: Mapping[str, str] = field(default_factory=dict)
+
+    def metadata(
+        self, name: str | None = None, annotations: Mapping[str, str] | None = None
+    ) -> k8s.ObjectMeta:
+        """Metadata of an object; its name is the component's unless another is given."""
+        return k8s.ObjectMeta(
+            name=name or self.name,
+            labels={**self.labels, **self.common_labels},
+            annotations={**self.common_annotations, **(annotations or {})} or None,
+        )
+
+    def pod_labels(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Labels of the pods; those of the selector cannot be replaced."""
+        return {**self.labels, **self.common_labels, **more, **self.selector}
+
+    @property
+    def headless(self) -> str:
+        """Name of the headless Service of a StatefulSet."""
+        return f"{self.name}-headless"
+
+    def host(self, ordinal: int) -> str:
+        """Host name of one pod of a StatefulSet."""
+        return f"{self.name}-{ordinal}.{self.headless}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """Names and labels of one release; the same as the Helm chart's for release `clearml`."""
+
+    release: str
+    application: str
+    fullname: str
+    common_labels: Mapping[str, str] = field(default_factory=dict)
+    common_annotations: Mapping[str, str] = field(default_factory=dict)
+
+    def namespace(self, name: str) -> k8s.ObjectMeta:
+        """Metadata of the Namespace, which is no part of any component."""
+        return k8s.ObjectMeta(
+            name=name,
+            labels=self.common_labels or None,
+            annotations=self.common_annotations or None,
+        )
+
+    def component(self, name: str) -> Component:
+        """A component of ClearML itself, called `<fullname>-<name>`."""
+        return self._component(
+            f"{self.fullname}-{name}",
+            self._labels(name),
+            {
+                "app.kubernetes.io/name": self.application,
+                "app.kubernetes.io/instance": f"{self.release}-{name}",
+            },
+        )
+
+    def store(self, store: str, component: str, name: str) -> Component:
+        """A component of a data store, such as Redis' master, under the name given."""
+        selector = {
+            "app.kubernetes.io/name": store,
+            "app.kubernetes.io/instance": self.release,
+            "app.kubernetes.io/component": component,
+        }
+        return self._component(name, self._labels(component) | selector, selector)
+
+    def _component(
+        self, name: str, labels: Mapping[str, str], selector: Mapping[str, str]
+    ) -> Component:
+        return Component(
+            name=name,
+            labels=labels,
+            selector=selector,
+            common_labels=self.common_labels,
+            common_annotations=self.common_annotations,
+        )
+
+    def _labels(self, component: str) -> dict[str, str]:
+        return {
+            "app.kubernetes.io/name": self.application,
+            "app.kubernetes.io/instance": self.release,
+            "app.kubernetes.io/component": component,
+            "app.kubernetes.io/part-of": self.application,
+            "app.kubernetes.io/managed-by": "cdk8s",
+        }
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a Service answers inside the cluster."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The address as an HTTP URL."""
+        return f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class SecretRef:
+    """A Secret, and the digest of its content where this program knows it."""
+
+    name: str
+    checksum: str | None = None
+
+    def key(self, key: str) -> k8s.EnvVarSource:
+        """An environment variable's value, taken from one key."""
+        return k8s.EnvVarSource(secret_key_ref=k8s.SecretKeySelector(name=self.name, key=key))
+
+
+def checksum(content: Mapping[str, str]) -> str:
+    """A digest that changes with the content, to roll pods that read it only at their start."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,77 @@
+"""Services."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cdk8s_plus_25 import k8s
+from constructs import Construct
+
+from clearml_k8s.parts.naming import Component
+from config.service import Service
+from config.types.structs import int_or_string
+
+HTTP = "http"
+
+
+class ServicePort(NamedTuple):
+    """A port of a Service, and the container port that it leads to."""
+
+    port: int
+    target: str
+
+
+def server_service(scope: Construct, component: Component, values: Service) -> None:
+    """Make the Service of a server, which forwards to the container port `http`."""
+    port = k8s.ServicePort(
+        name=HTTP,
+        port=values.port,
+        target_port=int_or_string(HTTP),
+        node_port=values.published_node_port,
+    )
+    k8s.KubeService(
+        scope,
+        "service",
+        metadata=component.metadata(),
+        spec=k8s.ServiceSpec(type=values.type, selector=component.selector, ports=[port]),
+    )
+
+
+def store_service(
+    scope: Construct,
+    component: Component,
+    name: str,
+    ports: Mapping[str, ServicePort],
+    *,
+    type: str = "ClusterIP",
+) -> None:
+    """Make a Service of a store; the ports by name."""
+    k8s.KubeService(
+        scope,
+        f"{component.name}-service",
+        metadata=component.metadata(name),
+        spec=k8s.ServiceSpec(type=type, selector=component.selector, ports=_ports(ports)),
+    )
+
+
+def headless_service(
+    scope: Construct, component: Component, ports: Mapping[str, ServicePort]
+) -> None:
+    """Make the Service that gives the pods their host names, before they are ready too."""
+    k8s.KubeService(
+        scope,
+        f"{component.name}-headless-service",
+        metadata=component.metadata(component.headless),
+        spec=k8s.ServiceSpec(
+            cluster_ip="None",
+            publish_not_ready_addresses=True,
+            selector=component.selector,
+            ports=_ports(ports),
+        ),
+    )
+
+
+def _ports(ports: Mapping[str, ServicePort]) -> list[k8s.ServicePort]:
+    return [
+        k8s.ServicePort(name=name, port=port, target_port=int_or_string(target))
+        for name, (port, target) in ports.items()
+    ]

@@ -1,0 +1,238 @@
+"""Deployments and StatefulSets: what a component is, and all that the values say of its pods."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cdk8s_plus_25 import k8s
+from constructs import Construct
+
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.environment import environment
+from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.need import Need
+from clearml_k8s.parts.volume import DataVolume
+from clearml_k8s.parts.wait import wait_for
+from config.image import PulledImage
+from config.pod import Deployment, Pod, Probe, StatefulSet
+from config.types.structs import overlaid, to_plain
+
+# Settings that a PodSpec has under the same name; lists of Secrets and containers take more.
+SAME_IN_POD_SPEC = (Pod.model_fields.keys() & k8s.PodSpec.__jsii_name_mapping__.keys()) - {  # type: ignore[attr-defined]  # jsii's
+    "image_pull_secrets",
+    "init_containers",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """What runs in the pods of a component, and the settings that hold without any values.
+
+    `needs` is what it talks to; with a `wait_image` an init container of that image waits for
+    those that must be there first. The pods roll when one of the `checksums` changes.
+    `grace_period` is in seconds; with `spread` the pods go to different nodes where possible.
+    """
+
+    component: Component
+    main: Container
+    init_containers: Sequence[Container] = ()
+    sidecars: Sequence[Container] = ()
+    volumes: Sequence[k8s.Volume] = ()
+    needs: Mapping[str, Need] = field(default_factory=dict)
+    wait_image: PulledImage | None = None
+    checksums: Mapping[str, str | None] = field(default_factory=dict)
+    security_context: k8s.PodSecurityContext | None = None
+    grace_period: int | None = None
+    spread: bool = False
+
+
+def run_as(user: int) -> k8s.PodSecurityContext:
+    """The user that an image runs as; its files belong to the group of the same number."""
+    return k8s.PodSecurityContext(
+        run_as_user=user,
+        run_as_group=user,
+        fs_group=user,
+        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
+    )
+
+
+def deployment(
+    scope: Construct,
+    workload: Workload,
+    pod: Deployment,
+    *,
+    replicas: int,
+    id: str = "deployment",
+) -> None:
+    """Make the Deployment of a component.
+
+    Where its pods share a volume of one node, old ones stop before new ones start.
+    """
+    component = workload.component
+    recreation = k8s.DeploymentStrategy(type="Recreate") if pod.on_one_node else None
+    k8s.KubeDeployment(
+        scope,
+        id,
+        metadata=component.metadata(annotations=pod.deployment_annotations),
+        spec=k8s.DeploymentSpec(
+            replicas=replicas,
+            selector=k8s.LabelSelector(match_labels=component.selector),
+            strategy=pod.update_strategy or recreation,
+            revision_history_limit=pod.revision_history_limit,
+            template=_template(workload, pod),
+        ),
+    )
+
+
+def stateful_set(
+    scope: Construct, workload: Workload, pod: StatefulSet, *, replicas: int, data: DataVolume
+) -> None:
+    """Make the StatefulSet of a store's component; its pods start in parallel."""
+    component = workload.component
+    k8s.KubeStatefulSet(
+        scope,
+        f"{component.name}-stateful-set",
+        metadata=component.metadata(annotations=pod.deployment_annotations),
+        spec=k8s.StatefulSetSpec(
+            service_name=component.headless,
+            replicas=replicas,
+            pod_management_policy="Parallel",
+            selector=k8s.LabelSelector(match_labels=component.selector),
+            update_strategy=pod.update_strategy,
+            revision_history_limit=pod.revision_history_limit,
+            volume_claim_templates=data.templates,
+            template=_template(workload, pod, data.volumes),
+        ),
+    )
+
+
+def settings_of(pod: Pod) -> dict[str, Any]:
+    """The settings alone: a patch for the template of a pod that something else has made."""
+    nothing = Container(name="", image=PulledImage("", "", ()))
+    template = _template(
+        Workload(component=Component(name="", labels={}, selector={}), main=nothing), pod
+    )
+    patch: dict[str, Any] = to_plain(template)
+    spec = patch["spec"]
+    del spec["enableServiceLinks"], spec["automountServiceAccountToken"]
+    for key in ("name", "image", "imagePullPolicy"):
+        del spec["containers"][0][key]
+    return patch
+
+
+def _template(
+    workload: Workload, pod: Pod, more_volumes: Sequence[k8s.Volume] = ()
+) -> k8s.PodTemplateSpec:
+    component, needs = workload.component, workload.needs
+    init_containers = list(workload.init_containers)
+    targets = {name: need.target for name, need in needs.items() if need.target is not None}
+    if workload.wait_image is not None and targets:
+        init_containers.insert(0, wait_for(workload.wait_image, targets))
+    secrets = {name: need.secret.checksum for name, need in needs.items() if need.secret}
+    annotations = {
+        f"checksum/{name.replace('_', '-')}": digest
+        for name, digest in {**workload.checksums, **secrets}.items()
+        if digest is not None
+    }
+    containers = (workload.main, *init_containers, *workload.sidecars)
+    pull_secrets = [name for container in containers for name in container.image.pull_secrets]
+    settings = {
+        name: setting
+        for name in SAME_IN_POD_SPEC
+        if (setting := getattr(pod, name)) not in (None, "", [], {})
+    }
+    if workload.spread:
+        settings["affinity"] = overlaid(_apart(component), pod.affinity)
+    settings.setdefault("termination_grace_period_seconds", workload.grace_period)
+    return k8s.PodTemplateSpec(
+        metadata=k8s.ObjectMeta(
+            labels=component.pod_labels(pod.pod_labels),
+            annotations={**annotations, **pod.pod_annotations} or None,
+        ),
+        spec=k8s.PodSpec(
+            # A Service called clearml-redis would inject the server's own variables.
+            enable_service_links=False,
+            automount_service_account_token=False,
+            image_pull_secrets=_references([*pod.image_pull_secrets, *pull_secrets]) or None,
+            init_containers=[
+                *(_init_container(container, pod) for container in init_containers),
+                *pod.extra_init_containers,
+            ]
+            or None,
+            containers=[
+                _main_container(workload.main, pod),
+                *(_container(container, pod) for container in workload.sidecars),
+                *pod.extra_containers,
+            ],
+            volumes=[*workload.volumes, *more_volumes, *pod.additional_volumes] or None,
+            security_context=overlaid(workload.security_context, pod.pod_security_context),
+            **settings,
+        ),
+    )
+
+
+def _main_container(container: Container, pod: Pod) -> k8s.Container:
+    return _container(
+        container,
+        pod,
+        env=environment(container.env, pod.extra_envs),
+        env_from=pod.env_from or None,
+        liveness_probe=_timed(container.liveness, pod.liveness_probe),
+        readiness_probe=_timed(container.readiness, pod.readiness_probe),
+        startup_probe=_timed(container.startup, pod.startup_probe),
+        resources=overlaid(container.resources, pod.resources),
+        volume_mounts=[*container.mounts, *pod.additional_volume_mounts] or None,
+    )
+
+
+def _init_container(container: Container, pod: Pod) -> k8s.Container:
+    return _container(container, pod, resources=pod.init_containers.resources)
+
+
+def _container(container: Container, pod: Pod, **settings: Any) -> k8s.Container:
+    security_context = container.security_context
+    if not container.privileged:
+        security_context = overlaid(security_context, pod.container_security_context)
+    return k8s.Container(
+        name=container.name,
+        image=container.image.reference,
+        image_pull_policy=container.image.pull_policy,
+        command=container.command,
+        args=container.args,
+        ports=[
+            k8s.ContainerPort(name=name, container_port=port)
+            for name, port in container.ports.items()
+        ]
+        or None,
+        security_context=security_context,
+        **{
+            "env": environment(container.env),
+            "volume_mounts": list(container.mounts) or None,
+            **settings,
+        },
+    )
+
+
+def _timed(probe: k8s.Probe | None, timing: Probe) -> k8s.Probe | None:
+    if not timing.enabled:
+        return None
+    return k8s.Probe(**probe._values | timing.timing) if probe else None
+
+
+def _references(names: Sequence[str]) -> list[k8s.LocalObjectReference]:
+    return [k8s.LocalObjectReference(name=name) for name in dict.fromkeys(names)]
+
+
+def _apart(component: Component) -> k8s.Affinity:
+    """Pods on different nodes where that is possible."""
+    term = k8s.PodAffinityTerm(
+        topology_key="kubernetes.io/hostname",
+        label_selector=k8s.LabelSelector(match_labels=component.selector),
+    )
+    return k8s.Affinity(
+        pod_anti_affinity=k8s.PodAntiAffinity(
+            preferred_during_scheduling_ignored_during_execution=[
+                k8s.WeightedPodAffinityTerm(weight=100, pod_affinity_term=term)
+            ]
+        )
+    )

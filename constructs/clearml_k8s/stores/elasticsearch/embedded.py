@@ -1,0 +1,131 @@
+"""Elasticsearch, made here from the official image."""
+
+from cdk8s_plus_25 import k8s
+from constructs import Construct
+
+from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.naming import Component, checksum
+from clearml_k8s.parts.probe import exec_probe, tcp_probe
+from clearml_k8s.parts.service import ServicePort, headless_service, store_service
+from clearml_k8s.parts.traits import disruption_budget
+from clearml_k8s.parts.volume import DataVolume, claim_spec
+from clearml_k8s.parts.workload import Workload, run_as, stateful_set
+from clearml_k8s.stores import Site
+from clearml_k8s.stores.address import ElasticsearchAddress
+from config.elasticsearch import Elasticsearch
+
+STORE = "elasticsearch"
+HOME = "/usr/share/elasticsearch"
+TRANSPORT_PORT = 9300
+MAX_MAP_COUNT = 262144
+
+# Until the cluster has been healthy once the whole cluster is asked, then only this node.
+READY = """\
+url=http://127.0.0.1:{port}
+if [ -f /tmp/.started ]; then
+  exec curl --silent --fail --max-time 5 --output /dev/null "$url/"
+fi
+curl --silent --fail --max-time 5 --output /dev/null "$url/_cluster/health?$HEALTH_CHECK_PARAMS"
+touch /tmp/.started
+"""
+
+
+def provide(scope: Construct, site: Site, values: Elasticsearch) -> ElasticsearchAddress:
+    """Make StatefulSet `<clusterName>-master` with its Services and files.
+
+    With several nodes a PodDisruptionBudget too.
+    """
+    cluster = site.release.expand(values.cluster_name)
+    component = site.naming.store(STORE, "master", f"{cluster}-master")
+    ports = {"http": values.http_port, "transport": TRANSPORT_PORT}
+    service_ports = {name: ServicePort(port, name) for name, port in ports.items()}
+    store_service(scope, component, component.name, service_ports)
+    headless_service(scope, component, service_ports)
+    template = values.volume_claim_template
+    claim = claim_spec(
+        template.access_modes, template.resources.requests.storage, template.storage_class_name
+    )
+    data = DataVolume(name=component.name, claim=claim if values.persistence.enabled else None)
+    files = _files(scope, component, values)
+    workload = Workload(
+        component=component,
+        main=Container(
+            name=STORE,
+            image=values.pulled_image,
+            env=_environment(cluster, component, values),
+            ports=ports,
+            startup=tcp_probe("http", period_seconds=5, failure_threshold=120),
+            liveness=tcp_probe("http", timeout_seconds=5, failure_threshold=6),
+            readiness=exec_probe(
+                "bash", "-ec", READY.format(port=values.http_port), timeout_seconds=10
+            ),
+            security_context=unprivileged(),
+            mounts=[
+                data.mount(f"{HOME}/data"),
+                *(
+                    k8s.VolumeMount(
+                        name=volume.name,
+                        mount_path=f"{HOME}/config/{file}",
+                        sub_path=file,
+                        read_only=True,
+                    )
+                    for volume in files
+                    for file in values.es_config
+                ),
+            ],
+        ),
+        init_containers=[_sysctl(values)] if values.sysctl_init_container.enabled else [],
+        volumes=files,
+        checksums={"configuration": checksum(values.es_config)},
+        security_context=run_as(1000),
+        grace_period=120,
+        spread=True,
+    )
+    stateful_set(scope, workload, values.with_affinity, replicas=values.replicas, data=data)
+    if values.replicas > 1:
+        disruption_budget(scope, component, values.protected_nodes)
+    return ElasticsearchAddress(component.name, values.http_port)
+
+
+def _files(scope: Construct, component: Component, values: Elasticsearch) -> list[k8s.Volume]:
+    if not values.es_config:
+        return []
+    name = f"{component.name}-config"
+    k8s.KubeConfigMap(scope, "files", metadata=component.metadata(name), data=values.es_config)
+    return [k8s.Volume(name="config", config_map=k8s.ConfigMapVolumeSource(name=name))]
+
+
+def _environment(cluster: str, component: Component, values: Elasticsearch) -> dict[str, EnvValue]:
+    roles = {
+        "master": values.roles.master,
+        "data": values.roles.data,
+        "ingest": values.roles.ingest,
+        "remote_cluster_client": values.roles.remote_cluster_client,
+    }
+    nodes = [f"{component.name}-{ordinal}" for ordinal in range(values.replicas)]
+    return {
+        "node.name": k8s.EnvVarSource(
+            field_ref=k8s.ObjectFieldSelector(field_path="metadata.name")
+        ),
+        "cluster.name": cluster,
+        "node.roles": ",".join(role for role, enabled in roles.items() if enabled),
+        "cluster.initial_master_nodes": ",".join(nodes) if values.roles.master else None,
+        "discovery.seed_hosts": component.headless,
+        "network.host": "0.0.0.0",
+        "http.port": str(values.http_port),
+        # Mapped files need the node's vm.max_map_count raised, which only a privileged pod can do.
+        "node.store.allow_mmap": None if values.sysctl_init_container.enabled else "false",
+        "ES_JAVA_OPTS": values.es_java_opts,
+        "HEALTH_CHECK_PARAMS": values.cluster_health_check_params,
+    }
+
+
+def _sysctl(values: Elasticsearch) -> Container:
+    return Container(
+        name="configure-sysctl",
+        image=values.pulled_image,
+        command=["sysctl", "-w", f"vm.max_map_count={MAX_MAP_COUNT}"],
+        security_context=k8s.SecurityContext(privileged=True, run_as_user=0, run_as_non_root=False),
+        privileged=True,
+    )

@@ -1,0 +1,77 @@
+"""MongoDB, made here from the official image."""
+
+from constructs import Construct
+
+from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.naming import Address
+from clearml_k8s.parts.probe import exec_probe, tcp_probe
+from clearml_k8s.parts.service import ServicePort, headless_service, store_service
+from clearml_k8s.parts.traits import disruption_budget
+from clearml_k8s.parts.volume import DataVolume
+from clearml_k8s.parts.workload import Workload, run_as, stateful_set
+from clearml_k8s.stores import Site
+from clearml_k8s.stores.address import MongodbAddress, PasswordRef
+from clearml_k8s.stores.mongodb.password import KEY, STORE, component_of, password
+from clearml_k8s.stores.mongodb.replica_set import ReplicaSet, Standalone
+from config.mongodb import Mongodb
+
+PORT = 27017
+DATA_DIR = "/data/db"
+# The shell is called mongo up to MongoDB 5 and mongosh from 6 on.
+PING = (
+    """exec "$(command -v mongosh || command -v mongo)" --quiet --eval 'db.adminCommand("ping")'"""
+)
+
+
+def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
+    """Make StatefulSet `<release>-mongodb` with its Services and password Secret.
+
+    With several members a PodDisruptionBudget too.
+    """
+    component = component_of(site)
+    secret = password(scope, component, values.auth)
+    service = Address(site.release.expand(values.service.name), values.service.port)
+    topology: Standalone | ReplicaSet = Standalone(password=secret)
+    address = MongodbAddress([service], secret)
+    if values.architecture == "replicaset":
+        hosts = [Address(component.host(ordinal), PORT) for ordinal in range(values.replica_count)]
+        address = MongodbAddress(hosts, secret, values.replica_set_name)
+        topology = ReplicaSet(
+            name=values.replica_set_name,
+            members=hosts,
+            image=values.pulled_image,
+            url=address.url("admin", "PASSWORD"),
+            password=secret,
+            key=PasswordRef(secret.secret, KEY) if secret else None,
+        )
+    ports = {values.service.port_name: ServicePort(service.port, STORE)}
+    store_service(scope, component, service.host, ports, type=values.service.type)
+    headless_service(scope, component, {STORE: ServicePort(PORT, STORE)})
+    data = DataVolume.of("data", values.persistence)
+    workload = Workload(
+        component=component,
+        main=Container(
+            name=STORE,
+            image=values.pulled_image,
+            # As arguments: the image's entrypoint adds --bind_ip_all and makes the user.
+            args=[*site.generation.mongodb_args, *topology.args],
+            env=topology.environment,
+            ports={STORE: PORT},
+            startup=tcp_probe(STORE, period_seconds=5, failure_threshold=120),
+            liveness=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
+            readiness=exec_probe("sh", "-c", PING, timeout_seconds=10),
+            security_context=unprivileged(),
+            mounts=[data.mount(DATA_DIR), *topology.mounts],
+        ),
+        sidecars=topology.sidecars,
+        init_containers=topology.init_containers,
+        volumes=topology.volumes,
+        checksums={"password": secret.secret.checksum if secret else None},
+        security_context=run_as(999),
+        grace_period=60,
+        spread=bool(topology.sidecars),
+    )
+    stateful_set(scope, workload, values, replicas=values.replica_count, data=data)
+    if values.replica_count > 1:
+        disruption_budget(scope, component, values.replica_count // 2 + 1)
+    return address

@@ -1,0 +1,23 @@
+"""MongoDB from its Helm chart."""
+
+from constructs import Construct
+
+from clearml_k8s.parts.naming import Address
+from clearml_k8s.stores import Site
+from clearml_k8s.stores.address import MongodbAddress, PasswordRef
+from clearml_k8s.stores.chart import adapted, secret_ref
+from config.mongodb import Mongodb
+from imports import mongodb
+from imports.chart_values import patched
+
+
+def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
+    """Make the objects of the chart."""
+    pod = patched(values)
+    chart = mongodb.Mongodb(scope, adapted(site.charts["mongodb"], site.naming, pod))
+    password: PasswordRef | None = None
+    if values.auth.enabled:
+        secret = secret_ref(chart.secret, values.auth.existing_secret)
+        password = PasswordRef(secret, mongodb.PASSWORD_KEY)
+    members = [Address(host, chart.port) for host in chart.members or [chart.host]]
+    return MongodbAddress(members, password, chart.replica_set or None)

@@ -1,0 +1,107 @@
+"""Redis, made here from the official image."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.probe import exec_probe, tcp_probe
+from clearml_k8s.parts.service import ServicePort, headless_service, store_service
+from clearml_k8s.parts.traits import disruption_budget
+from clearml_k8s.parts.volume import DataVolume
+from clearml_k8s.parts.workload import Workload, run_as, stateful_set
+from clearml_k8s.stores import Site
+from clearml_k8s.stores.address import REDIS_DATABASES, RedisAddress
+from clearml_k8s.stores.redis.password import STORE, password
+from config.redis import Redis
+
+DATA_DIR = "/data"
+PASSWORD_VARIABLE = "REDISCLI_AUTH"
+DEFAULT_DATABASES = 16
+
+
+def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
+    """Make StatefulSet `<release>-redis-master` with its Services and Secret.
+
+    With replicas a StatefulSet `<release>-redis-slave` of the same image and volume size too, and
+    its PodDisruptionBudget.
+    """
+    address = RedisAddress(
+        site.release.expand(values.master.name),
+        values.master.port,
+        values.database_number,
+        password(scope, site, values),
+    )
+    ports = {STORE: ServicePort(address.port, STORE)}
+    pods = _Pods(scope, values, address)
+    master = _component(site, "master")
+    store_service(scope, master, address.host, ports)
+    pods.add(master, replicas=1)
+    if values.cluster.enabled:
+        replicas, count = _component(site, "slave"), values.cluster.slave_count
+        store_service(scope, replicas, replicas.name, ports)
+        options = ["--replicaof", address.host, str(address.port)]
+        if address.password is not None:
+            options += ["--masterauth", f"$({PASSWORD_VARIABLE})"]
+        pods.add(replicas, replicas=count, options=options, spread=True)
+        if count > 1:
+            disruption_budget(scope, replicas, count - 1)
+    return address
+
+
+def _component(site: Site, role: str) -> Component:
+    return site.naming.store(STORE, role, f"{site.naming.release}-{STORE}-{role}")
+
+
+@dataclass(frozen=True)
+class _Pods:
+    """The pods of master and replicas, which differ in few options."""
+
+    scope: Construct
+    values: Redis
+    address: RedisAddress
+
+    def add(
+        self,
+        component: Component,
+        *,
+        replicas: int,
+        options: Sequence[str] = (),
+        spread: bool = False,
+    ) -> None:
+        values, port, password = self.values, self.address.port, self.address.password
+        headless_service(self.scope, component, {STORE: ServicePort(port, STORE)})
+        last_database = self.address.database + max(REDIS_DATABASES.values())
+        ping = f'[ "$(redis-cli -p {port} ping)" = PONG ]'
+        data = DataVolume.of("redis-data", values.master.persistence)
+        workload = Workload(
+            component=component,
+            main=Container(
+                name=STORE,
+                image=values.pulled_image,
+                args=[
+                    "redis-server",
+                    *("--port", str(port)),
+                    *("--databases", str(max(DEFAULT_DATABASES, last_database + 1))),
+                    *("--appendonly", "yes"),
+                    *("--save", ""),
+                    *(["--requirepass", f"$({PASSWORD_VARIABLE})"] if password else []),
+                    *options,
+                ],
+                env={PASSWORD_VARIABLE: password.value if password else None},
+                ports={STORE: port},
+                startup=tcp_probe(STORE, period_seconds=5, failure_threshold=60),
+                liveness=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
+                # redis-cli ends with success even when the answer is an error.
+                readiness=exec_probe("sh", "-c", ping, timeout_seconds=5),
+                security_context=unprivileged(),
+                mounts=[data.mount(DATA_DIR)],
+            ),
+            checksums={"password": password.secret.checksum if password else None},
+            security_context=run_as(999),
+            grace_period=30,
+            spread=spread,
+        )
+        stateful_set(self.scope, workload, values.master, replicas=replicas, data=data)

@@ -1,0 +1,22 @@
+"""Redis from its Helm chart."""
+
+from constructs import Construct
+
+from clearml_k8s.stores import Site
+from clearml_k8s.stores.address import PasswordRef, RedisAddress
+from clearml_k8s.stores.chart import adapted, secret_ref
+from config.redis import Redis
+from imports import redis
+from imports.chart_values import patched
+
+
+def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
+    """Make the objects of the chart."""
+    pod = patched(values.master)
+    chart = redis.Redis(scope, adapted(site.charts["redis"], site.naming, pod))
+    password: PasswordRef | None = None
+    if values.use_password:
+        secret = secret_ref(chart.secret, values.existing_secret)
+        existing = values.existing_secret_password_key
+        password = PasswordRef(secret, existing if values.existing_secret else redis.PASSWORD_KEY)
+    return RedisAddress(chart.host, chart.port, values.database_number, password)

@@ -1,0 +1,371 @@
+"""Every setting that any pod may have, asked of every component: its effect and no other."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from config import Values
+from config.pod import Deployment, StatefulSet
+from config.types.merging import merge
+from rendering import Bundle, Object, render
+
+NAMES = {
+    "apiserver": "clearml-apiserver",
+    "fileserver": "clearml-fileserver",
+    "webserver": "clearml-webserver",
+    "agentservices": "clearml-agentservices",
+    "agentGroups.agent-group0": "clearml-agent-group0-agent",
+    "mongodb": "clearml-mongodb",
+    "redis.master": "clearml-redis-master",
+    "elasticsearch": "clearml-elastic-master",
+}
+AGENTS = ("agentservices", "agentGroups.agent-group0")
+# Whose init containers run the API server's image.
+USERS_OF_ITS_IMAGE = ("apiserver", "fileserver", *AGENTS)
+STORES = ("mongodb", "redis.master", "elasticsearch")
+OUTSIDE = frozenset(
+    {("Secret", "registry-key"), ("ConfigMap", "proxy"), ("PriorityClass", "urgent")}
+)
+
+Edit = Callable[[Object], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting, what it does to a workload, and what else must be set for that."""
+
+    key: str
+    value: Any
+    edit: Edit
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def pod_of(workload: Object) -> Object:
+    spec: Object = workload["spec"]["template"]["spec"]
+    return spec
+
+
+def main_of(workload: Object) -> Object:
+    main: Object = pod_of(workload)["containers"][0]
+    return main
+
+
+def in_pod(key: str, value: Any, **context: Any) -> Setting:
+    return Setting(key, value, lambda workload: pod_of(workload).update({key: value}), context)
+
+
+def in_spec(key: str, value: Any) -> Setting:
+    return Setting(key, value, lambda workload: workload["spec"].update({key: value}))
+
+
+def appended(key: str, value: Any, to: str, *, main: bool = False, **context: Any) -> Setting:
+    def edit(workload: Object) -> None:
+        (main_of(workload) if main else pod_of(workload)).setdefault(to, []).extend(value)
+
+    return Setting(key, value, edit, context)
+
+
+def merged(key: str, value: Any, into: Callable[[Object], Object], name: str = "") -> Setting:
+    def edit(workload: Object) -> None:
+        owner, part = into(workload), name or key
+        owner[part] = merge(owner.get(part, {}), value)
+
+    return Setting(key, value, edit)
+
+
+def probe(key: str, name: str, value: int) -> Setting:
+    edit: Edit = lambda workload: main_of(workload)[key].update({name: value})  # noqa: E731
+    return Setting(f"{key}.{name}", value, edit)
+
+
+def no_probe(key: str) -> Setting:
+    return Setting(f"{key}.enabled", False, lambda workload: main_of(workload).pop(key))
+
+
+def for_all_containers(workload: Object) -> None:
+    pod = pod_of(workload)
+    for container in (*pod["containers"], *pod.get("initContainers", [])):
+        if not container.get("securityContext", {}).get("privileged"):
+            container["securityContext"] = container.get("securityContext", {}) | {"runAsUser": 7}
+
+
+def for_init_containers(workload: Object) -> None:
+    for container in pod_of(workload).get("initContainers", []):
+        container["resources"] = {"limits": {"memory": "64Mi"}}
+
+
+def settings() -> Iterator[Setting]:
+    anywhere = [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]
+    affinity = {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": anywhere}
+        }
+    }
+    container = {"name": "probe", "image": "example.org/probe:1"}
+    volume = {"name": "probe", "emptyDir": {}}
+    yield in_pod("nodeSelector", {"pool": "ml"})
+    yield in_pod("tolerations", [{"key": "dedicated", "operator": "Exists"}])
+    yield merged("affinity", affinity, pod_of)
+    yield in_pod(
+        "topologySpreadConstraints",
+        [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
+    )
+    yield in_pod("priorityClassName", "urgent")
+    yield in_pod("runtimeClassName", "gvisor")
+    yield in_pod("schedulerName", "volcano")
+    yield in_pod("hostAliases", [{"ip": "192.0.2.1", "hostnames": ["git.example.org"]}])
+    yield in_pod("dnsPolicy", "Default")
+    yield in_pod("dnsConfig", {"options": [{"name": "ndots", "value": "1"}]})
+    yield in_pod("terminationGracePeriodSeconds", 7)
+    yield in_pod("imagePullSecrets", [{"name": "registry-key"}])
+    yield merged("podSecurityContext", {"supplementalGroups": [7]}, pod_of, "securityContext")
+    yield Setting("containerSecurityContext", {"runAsUser": 7}, for_all_containers)
+    yield merged("resources", {"requests": {"cpu": "250m"}}, main_of)
+    yield Setting("initContainers.resources", {"limits": {"memory": "64Mi"}}, for_init_containers)
+    yield appended("extraInitContainers", [container], "initContainers")
+    yield appended("extraContainers", [container], "containers")
+    yield appended("extraEnvs", [{"name": "PROBE", "value": "on"}], "env", main=True)
+    yield appended("envFrom", [{"configMapRef": {"name": "proxy"}}], "envFrom", main=True)
+    yield appended("additionalVolumes", [volume], "volumes")
+    mount = {"name": "probe", "mountPath": "/probe"}
+    yield appended(
+        "additionalVolumeMounts", [mount], "volumeMounts", main=True, additionalVolumes=[volume]
+    )
+    metadata: Callable[[Object], Object] = lambda workload: workload["spec"]["template"]["metadata"]  # noqa: E731
+    yield merged("podLabels", {"team": "ml"}, metadata, "labels")
+    yield merged("podAnnotations", {"probe": "on"}, metadata, "annotations")
+    yield merged(
+        "deploymentAnnotations",
+        {"probe": "on"},
+        lambda workload: workload["metadata"],
+        "annotations",
+    )
+    yield in_spec("revisionHistoryLimit", 3)
+    for key in ("livenessProbe", "readinessProbe", "startupProbe"):
+        yield no_probe(key)
+        for number, name in enumerate(
+            ("initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold"), start=11
+        ):
+            yield probe(key, name, number)
+        yield probe(key, "successThreshold", 2 if key == "readinessProbe" else 1)
+        if key != "readinessProbe":
+            yield probe(key, "terminationGracePeriodSeconds", 17)
+
+
+SETTINGS = {setting.key: setting for setting in settings()}
+
+
+def values_of(section: str, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """A values file that sets the keys in one section."""
+    content: dict[str, Any] = {}
+    for key, value in entries.items():
+        nested: Any = value
+        for step in reversed([*section.split("."), *key.split(".")]):
+            nested = {step: nested}
+        content = merge(content, nested)
+    return content
+
+
+def unchanged(workload: Object) -> None:
+    """No edit."""
+
+
+def edited(bundle: Bundle, edits: Mapping[str, Edit]) -> list[Object]:
+    """The objects of the bundle after the edits of the workloads by name."""
+    objects = copy.deepcopy(bundle.objects)
+    for manifest in objects:
+        if manifest["kind"] in ("Deployment", "StatefulSet"):
+            edits.get(manifest["metadata"]["name"], unchanged)(manifest)
+    return objects
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_a_setting_has_its_effect_in_every_component(key: str) -> None:
+    setting = SETTINGS[key]
+    sections = [name for name in NAMES if "Probe" not in key or name not in AGENTS]
+    context, values = (
+        functools.reduce(merge, (values_of(section, entries) for section in sections))
+        for entries in (setting.context, {**setting.context, key: _as_written(key, setting.value)})
+    )
+    if key == "extraEnvs":  # a list, so the table's default of Elasticsearch gives way
+        context = {"elasticsearch": {"extraEnvs": []}}
+    before, after = render(context), render(values, outside=OUTSIDE)
+    expected = edited(before, {NAMES[section]: setting.edit for section in sections})
+    different = [
+        made["metadata"]["name"]
+        for made, wanted in zip(after.objects, expected, strict=True)
+        if made != wanted
+    ]
+    assert not different
+    assert after != before
+
+
+def _as_written(key: str, value: Any) -> Any:
+    return [entry["name"] for entry in value] if key == "imagePullSecrets" else value
+
+
+@pytest.mark.parametrize("section", AGENTS)
+@pytest.mark.parametrize("key", ["livenessProbe", "readinessProbe", "startupProbe"])
+def test_agents_have_no_probes_to_time(section: str, key: str) -> None:
+    with pytest.raises(ValueError, match="agents have no such probe"):
+        Values.read(values_of(section, {key: {"periodSeconds": 5}}))
+
+
+def test_init_containers_from_another_image_bring_its_pull_secrets() -> None:
+    after = render({"apiserver": {"imagePullSecrets": ["registry-key"]}}, outside=OUTSIDE)
+    secrets = SETTINGS["imagePullSecrets"].edit
+    assert after.objects == edited(render(), {NAMES[user]: secrets for user in USERS_OF_ITS_IMAGE})
+
+
+def test_the_update_strategy_of_the_values_counts() -> None:
+    places = {
+        section: ("updateStrategy", {"type": "OnDelete"})
+        if section in STORES
+        else ("strategy", {"type": "Recreate"})
+        for section in NAMES
+    }
+    values = [values_of(name, {"updateStrategy": value}) for name, (_, value) in places.items()]
+    after = render(functools.reduce(merge, values))
+    for section, (place, value) in places.items():
+        assert after.workloads[NAMES[section]]["spec"][place] == value
+
+
+@pytest.mark.parametrize("section", ["fileserver", "agentservices"])
+def test_pods_that_share_a_volume_of_one_node_can_only_be_recreated(section: str) -> None:
+    rolling = values_of(section, {"updateStrategy": "RollingUpdate"})
+    with pytest.raises(ValueError, match="must be Recreate"):
+        Values.read(rolling)
+    shared = values_of(section, {"storage.data.accessModes": ["ReadWriteMany"]})
+    workload = render(merge(rolling, shared)).workloads[NAMES[section]]
+    assert workload["spec"]["strategy"] == {"type": "RollingUpdate"}
+
+
+def test_every_setting_of_a_pod_is_asked() -> None:
+    known = set(leaves(Deployment)) | set(leaves(StatefulSet))
+    images = {key for key in known if key.startswith("image.")}
+    assert known - images - {"updateStrategy"} == set(SETTINGS)
+
+
+def leaves(model: type[BaseModel], above: str = "") -> Iterator[str]:
+    for info in model.model_fields.values():
+        inner = info.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from leaves(inner, f"{above}{info.alias}.")
+        else:
+            yield f"{above}{info.alias}"
+
+
+# Init containers, sidecars and what goes by itself
+
+KEYED_SET = {
+    "mongodb": {
+        "architecture": "replicaset",
+        "auth": {
+            "enabled": True,
+            "rootPassword": "test-secret-mongodb",
+            "replicaSetKey": "testsecretreplicasetkey",
+        },
+    }
+}
+SYSCTL = {"elasticsearch": {"sysctlInitContainer": {"enabled": True}}}
+
+
+@pytest.mark.parametrize("key", ["containerSecurityContext", "initContainers.resources"])
+@pytest.mark.parametrize(
+    ("section", "context"), [("mongodb", KEYED_SET), ("elasticsearch", SYSCTL)]
+)
+def test_init_containers_and_sidecars_of_stores_take_settings_too(
+    section: str, context: Object, key: str
+) -> None:
+    setting = SETTINGS[key]
+    before = render(context)
+    after = render(merge(context, values_of(section, {key: setting.value})))
+    assert pod_of(before.workloads[NAMES[section]])["initContainers"]
+    assert after.objects == edited(before, {NAMES[section]: setting.edit})
+
+
+def test_a_security_context_that_is_switched_off_leaves_none_of_ours() -> None:
+    off = {"podSecurityContext": {"enabled": False}, "containerSecurityContext": {"enabled": False}}
+    pod = render({"mongodb": off}).pod("clearml-mongodb")
+    assert "securityContext" not in pod
+    assert "securityContext" not in pod["containers"][0]
+
+
+def test_a_security_context_that_is_switched_on_says_nothing_more() -> None:
+    on = {"podSecurityContext": {"enabled": True, "fsGroup": 7}}
+    assert render({"redis": {"master": on}}) == render(
+        {"redis": {"master": {"podSecurityContext": {"fsGroup": 7}}}}
+    )
+
+
+def test_replicas_of_redis_are_told_what_the_master_is() -> None:
+    values = {"cluster": {"enabled": True}, "master": {"priorityClassName": "urgent"}}
+    assert render({"redis": values}).pod("clearml-redis-slave")["priorityClassName"] == "urgent"
+
+
+def test_node_affinity_of_elasticsearch_joins_the_other_kinds() -> None:
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "Exists"}]}]}
+    node = {"requiredDuringSchedulingIgnoredDuringExecution": terms}
+    pods = {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}]}
+    values = {"nodeAffinity": node, "affinity": {"podAffinity": pods}}
+    affinity = render({"elasticsearch": values}).pod("clearml-elastic-master")["affinity"]
+    assert affinity["nodeAffinity"] == node
+    assert affinity["podAffinity"] == pods
+    assert "podAntiAffinity" in affinity
+
+
+@pytest.mark.parametrize(
+    ("section", "theirs", "ours"),
+    [
+        ("elasticsearch", "extraVolumes", "additionalVolumes"),
+        ("elasticsearch", "terminationGracePeriod", "terminationGracePeriodSeconds"),
+        ("elasticsearch", "securityContext", "containerSecurityContext"),
+        ("mongodb", "extraEnvVars", "extraEnvs"),
+        ("mongodb", "sidecars", "extraContainers"),
+        ("redis.master", "extraVolumes", "additionalVolumes"),
+    ],
+)
+def test_a_store_understands_the_words_of_its_chart(section: str, theirs: str, ours: str) -> None:
+    value = SETTINGS[ours].value
+    assert render(values_of(section, {theirs: value})) == render(values_of(section, {ours: value}))
+    with pytest.raises(ValueError, match=theirs):
+        Values.read(values_of(section, {theirs: value, ours: value}))
+
+
+# Common labels and annotations
+
+
+def test_common_labels_and_annotations_are_on_all_objects() -> None:
+    common = {"commonLabels": {"team": "ml"}, "commonAnnotations": {"cost": "42"}}
+    before, after = render(), render(common)
+    assert len(after.objects) == len(before.objects)
+    for old, new in zip(before.objects, after.objects, strict=True):
+        assert new["metadata"]["labels"] == old["metadata"].get("labels", {}) | {"team": "ml"}
+        assert new["metadata"]["annotations"]["cost"] == "42"
+        if "template" in new.get("spec", {}):
+            template = new["spec"]["template"]["metadata"]
+            assert template["labels"]["team"] == "ml"
+            assert "cost" not in template.get("annotations", {})
+            assert new["spec"]["selector"] == old["spec"]["selector"]
+            claims = "volumeClaimTemplates"
+            assert new["spec"].get(claims) == old["spec"].get(claims)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"commonLabels": {"app.kubernetes.io/instance": "other"}},
+        {"apiserver": {"podLabels": {"app.kubernetes.io/name": "other"}}},
+        {"mongodb": {"podLabels": {"app.kubernetes.io/component": "other"}}},
+    ],
+)
+def test_labels_that_find_the_pods_cannot_be_chosen(values: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="find the pods"):
+        Values.read(values)
