@@ -23,6 +23,7 @@ CLUSTER_SCOPED = {
     "ValidatingWebhookConfiguration",
 }
 WORKLOADS = {"Deployment", "StatefulSet"}
+PROBES = {"livenessProbe", "readinessProbe", "startupProbe"}
 REMOVED_APIS = re.compile(
     r"(extensions|apps|policy|batch|networking\.k8s\.io|rbac\.authorization\.k8s\.io"
     r"|autoscaling|apiextensions\.k8s\.io)/v\d(alpha|beta)\d"
@@ -37,26 +38,30 @@ DEAD_IMAGE = re.compile(
 def strategic_merge(base: Any, patch: Any) -> Any:
     """The base with the patch over it, as the API server merges: named items of lists by name.
 
-    An empty mapping in the patch takes away what is there.
+    In the patch an empty mapping takes away what is there, and None leaves it alone.
     """
     if isinstance(base, dict) and isinstance(patch, dict):
         merged = dict(base)
         for key, part in patch.items():
-            merged[key] = strategic_merge(merged[key], part) if key in merged else part
-        return {key: part for key, part in merged.items() if part != {} or key not in patch}
+            if part == {}:
+                merged.pop(key, None)
+            elif part is not None:
+                merged[key] = strategic_merge(merged[key], part) if key in merged else part
+        return merged
     if isinstance(base, list) and isinstance(patch, list):
-        merged_items = {_identity(item): item for item in base}
+        items = {_identity(item): item for item in base}
         for item in patch:
-            known = merged_items.get(_identity(item))
-            merged_items[_identity(item)] = strategic_merge(known, item) if known else item
-        return list(merged_items.values())
+            known = items.get(_identity(item))
+            items[_identity(item)] = item if known is None else strategic_merge(known, item)
+        return list(items.values())
     return patch
 
 
 def _identity(item: Any) -> str:
-    if isinstance(item, dict):
-        item = item.get("mountPath") or item.get("name") or sorted(item.items(), key=str)
-    return str(item)
+    """What an item goes by: mounts share the name of their volume."""
+    return str(
+        (item.get("mountPath") or item.get("name") or item) if isinstance(item, dict) else item
+    )
 
 
 def set_namespace(objects: list[Object], namespace: str) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from config import Values
+from clearml_k8s.parts.naming import Naming
+from clearml_k8s.stores.chart import adapted
+from config import Values, ValuesError
 from config.pod import Deployment, StatefulSet
 from config.types.merging import merge
+from imports.rendering import Rendered
+from packed_charts import imported
 from rendering import Bundle, Object, render
 
 NAMES = {
@@ -129,7 +135,7 @@ def settings() -> Iterator[Setting]:
     yield Setting("containerSecurityContext", {"runAsUser": 7}, for_all_containers)
     yield merged("resources", {"requests": {"cpu": "250m"}}, main_of)
     yield Setting("initContainers.resources", {"limits": {"memory": "64Mi"}}, for_init_containers)
-    yield appended("extraInitContainers", [container], "initContainers")
+    yield appended("extraInitContainers", [container | {"name": "first"}], "initContainers")
     yield appended("extraContainers", [container], "containers")
     yield appended("extraEnvs", [{"name": "PROBE", "value": "on"}], "env", main=True)
     yield appended("envFrom", [{"configMapRef": {"name": "proxy"}}], "envFrom", main=True)
@@ -337,6 +343,76 @@ def test_a_store_understands_the_words_of_its_chart(section: str, theirs: str, o
     assert render(values_of(section, {theirs: value})) == render(values_of(section, {ours: value}))
     with pytest.raises(ValueError, match=theirs):
         Values.read(values_of(section, {theirs: value, ours: value}))
+
+
+# Stores from Helm charts
+
+KNOWN_TO_CHARTS = {"nodeSelector", "tolerations", "affinity", "resources", "podAnnotations"}
+ELASTIC = {"extraEnvs"}
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_settings_that_a_chart_does_not_know_are_patched_into_its_pods(tmp_path: Path) -> None:
+    charts = imported(tmp_path)
+    asked = {
+        store: [
+            setting
+            for key, setting in SETTINGS.items()
+            if key not in KNOWN_TO_CHARTS | (ELASTIC if store == "elasticsearch" else set())
+            and "Probe" not in key
+        ]
+        for store in STORES
+    }
+    values = charts
+    for store, settings in asked.items():
+        entries = {setting.key: _as_written(setting.key, setting.value) for setting in settings}
+        values = merge(values, values_of(store, entries))
+    before, after = render(charts), render(values, outside=OUTSIDE)
+    for store, settings in asked.items():
+        expected = copy.deepcopy(before.workloads[NAMES[store]])
+        for setting in settings:
+            setting.edit(expected)
+        assert _with_sorted_lists(after.workloads[NAMES[store]]) == _with_sorted_lists(expected)
+
+
+def chart_with_a_probe() -> Rendered:
+    container = {"name": "redis", "livenessProbe": {"exec": {"command": ["true"]}}}
+    template = {"metadata": {}, "spec": {"containers": [container]}}
+    manifest = {"kind": "StatefulSet", "metadata": {"name": "it"}, "spec": {"template": template}}
+    return Rendered([manifest], [])
+
+
+@pytest.mark.parametrize(
+    ("probe", "expected"),
+    [
+        ({"periodSeconds": 3}, {"exec": {"command": ["true"]}, "periodSeconds": 3}),
+        ({"enabled": False}, None),
+    ],
+)
+def test_a_probe_of_a_chart_can_be_timed_or_taken_away(probe: Object, expected: Any) -> None:
+    pod = StatefulSet.read({"livenessProbe": probe})
+    naming = Naming(release="clearml", application="clearml", fullname="clearml")
+    (manifest,) = adapted("redis", chart_with_a_probe(), naming, pod).objects
+    assert main_of(manifest).get("livenessProbe") == expected
+
+
+def test_a_probe_that_a_chart_does_not_make_cannot_be_timed() -> None:
+    pod = StatefulSet.read({"startupProbe": {"periodSeconds": 3}})
+    naming = Naming(release="clearml", application="clearml", fullname="clearml")
+    with pytest.raises(ValuesError, match=r"redis\.chart: makes no startupProbe"):
+        adapted("redis", chart_with_a_probe(), naming, pod)
+
+
+def _with_sorted_lists(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _with_sorted_lists(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return sorted((_with_sorted_lists(item) for item in part), key=_canonical)
+    return part
+
+
+def _canonical(part: Any) -> str:
+    return json.dumps(part, sort_keys=True)
 
 
 # Common labels and annotations

@@ -6,6 +6,7 @@ from typing import Any
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
+from pydantic.alias_generators import to_camel
 
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import environment
@@ -107,16 +108,21 @@ def stateful_set(
 
 
 def settings_of(pod: Pod) -> dict[str, Any]:
-    """The settings alone: a patch for the template of a pod that something else has made."""
+    """The settings alone: a patch for the template of a pod that something else has made.
+
+    An empty mapping in it stands for what is to be taken away.
+    """
+    nobody = Component(name="", labels={}, selector={})
     nothing = Container(name="", image=PulledImage("", "", ()))
-    template = _template(
-        Workload(component=Component(name="", labels={}, selector={}), main=nothing), pod
-    )
-    patch: dict[str, Any] = to_plain(template)
-    spec = patch["spec"]
+    patch: dict[str, Any] = to_plain(_template(Workload(component=nobody, main=nothing), pod))
+    spec, main = patch["spec"], patch["spec"]["containers"][0]
     del spec["enableServiceLinks"], spec["automountServiceAccountToken"]
-    for key in ("name", "image", "imagePullPolicy"):
-        del spec["containers"][0][key]
+    del main["name"], main["image"], main["imagePullPolicy"]
+    for name in ("liveness_probe", "readiness_probe", "startup_probe"):
+        probe: Probe = getattr(pod, name)
+        if probe.timing or not probe.enabled:
+            timing = k8s.Probe(**probe.timing) if probe.enabled else k8s.Probe()
+            main[to_camel(name)] = to_plain(timing)
     return patch
 
 

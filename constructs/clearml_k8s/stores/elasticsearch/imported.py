@@ -13,6 +13,6 @@ from imports.chart_values import patched
 def provide(scope: Construct, site: Site, values: Elasticsearch) -> ElasticsearchAddress:
     """Make the objects of the chart."""
     pod = patched(values, elasticsearch.KNOWN_SETTINGS)
-    rendered = adapted(site.charts["elasticsearch"], site.naming, pod)
+    rendered = adapted("elasticsearch", site.charts["elasticsearch"], site.naming, pod)
     chart = elasticsearch.Elasticsearch(scope, rendered)
     return ElasticsearchAddress(chart.host, chart.port)

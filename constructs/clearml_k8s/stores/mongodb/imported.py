@@ -14,7 +14,7 @@ from imports.chart_values import patched
 def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     """Make the objects of the chart."""
     pod = patched(values)
-    chart = mongodb.Mongodb(scope, adapted(site.charts["mongodb"], site.naming, pod))
+    chart = mongodb.Mongodb(scope, adapted("mongodb", site.charts["mongodb"], site.naming, pod))
     password: PasswordRef | None = None
     if values.auth.enabled:
         secret = secret_ref(chart.secret, values.auth.existing_secret)
