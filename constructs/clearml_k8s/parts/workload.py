@@ -120,9 +120,10 @@ def settings_of(pod: Pod) -> dict[str, Any]:
     del main["name"], main["image"], main["imagePullPolicy"]
     for name in ("liveness_probe", "readiness_probe", "startup_probe"):
         probe: Probe = getattr(pod, name)
-        if probe.timing or not probe.enabled:
-            timing = k8s.Probe(**probe.timing) if probe.enabled else k8s.Probe()
-            main[to_camel(name)] = to_plain(timing)
+        if not probe.enabled:
+            main[to_camel(name)] = {}
+        elif probe.timing:
+            main[to_camel(name)] = {to_camel(key): value for key, value in probe.timing.items()}
     return patch
 
 
