@@ -20,11 +20,11 @@ def synthesize(values: Values) -> str:
     Manifests of an earlier synthesis are replaced only when all new ones could be built. Raises
     ValuesError for Helm charts that cannot be had or rendered.
     """
-    rendering = _imported(values)
+    imported = _imported(values)
     skip_type_checks()
     send_set_fields_only()
     app = App()
-    stores, warnings = rendering.wait() if rendering else ({}, [])
+    stores, warnings = imported.wait() if imported else ({}, [])
     addresses = install(app, values, stores)
     outdir = Path(app.outdir)
     for stale in outdir.glob("*.k8s.yaml"):

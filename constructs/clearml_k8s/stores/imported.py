@@ -18,10 +18,10 @@ from imports.elasticsearch import Elasticsearch
 from imports.mongodb import PASSWORD_KEY as MONGODB_PASSWORD_KEY
 from imports.mongodb import Mongodb
 from imports.patches import Object
+from imports.pool import ReleasePool
 from imports.redis import PASSWORD_KEY as REDIS_PASSWORD_KEY
 from imports.redis import Redis
-from imports.rendering import Rendered
-from imports.renderings import Renderings
+from imports.release import ReleaseManifests
 
 
 class ImportedStores:
@@ -29,25 +29,25 @@ class ImportedStores:
 
     def __init__(self, values: Values) -> None:
         self._values = values
-        self._renderings = Renderings(values)
+        self._pool = ReleasePool(values)
 
     def wait(self) -> tuple[dict[str, ImportedStore[StoreAddress]], list[str]]:
         """What adds each of the stores, by name, and what the user should know of them.
 
         Raises ValuesError for charts that cannot be had or rendered.
         """
-        values, rendered = self._values, self._renderings.wait()
+        values, manifests = self._values, self._pool.wait()
         stores: dict[str, ImportedStore[StoreAddress]] = {
-            "mongodb": lambda scope: _mongodb(scope, rendered["mongodb"], values.mongodb.auth),
-            "redis": lambda scope: _redis(scope, rendered["redis"], values.redis),
-            "elasticsearch": lambda scope: _elasticsearch(scope, rendered["elasticsearch"]),
+            "mongodb": lambda scope: _mongodb(scope, manifests["mongodb"], values.mongodb.auth),
+            "redis": lambda scope: _redis(scope, manifests["redis"], values.redis),
+            "elasticsearch": lambda scope: _elasticsearch(scope, manifests["elasticsearch"]),
         }
-        warnings = [warning for chart in rendered.values() for warning in chart.warnings]
-        return {name: stores[name] for name in rendered}, warnings
+        warnings = [warning for made in manifests.values() for warning in made.warnings]
+        return {name: stores[name] for name in manifests}, warnings
 
 
-def _mongodb(scope: Construct, rendered: Rendered, auth: MongodbAuth) -> MongodbAddress:
-    chart = Mongodb(scope, rendered)
+def _mongodb(scope: Construct, manifests: ReleaseManifests, auth: MongodbAuth) -> MongodbAddress:
+    chart = Mongodb(scope, manifests)
     password: PasswordRef | None = None
     if auth.enabled:
         secret = _secret(chart.secret, auth.existing_secret)
@@ -56,8 +56,8 @@ def _mongodb(scope: Construct, rendered: Rendered, auth: MongodbAuth) -> Mongodb
     return MongodbAddress(members, password, chart.replica_set or None)
 
 
-def _redis(scope: Construct, rendered: Rendered, values: RedisValues) -> RedisAddress:
-    chart = Redis(scope, rendered)
+def _redis(scope: Construct, manifests: ReleaseManifests, values: RedisValues) -> RedisAddress:
+    chart = Redis(scope, manifests)
     password: PasswordRef | None = None
     if values.use_password:
         secret = _secret(chart.secret, values.existing_secret)
@@ -67,8 +67,8 @@ def _redis(scope: Construct, rendered: Rendered, values: RedisValues) -> RedisAd
     return RedisAddress(chart.host, chart.port, values.database_number, password)
 
 
-def _elasticsearch(scope: Construct, rendered: Rendered) -> ElasticsearchAddress:
-    chart = Elasticsearch(scope, rendered)
+def _elasticsearch(scope: Construct, manifests: ReleaseManifests) -> ElasticsearchAddress:
+    chart = Elasticsearch(scope, manifests)
     return ElasticsearchAddress(chart.host, chart.port)
 
 
