@@ -19,14 +19,14 @@ def main() -> None:
     if not wanted:
         say("nothing to fetch: no store of the values has provider: helm")
         return
-    failures = []
     try:
-        ensure_helm()
+        helm = ensure_helm()
     except HelmError as error:
-        failures.append(str(error))
+        sys.exit(str(error))
+    failures = []
     for release in wanted:
         try:
-            fetch(release.source)
+            fetch(helm, release.source)
         except ValuesError as error:
             failures += error.lines
     sys.exit("\n".join(failures) or None)

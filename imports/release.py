@@ -49,7 +49,7 @@ def manifests(helm: Path, release: HelmRelease, *, timeout: float = TIMEOUT) -> 
     Raises ChartError, in one line that names the store, where any of that fails.
     """
     store, path = release.source.name, archive_path(release.source)
-    digest = verify(release.source, path, release.source.digest)
+    digest = verify(release.source, path)
     warnings = []
     if not release.source.digest:
         warnings.append(

@@ -27,10 +27,11 @@ YAML_WORDS = {
 class JsonTypesLoader(yaml.CSafeLoader):
     """YAML in which what is not of JSON's types, such as a date, is a string, as it is for Helm."""
 
-    yaml_implicit_resolvers = {
-        start: [(tag, pattern) for tag, pattern in resolvers if tag not in NOT_JSON]
-        for start, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-    }
+
+JsonTypesLoader.yaml_implicit_resolvers = {
+    start: [(tag, pattern) for tag, pattern in resolvers if tag not in NOT_JSON]
+    for start, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class _Loader(JsonTypesLoader):
