@@ -32,6 +32,11 @@ KNOWN_DIGESTS = {
     "redis-10.9.0.tgz": "a2a6d7b06bc8aba16bac89d9a31c6cc7b5d2bbb9660a3b31dc2e6328580289a5",
     "elasticsearch-7.10.1.tgz": "38b3cc63a0d1ba7079cee3469f97813b2555c35c9cde9b72b629c3c765cbb02b",
 }
+# Where the ClearML chart's own repository has them.
+COPIES = (
+    "https://github.com/allegroai/clearml-helm-charts"
+    "/raw/clearml-2.0.0-alpha2/charts/clearml/charts"
+)
 
 
 class ChartSource(Model):

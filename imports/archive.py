@@ -23,29 +23,33 @@ def archive_path(source: ChartSource) -> Path:
     return CHARTS / source.file_name
 
 
-def verify(source: ChartSource, path: Path, digest: str) -> str:
-    """Check that the file is the chart's archive with that digest, and hand its digest back.
+def verify(source: ChartSource, path: Path, *, called: str = "") -> str:
+    """Check that the file is the chart's archive, and hand its digest back.
 
-    An empty `digest` is not compared. Raises ChartError where the file is missing, has another
-    digest, or holds another chart.
+    Raises ChartError where the file is missing, has another digest than the known one, or holds
+    another chart; it names the file as it is `called`, or its path.
     """
+    called = called or shown(path)
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         remedy = "" if path == Path(source.archive) else f"; run: {COMMAND}"
-        raise ChartError(source.name, f"{shown(path)} is missing{remedy}") from None
+        raise ChartError(source.name, f"{called} is missing{remedy}") from None
     except OSError as error:
-        raise ChartError(source.name, f"{shown(path)}: {error.strerror}") from None
+        raise ChartError(source.name, f"{called}: {error.strerror}") from None
     actual = hashlib.sha256(content).hexdigest()
-    if digest not in ("", actual):
+    if source.digest not in ("", actual):
         raise ChartError(
-            source.name, f"{shown(path)} has the SHA-256 digest {actual}, expected is {digest}"
+            source.name,
+            f"{called} has the SHA-256 digest {actual}, expected is {source.digest}",
         )
-    found = _chart(source, path, content)
+    found = _chart(content)
+    if found is None:
+        raise ChartError(source.name, f"{called} is not a chart archive")
     if found != (source.name, source.version):
         raise ChartError(
             source.name,
-            f"{shown(path)} holds the chart {' '.join(found)}, expected is "
+            f"{called} holds the chart {' '.join(found)}, expected is "
             f"{source.name} {source.version}",
         )
     return actual
@@ -56,8 +60,8 @@ def shown(path: Path) -> str:
     return min(str(path), os.path.relpath(path), key=len)
 
 
-def _chart(source: ChartSource, path: Path, content: bytes) -> tuple[str, str]:
-    """Name and version of the chart in the archive."""
+def _chart(content: bytes) -> tuple[str, str] | None:
+    """Name and version of the chart in the archive, if it is one."""
     try:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
             for member in archive:
@@ -69,4 +73,4 @@ def _chart(source: ChartSource, path: Path, content: bytes) -> tuple[str, str]:
         pass
     except (yaml.YAMLError, LookupError, TypeError):
         pass
-    raise ChartError(source.name, f"{shown(path)} is not a chart archive")
+    return None

@@ -11,7 +11,7 @@ from imports import chart_values as settings
 from imports.chart_values import helm_values, unknown_settings
 from imports.helm_chart import HelmChart
 from imports.patches import drop_obsolete_annotation
-from imports.rendering import ChartRelease, Rendered
+from imports.release import HelmRelease, ReleaseManifests
 
 DEFAULT_PORT = 9200
 # Of the chart: from here on roles are a list, and security is on unless it is switched off.
@@ -27,11 +27,11 @@ OURS = {"enabled", "provider", "chart", "external"} | unknown_settings(KNOWN_SET
 EMBEDDED = {"image", "imageTag", "imagePullPolicy", "sysctlInitContainer"}
 
 
-def chart(values: ElasticsearchValues, release: Release) -> ChartRelease:
-    """The chart with the values that it gets."""
-    return ChartRelease(
+def helm_release(values: ElasticsearchValues, release: Release) -> HelmRelease:
+    """The release of the chart, with the values that it gets."""
+    return HelmRelease(
         source=values.chart,
-        release=release.name,
+        name=release.name,
         namespace=release.namespace,
         values=chart_values(values, release),
         patches=[drop_obsolete_annotation],
@@ -61,8 +61,8 @@ def chart_values(values: ElasticsearchValues, release: Release) -> dict[str, Any
 class Elasticsearch(HelmChart):
     """The objects of the chart."""
 
-    def __init__(self, scope: Construct, rendered: Rendered) -> None:
-        super().__init__(scope, "chart", rendered)
+    def __init__(self, scope: Construct, manifests: ReleaseManifests) -> None:
+        super().__init__(scope, "chart", manifests)
         self.answer_at("elasticsearch")
 
 

@@ -26,6 +26,10 @@ class HelmError(Exception):
     """What helm says, or what is wrong with helm itself, in one line."""
 
 
+class HelmTimeoutError(HelmError):
+    """Helm was given up."""
+
+
 def find_helm() -> Path:
     """The helm on PATH, or the one that `make imports` installed; HelmError if neither will do."""
     complaints = []
@@ -71,7 +75,7 @@ def run_helm(
     """What helm writes, run in an environment of its own that is gone afterwards.
 
     It reads the values from its standard input, and keeps the caller's proxies and certificates
-    with `network`. Raises HelmError.
+    with `network`. Raises HelmError; HelmTimeoutError after `timeout` seconds.
     """
     with tempfile.TemporaryDirectory(prefix="helm-") as home:
         folders = dict.fromkeys(
@@ -89,7 +93,7 @@ def run_helm(
                 timeout=timeout,
             )
         except subprocess.TimeoutExpired:
-            raise HelmError(f"helm did not answer within {timeout:g} seconds") from None
+            raise HelmTimeoutError(f"helm did not answer within {timeout:g} seconds") from None
         except OSError as error:
             raise HelmError(f"{helm}: {error.strerror}") from None
     if done.returncode:

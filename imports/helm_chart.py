@@ -7,7 +7,7 @@ from constructs import Construct
 
 from imports.error import ChartError
 from imports.patches import Object
-from imports.rendering import Rendered
+from imports.release import ReleaseManifests
 
 
 class HelmChart(Construct):
@@ -20,11 +20,11 @@ class HelmChart(Construct):
     host: str
     port: int
 
-    def __init__(self, scope: Construct, id: str, rendered: Rendered) -> None:
+    def __init__(self, scope: Construct, id: str, manifests: ReleaseManifests) -> None:
         super().__init__(scope, id)
         self.objects: Mapping[tuple[str, str], Object] = {
             (manifest["kind"], manifest["metadata"]["name"]): manifest
-            for manifest in rendered.objects
+            for manifest in manifests.objects
         }
         for (kind, name), manifest in self.objects.items():
             api_object = ApiObject(

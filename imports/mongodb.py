@@ -10,7 +10,7 @@ from config.types.merging import merge
 from imports.chart_values import helm_values, unknown_settings
 from imports.helm_chart import HelmChart
 from imports.patches import Object, drop_dangling_secrets, recreate_deployments
-from imports.rendering import ChartRelease, Rendered
+from imports.release import HelmRelease, ReleaseManifests
 
 PORT_NAME = "mongodb"
 PASSWORD_KEY = "mongodb-root-password"
@@ -29,11 +29,11 @@ OURS = {
 NAMED_PORTS = 12
 
 
-def chart(values: MongodbValues, release: Release) -> ChartRelease:
-    """The chart with the values that it gets."""
-    return ChartRelease(
+def helm_release(values: MongodbValues, release: Release) -> HelmRelease:
+    """The release of the chart, with the values that it gets."""
+    return HelmRelease(
         source=values.chart,
-        release=release.name,
+        name=release.name,
         namespace=release.namespace,
         values=chart_values(values),
         patches=[recreate_deployments, drop_dangling_secrets],
@@ -60,8 +60,8 @@ class Mongodb(HelmChart):
     headless Service, as there is no other. `secret` holds the password, if the chart makes one.
     """
 
-    def __init__(self, scope: Construct, rendered: Rendered) -> None:
-        super().__init__(scope, "chart", rendered)
+    def __init__(self, scope: Construct, manifests: ReleaseManifests) -> None:
+        super().__init__(scope, "chart", manifests)
         self.secret = self.secret_with(PASSWORD_KEY)
         self.replica_set = ""
         self.members: list[str] = []

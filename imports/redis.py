@@ -9,7 +9,7 @@ from config.release import Release
 from config.types.merging import merge
 from imports.chart_values import helm_values, unknown_settings
 from imports.helm_chart import HelmChart
-from imports.rendering import ChartRelease, Rendered
+from imports.release import HelmRelease, ReleaseManifests
 
 PORT_NAME = "redis"
 PASSWORD_KEY = "redis-password"
@@ -35,11 +35,11 @@ AUTH_KEYS = {
 }
 
 
-def chart(values: RedisValues, release: Release) -> ChartRelease:
-    """The chart with the values that it gets."""
-    return ChartRelease(
+def helm_release(values: RedisValues, release: Release) -> HelmRelease:
+    """The release of the chart, with the values that it gets."""
+    return HelmRelease(
         source=values.chart,
-        release=release.name,
+        name=release.name,
         namespace=release.namespace,
         values=chart_values(values),
     )
@@ -70,7 +70,7 @@ def chart_values(values: RedisValues) -> dict[str, Any]:
 class Redis(HelmChart):
     """The objects of the chart; `secret` holds the password, if the chart makes one."""
 
-    def __init__(self, scope: Construct, rendered: Rendered) -> None:
-        super().__init__(scope, "chart", rendered)
+    def __init__(self, scope: Construct, manifests: ReleaseManifests) -> None:
+        super().__init__(scope, "chart", manifests)
         self.secret = self.secret_with(PASSWORD_KEY)
         self.answer_at("redis", PORT_NAME, role="master")

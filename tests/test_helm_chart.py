@@ -19,9 +19,8 @@ from config.types.merging import merge
 from imports import elasticsearch, helm, mongodb, redis
 from imports.error import ChartError
 from imports.helm import HelmError, find_helm
-from imports.rendering import ChartRelease, Rendered
-from imports.rendering import render as render_chart
-from imports.renderings import Renderings, charts
+from imports.pool import ReleasePool, helm_releases
+from imports.release import HelmRelease, ReleaseManifests, manifests
 from packed_charts import imported, package, source
 from rendering import Bundle, render
 
@@ -34,21 +33,21 @@ PASSWORDS: dict[str, Any] = {
 NO_HELM = Path("/no/helm/is/run")
 
 
-def releases(values: dict[str, Any]) -> dict[str, ChartRelease]:
-    return {chart.source.name: chart for chart in charts(Values.model_validate(values))}
+def releases(values: dict[str, Any]) -> dict[str, HelmRelease]:
+    return {made.source.name: made for made in helm_releases(Values.model_validate(values))}
 
 
-def one(store: str, folder: Path, values: dict[str, Any] | None = None) -> ChartRelease:
-    """The chart of one store, with values for that store."""
+def one(store: str, folder: Path, values: dict[str, Any] | None = None) -> HelmRelease:
+    """The release of one store, with values for that store."""
     section = merge({"provider": "helm", "chart": source(store, folder)}, values or {})
     return releases({store: section})[store]
 
 
-def objects(rendered: Rendered) -> dict[tuple[str, str], dict[str, Any]]:
+def objects(rendered: ReleaseManifests) -> dict[tuple[str, str], dict[str, Any]]:
     return {(m["kind"], m["metadata"]["name"]): m for m in rendered.objects}
 
 
-def pod(rendered: Rendered, kind: str, name: str) -> Any:
+def pod(rendered: ReleaseManifests, kind: str, name: str) -> Any:
     return objects(rendered)[kind, name]["spec"]["template"]["spec"]
 
 
@@ -117,7 +116,7 @@ def test_hosts_are_those_of_the_services_really_made(
     release: str, services: tuple[str, ...], helm_on_path: Path, tmp_path: Path
 ) -> None:
     values = imported(tmp_path, {"release": {"name": release}})
-    rendered = Renderings(Values.model_validate(values)).wait()
+    rendered = ReleasePool(Values.model_validate(values)).wait()
     scope = Chart(App(), "test")
     made = (
         mongodb.Mongodb(Chart(scope, "mongodb"), rendered["mongodb"]),
@@ -137,7 +136,7 @@ def test_a_replica_set_is_addressed_by_its_members(helm_on_path: Path, tmp_path:
 
 
 def test_a_port_that_the_elasticsearch_chart_forgets_is_set(helm: Path, tmp_path: Path) -> None:
-    rendered = render_chart(helm, one("elasticsearch", tmp_path, {"httpPort": 9201}))
+    rendered = manifests(helm, one("elasticsearch", tmp_path, {"httpPort": 9201}))
     (container,) = pod(rendered, "StatefulSet", "clearml-elastic-master")["containers"]
     assert {"name": "http.port", "value": "9201"} in container["env"]
 
@@ -147,16 +146,16 @@ def test_a_port_that_the_elasticsearch_chart_forgets_is_set(helm: Path, tmp_path
 
 def test_defaults_of_the_embedded_provider_stay_behind(tmp_path: Path) -> None:
     for store in STORES:
-        chart = one(store, tmp_path)
-        assert "image" not in chart.values
-        assert "sysctlInitContainer" not in chart.values
+        release = one(store, tmp_path)
+        assert "image" not in release.values
+        assert "sysctlInitContainer" not in release.values
 
 
 def test_a_chosen_image_and_keys_of_the_chart_reach_it(tmp_path: Path) -> None:
     values = {"image": {"tag": "7", "debug": True}, "metrics": {"enabled": True}}
-    chart = one("mongodb", tmp_path, values)
-    assert chart.values["image"] == {"tag": "7", "debug": True}
-    assert chart.values["metrics"] == {"enabled": True}
+    release = one("mongodb", tmp_path, values)
+    assert release.values["image"] == {"tag": "7", "debug": True}
+    assert release.values["metrics"] == {"enabled": True}
 
 
 @pytest.mark.parametrize(
@@ -192,10 +191,10 @@ def test_ports_have_names_in_later_charts() -> None:
         "mongodb": {"service": {"port": 27018}, "chart": {"version": "13.0.0"}},
         "redis": {"master": {"port": 6380}, "chart": {"version": "17.0.0"}},
     }
-    chart = releases({name: part | {"provider": "helm"} for name, part in values.items()})
-    assert chart["mongodb"].values["service"]["ports"] == {"mongodb": 27018}
-    assert "port" not in chart["mongodb"].values["service"]
-    assert chart["redis"].values["master"]["service"] == {"ports": {"redis": 6380}}
+    made = releases({name: part | {"provider": "helm"} for name, part in values.items()})
+    assert made["mongodb"].values["service"]["ports"] == {"mongodb": 27018}
+    assert "port" not in made["mongodb"].values["service"]
+    assert made["redis"].values["master"]["service"] == {"ports": {"redis": 6380}}
 
 
 def test_elasticsearch_8_takes_a_list_of_roles_and_no_security() -> None:
@@ -206,16 +205,16 @@ def test_elasticsearch_8_takes_a_list_of_roles_and_no_security() -> None:
 
 
 def test_null_drops_a_default_of_the_chart(each_helm: Path, tmp_path: Path) -> None:
-    chart = one("elasticsearch", tmp_path)
-    without = ChartRelease(
-        source=chart.source,
-        release=chart.release,
-        namespace=chart.namespace,
-        values={**chart.values, "antiAffinity": None},
+    release = one("elasticsearch", tmp_path)
+    without = HelmRelease(
+        source=release.source,
+        name=release.name,
+        namespace=release.namespace,
+        values={**release.values, "antiAffinity": None},
     )
     name = "clearml-elastic-master"
-    assert "affinity" in pod(render_chart(each_helm, chart), "StatefulSet", name)
-    assert "affinity" not in pod(render_chart(each_helm, without), "StatefulSet", name)
+    assert "affinity" in pod(manifests(each_helm, release), "StatefulSet", name)
+    assert "affinity" not in pod(manifests(each_helm, without), "StatefulSet", name)
 
 
 def test_null_in_a_values_file_resets_our_values_and_reaches_the_chart_for_its_own(
@@ -224,16 +223,16 @@ def test_null_in_a_values_file_resets_our_values_and_reaches_the_chart_for_its_o
     first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
     first.write_text("elasticsearch: {provider: helm, replicas: 3, antiAffinity: soft}")
     second.write_text("elasticsearch: {replicas: null, antiAffinity: null, resources: {a: null}}")
-    (chart,) = charts(load([first, second]))
-    assert chart.values["replicas"] == 1
-    assert chart.values["antiAffinity"] is None
-    assert chart.values["resources"]["limits"] == {"memory": "4Gi"}
+    (release,) = helm_releases(load([first, second]))
+    assert release.values["replicas"] == 1
+    assert release.values["antiAffinity"] is None
+    assert release.values["resources"]["limits"] == {"memory": "4Gi"}
 
 
 def test_any_text_reaches_the_chart_as_it_is(each_helm: Path, tmp_path: Path) -> None:
     text = "0o17 \u00e9 \U0001f600 'quoted\" \\ \n: #"
     section = {"extraEnvs": [{"name": "TEXT", "value": text}]}
-    rendered = render_chart(each_helm, one("elasticsearch", tmp_path, section))
+    rendered = manifests(each_helm, one("elasticsearch", tmp_path, section))
     (container,) = pod(rendered, "StatefulSet", "clearml-elastic-master")["containers"]
     assert {"name": "TEXT", "value": text} in container["env"]
 
@@ -269,9 +268,9 @@ def test_secrets_that_the_chart_would_roll_must_be_given(
 def test_rendering_is_the_same_again_and_with_each_helm(
     each_helm: Path, helm: Path, tmp_path: Path
 ) -> None:
-    for chart in releases(imported(tmp_path, PASSWORDS)).values():
-        first = render_chart(each_helm, chart)
-        assert first == render_chart(each_helm, chart) == render_chart(helm, chart)
+    for release in releases(imported(tmp_path, PASSWORDS)).values():
+        first = manifests(each_helm, release)
+        assert first == manifests(each_helm, release) == manifests(helm, release)
         assert not [m for m in first.objects if m["kind"] == "Pod"]
 
 
@@ -281,8 +280,8 @@ def test_nothing_of_the_caller_leaks_in(
     config = tmp_path / "kube.yaml"
     context = {"name": "mine", "context": {"namespace": "theirs", "cluster": "c", "user": "u"}}
     config.write_text(json.dumps({"contexts": [context], "current-context": "mine"}))
-    chart = one("elasticsearch", tmp_path)
-    expected = render_chart(each_helm, chart)
+    release = one("elasticsearch", tmp_path)
+    expected = manifests(each_helm, release)
     for name, value in {
         "HELM_NAMESPACE": "theirs",
         "HELM_KUBECONTEXT": "mine",
@@ -290,7 +289,7 @@ def test_nothing_of_the_caller_leaks_in(
         "KUBECONFIG": str(config),
     }.items():
         monkeypatch.setenv(name, value)
-    assert render_chart(each_helm, chart) == expected
+    assert manifests(each_helm, release) == expected
     assert {m["metadata"]["namespace"] for m in expected.objects} == {"clearml"}
 
 
@@ -303,12 +302,12 @@ def test_no_file_is_left_behind(
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     extra = {"templates/fail.yaml": '{{ fail "no" }}'} if fails else {}
     section = {"provider": "helm", "chart": source("mongodb", tmp_path, extra=extra)}
-    chart = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
+    release = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
     if fails:
         with pytest.raises(ChartError):
-            render_chart(helm, chart)
+            manifests(helm, release)
     else:
-        render_chart(helm, chart)
+        manifests(helm, release)
     assert not list(scratch.iterdir())
 
 
@@ -317,7 +316,7 @@ def test_no_file_is_left_behind(
 
 def test_objects_are_patched_for_present_clusters(helm: Path, tmp_path: Path) -> None:
     values = imported(tmp_path, {"redis": {"podDisruptionBudget": {"enabled": True}}})
-    rendered = {name: render_chart(helm, chart) for name, chart in releases(values).items()}
+    rendered = {name: manifests(helm, release) for name, release in releases(values).items()}
     mongo, redis, search = (objects(rendered[store]) for store in STORES)
     assert mongo["Deployment", "clearml-mongodb"]["spec"]["strategy"] == {"type": "Recreate"}
     assert "secrets" not in mongo["ServiceAccount", "clearml-mongodb"]
@@ -328,7 +327,7 @@ def test_objects_are_patched_for_present_clusters(helm: Path, tmp_path: Path) ->
 
 
 def test_what_clusters_never_change_stays_as_rendered(helm: Path, tmp_path: Path) -> None:
-    rendered = render_chart(helm, one("redis", tmp_path))
+    rendered = manifests(helm, one("redis", tmp_path))
     spec = objects(rendered)["StatefulSet", "clearml-redis-master"]["spec"]
     assert spec["serviceName"] == "clearml-redis-headless"
     assert spec["selector"]["matchLabels"] == {
@@ -348,7 +347,7 @@ def test_what_clusters_never_change_stays_as_rendered(helm: Path, tmp_path: Path
 def test_the_secret_of_a_service_account_stays_where_there_is_one(
     helm: Path, tmp_path: Path
 ) -> None:
-    rendered = render_chart(helm, one("mongodb", tmp_path, PASSWORDS["mongodb"]))
+    rendered = manifests(helm, one("mongodb", tmp_path, PASSWORDS["mongodb"]))
     account = objects(rendered)["ServiceAccount", "clearml-mongodb"]
     assert account["secrets"] == [{"name": "clearml-mongodb"}]
 
@@ -358,14 +357,14 @@ def test_the_privileged_container_can_be_switched_off(
     enabled: bool, helm: Path, tmp_path: Path
 ) -> None:
     values = {"sysctlInitContainer": {"enabled": enabled}}
-    rendered = render_chart(helm, one("elasticsearch", tmp_path, values))
+    rendered = manifests(helm, one("elasticsearch", tmp_path, values))
     assert ("initContainers" in pod(rendered, "StatefulSet", "clearml-elastic-master")) is enabled
 
 
 def test_pod_security_policies_are_refused(helm: Path, tmp_path: Path) -> None:
-    chart = one("redis", tmp_path, {"podSecurityPolicy": {"create": True}})
+    release = one("redis", tmp_path, {"podSecurityPolicy": {"create": True}})
     with pytest.raises(ChartError, match="have no PodSecurityPolicy clearml-redis"):
-        render_chart(helm, chart)
+        manifests(helm, release)
 
 
 @pytest.mark.parametrize(
@@ -386,7 +385,7 @@ def test_pod_security_policies_are_refused(helm: Path, tmp_path: Path) -> None:
 def test_dead_images_are_replaced_with_a_warning(
     image: dict[str, str], expected: str, warned: bool, helm: Path, tmp_path: Path
 ) -> None:
-    rendered = render_chart(helm, one("redis", tmp_path, {"image": image}))
+    rendered = manifests(helm, one("redis", tmp_path, {"image": image}))
     (container,) = pod(rendered, "StatefulSet", "clearml-redis-master")["containers"]
     assert container["image"] == expected
     assert [expected in warning for warning in rendered.warnings] == [True] * warned
@@ -400,18 +399,18 @@ def test_a_missing_archive_names_the_command(
 ) -> None:
     monkeypatch.setattr("imports.archive.CHARTS", tmp_path / "imports" / "charts")
     monkeypatch.chdir(tmp_path)
-    chart = releases({"redis": {"provider": "helm"}})["redis"]
+    release = releases({"redis": {"provider": "helm"}})["redis"]
     with pytest.raises(ChartError) as caught:
-        render_chart(NO_HELM, chart)
+        manifests(NO_HELM, release)
     assert caught.value.lines == [
         "redis.chart: imports/charts/redis-10.9.0.tgz is missing; run: make imports"
     ]
 
 
 def test_another_digest_stops_with_both(tmp_path: Path) -> None:
-    chart = one("redis", tmp_path, {"chart": {"sha256": "0" * 64}})
+    release = one("redis", tmp_path, {"chart": {"sha256": "0" * 64}})
     with pytest.raises(ChartError, match=r"has the SHA-256 digest [0-9a-f]{64}, expected is 0{64}"):
-        render_chart(NO_HELM, chart)
+        manifests(NO_HELM, release)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"\x1f\x8b\x08\x00broken"])
@@ -419,22 +418,22 @@ def test_a_corrupt_archive_is_told(content: bytes, tmp_path: Path) -> None:
     archive = package("redis", tmp_path)
     archive.write_bytes(content)
     section = {"version": "10.0.1", "archive": str(archive)}
-    chart = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
+    release = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
     with pytest.raises(ChartError, match=r"redis-10\.0\.1\.tgz is not a chart archive$"):
-        render_chart(NO_HELM, chart)
+        manifests(NO_HELM, release)
 
 
 def test_another_chart_is_told(tmp_path: Path) -> None:
     section = {"version": "10.0.1", "archive": str(package("mongodb", tmp_path))}
-    chart = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
+    release = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
     with pytest.raises(ChartError, match=r"holds the chart mongodb 10\.0\.1, expected is redis"):
-        render_chart(NO_HELM, chart)
+        manifests(NO_HELM, release)
 
 
 def test_an_archive_without_a_known_digest_is_told_of(helm: Path, tmp_path: Path) -> None:
     section = {"version": "10.0.1", "archive": str(package("redis", tmp_path))}
-    chart = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
-    assert "redis.chart.sha256: is not set" in render_chart(helm, chart).warnings[0]
+    release = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
+    assert "redis.chart.sha256: is not set" in manifests(helm, release).warnings[0]
 
 
 # How it fails: helm
@@ -446,7 +445,7 @@ def test_without_helm_the_error_says_how_to_get_it(
     monkeypatch.setattr(helm, "INSTALLED", tmp_path / "helm")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ValuesError) as caught:
-        Renderings(Values.model_validate(imported(tmp_path))).wait()
+        ReleasePool(Values.model_validate(imported(tmp_path))).wait()
     assert caught.value.lines == [
         "helm 3.11 or later, or helm 4 is needed and there is none; run: make imports"
     ]
@@ -477,9 +476,9 @@ def test_helms_error_is_one_line_without_secrets(each_helm: Path, tmp_path: Path
         "templates/fail.yaml": '{{ fail (printf "first\\nthen %s" .Values.auth.rootPassword) }}'
     }
     section = {"provider": "helm", "chart": source("mongodb", tmp_path, extra=extra)}
-    chart = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
+    release = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
     with pytest.raises(ChartError) as caught:
-        render_chart(each_helm, chart)
+        manifests(each_helm, release)
     (line,) = caught.value.lines
     assert line.startswith("mongodb.chart: ")
     assert "first then **********" in line
@@ -491,16 +490,16 @@ def test_a_long_error_is_cut_after_its_secrets_were_taken_out(tmp_path: Path) ->
     secret = "test-secret " * 100
     failing = fake_helm(tmp_path, f'echo "WARNING: old" >&2; echo "Error: no {secret}" >&2; exit 1')
     section = {"chart": source("redis", tmp_path), "usePassword": True, "password": secret}
-    chart = releases({"redis": section | {"provider": "helm"}})["redis"]
+    release = releases({"redis": section | {"provider": "helm"}})["redis"]
     with pytest.raises(ChartError, match=r"^redis\.chart: no \*{10}$"):
-        render_chart(failing, chart)
+        manifests(failing, release)
 
 
 def test_a_helm_that_hangs_is_given_up(tmp_path: Path) -> None:
     hanging = fake_helm(tmp_path, "exec sleep 60")
-    chart = one("redis", tmp_path)
+    release = one("redis", tmp_path)
     with pytest.raises(ChartError, match=r"helm did not answer within 0\.5 seconds"):
-        render_chart(hanging, chart, timeout=0.5)
+        manifests(hanging, release, timeout=0.5)
 
 
 @pytest.mark.parametrize(
@@ -519,7 +518,7 @@ def test_a_helm_that_hangs_is_given_up(tmp_path: Path) -> None:
 def test_output_that_cannot_be_used_is_told(output: str, message: str, tmp_path: Path) -> None:
     strange = fake_helm(tmp_path, f"cat <<'END'\n{output}\nEND")
     with pytest.raises(ChartError, match=message):
-        render_chart(strange, one("redis", tmp_path))
+        manifests(strange, one("redis", tmp_path))
 
 
 def test_a_synthesis_that_fails_says_so_and_leaves_the_output_alone(tmp_path: Path) -> None:

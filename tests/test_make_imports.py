@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,16 +16,18 @@ from pathlib import Path
 
 import pytest
 
-from config.chart import RedisChart
+from config.chart import KNOWN_DIGESTS, RedisChart
 from imports import archive
 from imports.error import ChartError
 from imports.fetch import fetch
 from imports.helm import HelmError
 from imports.install import Package, install
-from packed_charts import VERSIONS, digest, package
+from packed_charts import VERSIONS, digest, imported, package
 
 ROOT = Path(__file__).parent.parent
-FILE = f"redis-{VERSIONS['redis']}.tgz"
+VERSION = VERSIONS["redis"]
+FILE = f"redis-{VERSION}.tgz"
+NO_HELM = Path("/no/helm/is/run")
 
 
 @dataclass
@@ -32,15 +35,14 @@ class Repository:
     """A chart repository on the loopback interface, and what was asked of it."""
 
     files: dict[str, bytes] = field(default_factory=dict)
-    ranges: bool = True
-    # Ends the connection after so many bytes of an archive, once.
-    breaks_after: int | None = None
     requests: list[str] = field(default_factory=list)
     url: str = ""
 
-    def index(self, *urls: str, sha256: str = "", version: str = VERSIONS["redis"]) -> None:
-        entry = {"version": version, "urls": list(urls), "digest": sha256}
-        self.files["index.yaml"] = json.dumps({"entries": {"redis": [entry]}}).encode()
+    def index(self, url: str, *, version: str = VERSION) -> None:
+        """List one version of the chart, with its archive there."""
+        entry = {"apiVersion": "v1", "name": "redis", "version": version, "urls": [url]}
+        index = {"apiVersion": "v1", "entries": {"redis": [entry]}}
+        self.files["index.yaml"] = json.dumps(index).encode()
 
 
 @pytest.fixture
@@ -49,25 +51,15 @@ def repository() -> Iterator[Repository]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            name = self.path.removeprefix("/charts/")
-            span = self.headers.get("Range", "")
-            served.requests.append(f"{name} {span}".strip())
-            content = served.files.get(name)
+            name = self.path.rpartition("/charts/")[2]
+            served.requests.append(name)
+            content = served.files.get(name.partition("?")[0])
             if content is None:
                 return self.send_error(404)
-            start = int(span[6:-1]) if span and served.ranges else 0
-            if start >= len(content):
-                return self.send_error(416)
-            self.send_response(206 if start else 200)
-            if start:
-                end = len(content) - 1
-                self.send_header("Content-Range", f"bytes {start}-{end}/{len(content)}")
-            self.send_header("Content-Length", str(len(content) - start))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            end = len(content)
-            if served.breaks_after is not None and name.endswith(".tgz"):
-                end, served.breaks_after = start + served.breaks_after, None
-            self.wfile.write(content[start:end])
+            self.wfile.write(content)
             return None
 
         def log_message(self, format: str, *args: object) -> None:
@@ -83,6 +75,13 @@ def repository() -> Iterator[Repository]:
 
 
 @pytest.fixture
+def silent() -> Iterator[str]:
+    """A repository that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/charts"
+
+
+@pytest.fixture(autouse=True)
 def charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the archives are put."""
     folder = tmp_path / "charts"
@@ -99,17 +98,31 @@ def packed(repository: Repository, tmp_path: Path) -> Path:
     return packed
 
 
-def chart(served: Repository, **values: str) -> RedisChart:
-    defaults = {"version": VERSIONS["redis"], "repository": served.url}
-    return RedisChart.model_validate(defaults | values)
+@pytest.fixture
+def copies(repository: Repository, packed: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """The repository as the one with copies of the pinned archives, of which the chart is one."""
+    monkeypatch.setattr("imports.fetch.COPIES", repository.url)
+    monkeypatch.setitem(KNOWN_DIGESTS, FILE, digest(packed))
+    return repository
+
+
+def chart(url: str, **values: str) -> RedisChart:
+    return RedisChart.model_validate({"version": VERSION, "repository": url} | values)
+
+
+# Where it is fetched from
 
 
 def test_the_archive_is_found_through_the_index(
-    repository: Repository, packed: Path, charts: Path, capsys: pytest.CaptureFixture[str]
+    each_helm: Path,
+    repository: Repository,
+    packed: Path,
+    charts: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     repository.files["elsewhere/chart.tgz"] = repository.files.pop(FILE)
-    repository.index("elsewhere/chart.tgz", sha256=digest(packed))
-    fetch(chart(repository))
+    repository.index("elsewhere/chart.tgz")
+    fetch(each_helm, chart(repository.url))
     assert (charts / FILE).read_bytes() == packed.read_bytes()
     assert repository.requests == ["index.yaml", "elsewhere/chart.tgz"]
     assert digest(packed) in capsys.readouterr().err
@@ -117,158 +130,236 @@ def test_the_archive_is_found_through_the_index(
 
 
 def test_a_version_that_the_index_no_longer_lists_is_fetched_by_its_name(
-    repository: Repository, packed: Path, charts: Path
+    each_helm: Path, repository: Repository, packed: Path, charts: Path
 ) -> None:
     repository.index("redis-99.0.0.tgz", version="99.0.0")
-    fetch(chart(repository, sha256=digest(packed)))
+    fetch(each_helm, chart(f"{repository.url}/"))
     assert (charts / FILE).read_bytes() == packed.read_bytes()
-
-
-@pytest.mark.parametrize("index", [None, b"", b"[]", b"entries: [", b"<html>"])
-def test_an_index_that_is_none_is_passed_over(
-    index: bytes | None, repository: Repository, packed: Path, charts: Path
-) -> None:
-    del repository.files["index.yaml"]
-    if index is not None:
-        repository.files["index.yaml"] = index
-    fetch(chart(repository))
-    assert (charts / FILE).exists()
+    assert repository.requests == ["index.yaml", FILE]
 
 
 def test_an_archive_may_be_named_by_its_url(
-    repository: Repository, packed: Path, charts: Path
+    each_helm: Path, repository: Repository, packed: Path, charts: Path
 ) -> None:
-    fetch(chart(repository, archive=f"{repository.url}/{FILE}", repository="https://no.where"))
-    assert (charts / FILE).exists()
-    assert repository.requests == [FILE]
+    repository.files["download"] = repository.files.pop(FILE)
+    url = f"{repository.url}/download?token=test-secret"
+    fetch(each_helm, chart("https://no.where", archive=url))
+    assert (charts / FILE).read_bytes() == packed.read_bytes()
+    assert repository.requests == ["download?token=test-secret"]
 
 
-def test_a_file_of_the_user_is_only_checked(
-    repository: Repository, packed: Path, charts: Path
+def test_a_registry_is_asked_for_the_chart_and_its_version(
+    packed: Path, charts: Path, tmp_path: Path
 ) -> None:
-    fetch(chart(repository, archive=str(packed), sha256=digest(packed)))
+    helm = tmp_path / "helm"
+    helm.write_text(
+        f'#!/bin/sh\necho "$1 $2 $3 $4 $5" >{tmp_path}/asked\ncp {packed} "$6/chart.tgz"\n'
+    )
+    helm.chmod(0o755)
+    fetch(helm, chart("oci://registry.example.com/charts/"))
+    asked = f"pull oci://registry.example.com/charts/redis --version {VERSION} --destination\n"
+    assert (tmp_path / "asked").read_text() == asked
+    assert (charts / FILE).read_bytes() == packed.read_bytes()
+
+
+def test_it_is_fetched_through_the_proxy_of_the_caller(
+    helm: Path,
+    repository: Repository,
+    packed: Path,
+    charts: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", repository.url.removesuffix("/charts"))
+    fetch(helm, chart("http://charts.example.com/charts"))
+    assert (charts / FILE).read_bytes() == packed.read_bytes()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_copies_of_pinned_archives_come_last(
+    answers: bool, helm: Path, copies: Repository, packed: Path, charts: Path, silent: str
+) -> None:
+    fetch(helm, chart(f"{copies.url}/gone" if answers else silent), timeout=1)
+    assert (charts / FILE).read_bytes() == packed.read_bytes()
+    gone = ["gone/index.yaml", f"gone/{FILE}"] if answers else []
+    assert copies.requests == [*gone, FILE]
+
+
+def test_a_copy_takes_the_place_of_another_archive(
+    helm: Path, copies: Repository, packed: Path, charts: Path
+) -> None:
+    copies.files["another.tgz"] = b"<html>Sign in</html>"
+    copies.index("another.tgz")
+    fetch(helm, chart(copies.url))
+    assert (charts / FILE).read_bytes() == packed.read_bytes()
+    assert copies.requests == ["index.yaml", "another.tgz", FILE]
+
+
+@pytest.mark.parametrize("values", [{"sha256": "0" * 64}, {"version": "10.0.2"}])
+def test_there_are_no_copies_of_other_archives(
+    values: dict[str, str], helm: Path, copies: Repository
+) -> None:
+    with pytest.raises(ChartError):
+        fetch(helm, chart(f"{copies.url}/gone", **values))
+    assert len(copies.requests) == 2
+    assert all(request.startswith("gone/") for request in copies.requests)
+
+
+# What is there
+
+
+def test_a_file_of_the_user_is_only_checked(packed: Path, charts: Path) -> None:
+    fetch(NO_HELM, chart("https://no.where", archive=str(packed), sha256=digest(packed)))
     assert not charts.exists()
     with pytest.raises(ChartError, match="expected is 0000"):
-        fetch(chart(repository, archive=str(packed), sha256="0" * 64))
+        fetch(NO_HELM, chart("https://no.where", archive=str(packed), sha256="0" * 64))
     assert packed.exists()
 
 
 def test_the_right_archive_is_not_fetched_again(
-    repository: Repository, packed: Path, charts: Path
+    repository: Repository, packed: Path, charts: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for _ in range(2):
-        fetch(chart(repository, sha256=digest(packed)))
-    assert repository.requests == ["index.yaml", FILE]
+    package("redis", charts)
+    fetch(NO_HELM, chart(repository.url, sha256=digest(packed)))
+    assert capsys.readouterr().err.endswith(f"{FILE} is there already\n")
 
 
-def test_another_archive_is_replaced(repository: Repository, packed: Path, charts: Path) -> None:
+def test_another_archive_is_replaced(
+    helm: Path, repository: Repository, packed: Path, charts: Path
+) -> None:
     charts.mkdir()
     (charts / FILE).write_bytes(b"something else")
-    fetch(chart(repository, sha256=digest(packed)))
+    fetch(helm, chart(repository.url, sha256=digest(packed)))
     assert (charts / FILE).read_bytes() == packed.read_bytes()
 
 
-@pytest.mark.parametrize("told_by", ["values", "index"])
-def test_another_digest_stops_with_both_and_leaves_nothing(
-    told_by: str, repository: Repository, packed: Path, charts: Path
+# How it fails
+
+
+def test_another_digest_is_refused_with_both_and_leaves_nothing(
+    each_helm: Path,
+    repository: Repository,
+    packed: Path,
+    charts: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    wrong = "0" * 64
-    repository.index(FILE, sha256=wrong if told_by == "index" else "")
-    source = chart(repository, **({"sha256": wrong} if told_by == "values" else {}))
-    with pytest.raises(ChartError, match=f"digest {digest(packed)}, expected is {wrong}$"):
-        fetch(source)
+    with pytest.raises(ChartError) as caught:
+        fetch(each_helm, chart(repository.url, sha256="0" * 64))
+    assert caught.value.lines == [failure(charts, repository.url)]
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        f"redis.chart: the archive has the SHA-256 digest {digest(packed)}, expected is {'0' * 64}"
+    ]
     assert not list(charts.iterdir())
 
 
-def test_what_is_no_chart_is_refused(repository: Repository, packed: Path, charts: Path) -> None:
+def test_an_archive_that_is_replaced_stays_until_the_other_is_there(
+    helm: Path, repository: Repository, packed: Path, charts: Path
+) -> None:
+    charts.mkdir()
+    (charts / FILE).write_bytes(b"something else")
+    with pytest.raises(ChartError):
+        fetch(helm, chart(repository.url, sha256="0" * 64))
+    assert (charts / FILE).read_bytes() == b"something else"
+
+
+def test_what_is_no_chart_is_refused(
+    helm: Path,
+    repository: Repository,
+    packed: Path,
+    charts: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     repository.files[FILE] = b"<html>Sign in</html>"
-    with pytest.raises(ChartError, match="is not a chart archive"):
-        fetch(chart(repository))
+    with pytest.raises(ChartError):
+        fetch(helm, chart(repository.url))
+    assert "the archive is not a chart archive" in capsys.readouterr().err
     assert not list(charts.iterdir())
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-def test_a_broken_connection_is_continued(
-    ranges: bool, repository: Repository, packed: Path, charts: Path
-) -> None:
-    repository.ranges, repository.breaks_after = ranges, 100
-    fetch(chart(repository, sha256=digest(packed)))
-    assert repository.requests == ["index.yaml", FILE, f"{FILE} bytes=100-"]
-    assert (charts / FILE).read_bytes() == packed.read_bytes()
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-def test_what_an_earlier_run_left_is_continued(
-    ranges: bool, repository: Repository, packed: Path, charts: Path
-) -> None:
-    charts.mkdir()
-    (charts / f"{FILE}.part").write_bytes(packed.read_bytes()[:200])
-    repository.ranges = ranges
-    fetch(chart(repository, sha256=digest(packed)))
-    assert repository.requests[-1] == f"{FILE} bytes=200-"
-    assert (charts / FILE).read_bytes() == packed.read_bytes()
-
-
-@pytest.mark.parametrize("size", [100, 100_000])
-def test_a_part_of_something_else_is_thrown_away(
-    size: int, repository: Repository, packed: Path, charts: Path
-) -> None:
-    charts.mkdir()
-    (charts / f"{FILE}.part").write_bytes(b"x" * size)
-    fetch(chart(repository, sha256=digest(packed)))
-    assert (charts / FILE).read_bytes() == packed.read_bytes()
-    assert [file.name for file in charts.iterdir()] == [FILE]
 
 
 def test_a_chart_that_is_nowhere_is_told_with_all_addresses(
-    repository: Repository, charts: Path
+    each_helm: Path,
+    repository: Repository,
+    charts: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr("imports.fetch.COPIES", f"{repository.url}/copies")
+    monkeypatch.setitem(KNOWN_DIGESTS, FILE, "0" * 64)
     with pytest.raises(ChartError) as caught:
-        fetch(chart(repository))
-    (line,) = caught.value.lines
-    assert line == (
-        f"redis.chart: {repository.url}/index.yaml: the server answers 404 Not Found; "
-        f"{repository.url}/{FILE}: the server answers 404 Not Found; "
-        f"run make imports again, or put the archive into {archive.shown(charts)} by hand"
+        fetch(each_helm, chart(repository.url))
+    own, copy = f"{repository.url}/{FILE}", f"{repository.url}/copies/{FILE}"
+    assert caught.value.lines == [failure(charts, repository.url, own, copy)]
+    told = capsys.readouterr().err.splitlines()
+    assert told[::2] == [
+        f"redis: fetching from {address}" for address in (repository.url, own, copy)
+    ]
+    for line, url in zip(told[1::2], (f"{repository.url}/index.yaml", own, copy), strict=True):
+        assert line.startswith("redis: ")
+        assert line.endswith(f"failed to fetch {url} : 404 Not Found")
+
+
+def test_a_silent_repository_is_given_up_at_once(
+    each_helm: Path, silent: str, charts: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    start = time.monotonic()
+    with pytest.raises(ChartError) as caught:
+        fetch(each_helm, chart(silent), timeout=1)
+    assert time.monotonic() - start < 10
+    assert caught.value.lines == [failure(charts, silent)]
+    assert capsys.readouterr().err.splitlines()[1:] == ["redis: no answer within 1 seconds"]
+    assert not list(charts.iterdir())
+
+
+@pytest.mark.parametrize("port", ["", "1"])
+def test_secrets_of_a_url_are_not_told(
+    port: str, each_helm: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"{repository.url}/none.tgz" if not port else f"http://127.0.0.1:{port}/none.tgz"
+    secret = f"{url.replace('//', '//user:test-secret@')}?token=test-secret&name=a test-secret"
+    with pytest.raises(ChartError, match=f"cannot be had from {url};") as caught:
+        fetch(each_helm, chart("https://no.where", archive=secret))
+    told = str(caught.value) + capsys.readouterr().err
+    assert told.count(url) == 3
+    assert "test-secret" not in told
+
+
+def test_secrets_of_a_url_in_the_index_are_not_told(
+    each_helm: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repository.index(f"{repository.url}/none.tgz?token=test-secret")
+    with pytest.raises(ChartError):
+        fetch(each_helm, chart(repository.url))
+    told = capsys.readouterr().err
+    assert f"failed to fetch {repository.url}/none.tgz : 404 Not Found\n" in told
+    assert "test-secret" not in told
+
+
+def failure(folder: Path, *tried: str) -> str:
+    """The error that names all that was tried."""
+    return (
+        f"redis.chart: cannot be had from {', '.join(tried)}; "
+        f"run make imports again, or put {FILE} into {archive.shown(folder)} by hand"
     )
 
 
-def test_a_repository_that_hangs_is_given_up(repository: Repository, charts: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(ChartError) as caught:
-            fetch(chart(repository, repository=url), timeout=0.2)
-        assert str(caught.value).startswith(
-            f"redis.chart: {url}/index.yaml: no answer within 0.2 seconds; run make imports again"
-        )
+# The command
 
 
-def test_a_registry_is_asked_through_helm(
-    repository: Repository, packed: Path, charts: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_command_tells_each_chart_that_cannot_be_had(
+    tmp_path: Path, helm_on_path: Path
 ) -> None:
-    asked: list[str] = []
-
-    def run_helm(_: Path, arguments: list[str], **options: object) -> str:
-        asked.extend(arguments[:4])
-        Path(arguments[-1], FILE).write_bytes(packed.read_bytes())
-        return ""
-
-    monkeypatch.setattr("imports.fetch.run_helm", run_helm)
-    monkeypatch.setattr("imports.fetch.find_helm", lambda: Path("helm"))
-    fetch(chart(repository, repository="oci://registry.example.com/charts/"))
-    url = "oci://registry.example.com/charts/redis"
-    assert asked == ["pull", url, "--version", VERSIONS["redis"]]
-    assert (charts / FILE).read_bytes() == packed.read_bytes()
-
-
-def test_the_command_fetches_what_the_values_name(
-    repository: Repository, packed: Path, tmp_path: Path, helm_on_path: Path
-) -> None:
-    run = _run(tmp_path, {"redis": {"provider": "helm", "chart": {"archive": str(packed)}}})
+    wrong = imported(tmp_path)
+    for store in ("mongodb", "redis"):
+        wrong[store]["chart"]["sha256"] = "0" * 64
+    run = _run(tmp_path, wrong)
     assert run.returncode == 1
-    assert run.stderr.startswith("redis.chart: ")
-    assert "expected is a2a6d7" in run.stderr
-    section = {"version": VERSIONS["redis"], "archive": str(packed), "sha256": digest(packed)}
+    told = [line.split()[0] for line in run.stderr.splitlines()]
+    assert told == ["elasticsearch:", "mongodb.chart:", "redis.chart:"]
+
+
+def test_the_command_uses_the_archive_of_the_user(
+    packed: Path, tmp_path: Path, helm_on_path: Path
+) -> None:
+    section = {"version": VERSION, "archive": str(packed), "sha256": digest(packed)}
     run = _run(tmp_path, {"redis": {"provider": "helm", "chart": section}})
     assert run.returncode == 0
     assert "is used where it is" in run.stderr

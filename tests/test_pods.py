@@ -18,7 +18,7 @@ from clearml_k8s.stores.chart import adapted
 from config import Values, ValuesError
 from config.pod import Deployment, StatefulSet
 from config.types.merging import merge
-from imports.rendering import Rendered
+from imports.release import ReleaseManifests
 from packed_charts import imported
 from rendering import Bundle, Object, render
 
@@ -375,11 +375,11 @@ def test_settings_that_a_chart_does_not_know_are_patched_into_its_pods(tmp_path:
         assert _with_sorted_lists(after.workloads[NAMES[store]]) == _with_sorted_lists(expected)
 
 
-def chart_with_a_probe() -> Rendered:
+def chart_with_a_probe() -> ReleaseManifests:
     container = {"name": "redis", "livenessProbe": {"exec": {"command": ["true"]}}}
     template = {"metadata": {}, "spec": {"containers": [container]}}
     manifest = {"kind": "StatefulSet", "metadata": {"name": "it"}, "spec": {"template": template}}
-    return Rendered([manifest], [])
+    return ReleaseManifests([manifest], [])
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,18 @@ YAML_WORDS = {
 }
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML of JSON's types that refuses a key given twice and keys that are not strings."""
+class JsonTypesLoader(yaml.CSafeLoader):
+    """YAML in which what is not of JSON's types, such as a date, is a string, as it is for Helm."""
+
+
+JsonTypesLoader.yaml_implicit_resolvers = {
+    start: [(tag, pattern) for tag, pattern in resolvers if tag not in NOT_JSON]
+    for start, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class _Loader(JsonTypesLoader):
+    """Values: refuses tags, a key given twice, and keys that are not strings."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -82,11 +92,6 @@ def _check_key(key: yaml.Node) -> None:
         raise _yaml_error("a key must be a string; write it in quotes", key)
 
 
-# A date, for one, is a string, as it is for Helm.
-_Loader.yaml_implicit_resolvers = {
-    start: [(tag, pattern) for tag, pattern in resolvers if tag not in NOT_JSON]
-    for start, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
 for _tag in (*NOT_JSON, None):
     _Loader.add_constructor(_tag, _refuse_tag)
 _Loader.add_constructor(STRING, _construct_text)

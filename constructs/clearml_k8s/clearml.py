@@ -23,7 +23,7 @@ from config import Values
 from config.release import CHART_NAME
 
 if TYPE_CHECKING:
-    from imports.rendering import Rendered
+    from imports.release import ReleaseManifests
 
 # In the order in which to apply them. Numbers, as dependencies between charts cost more calls into
 # jsii; fixed ones, so that no file changes its name when a component comes or goes.
@@ -56,7 +56,7 @@ class ClearML(Construct):
 
 
 def install(
-    scope: Construct, values: Values, charts: "Mapping[str, Rendered] | None" = None
+    scope: Construct, values: Values, charts: "Mapping[str, ReleaseManifests] | None" = None
 ) -> ServerAddresses:
     """Add the charts of an installation to the scope, and hand back where the servers answer.
 

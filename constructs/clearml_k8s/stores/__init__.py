@@ -15,7 +15,7 @@ from config.release import Release
 from config.store import Store
 
 if TYPE_CHECKING:
-    from imports.rendering import Rendered
+    from imports.release import ReleaseManifests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Site:
     naming: Naming
     release: Release
     generation: Generation
-    charts: "Mapping[str, Rendered]"
+    charts: "Mapping[str, ReleaseManifests]"
     """What helm rendered, by store; there is one for each store whose provider is helm."""
 
 
@@ -37,13 +37,13 @@ def store(scope: Construct, name: str, site: Site, values: Store) -> StoreAddres
     return address
 
 
-def render_charts(values: Values) -> "Callable[[], Mapping[str, Rendered]]":
+def render_charts(values: Values) -> "Callable[[], Mapping[str, ReleaseManifests]]":
     """Start to render the charts of the stores whose provider is helm; the call waits for them.
 
     It raises ValuesError for charts that cannot be had or rendered.
     """
     if all(section.source != "imported" for section in values.stores.values()):
         return dict
-    from imports.renderings import Renderings  # costs time that others are spared
+    from imports.pool import ReleasePool  # costs time that others are spared
 
-    return Renderings(values).wait
+    return ReleasePool(values).wait

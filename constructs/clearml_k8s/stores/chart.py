@@ -8,10 +8,12 @@ from config.pod import StatefulSet
 from config.types.structs import to_plain
 from imports.error import ChartError
 from imports.patches import PROBES, WORKLOADS, Object, strategic_merge
-from imports.rendering import Rendered
+from imports.release import ReleaseManifests
 
 
-def adapted(store: str, chart: Rendered, naming: Naming, pod: StatefulSet) -> Rendered:
+def adapted(
+    store: str, chart: ReleaseManifests, naming: Naming, pod: StatefulSet
+) -> ReleaseManifests:
     """The chart with the common labels and annotations, and with these settings of its pods.
 
     Raises ChartError for timings of a probe that the chart does not make.
@@ -26,7 +28,7 @@ def adapted(store: str, chart: Rendered, naming: Naming, pod: StatefulSet) -> Re
         for key in settings_of(pod)["spec"]["containers"][0].keys() & PROBES:
             if key not in manifest["spec"]["template"]["spec"]["containers"][0]:
                 raise ChartError(store, f"makes no {key} that could be set")
-    return Rendered(
+    return ReleaseManifests(
         [
             strategic_merge(manifest, _settings(manifest, naming, pod))
             if manifest in workloads
@@ -57,7 +59,7 @@ def _settings(workload: Object, naming: Naming, pod: StatefulSet) -> Object:
             if pod.init_containers.resources is not None
         ),
         *settings["spec"].get("initContainers", []),
-    ]
+    ] or None
     strategy = "updateStrategy" if workload["kind"] == "StatefulSet" else "strategy"
     chosen = {strategy: pod.update_strategy, "revisionHistoryLimit": pod.revision_history_limit}
     spec = {key: to_plain(value) for key, value in chosen.items() if value is not None}

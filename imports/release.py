@@ -1,4 +1,4 @@
-"""A chart and its values -> objects that clusters accept."""
+"""A release of a chart -> its manifests, as clusters accept them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from config.chart import ChartSource
-from config.loading.reading import MISREAD
+from config.loading.reading import MISREAD, JsonTypesLoader
 from imports.archive import archive_path, shown, verify
 from imports.error import ChartError
 from imports.helm import TIMEOUT, HelmError, template
@@ -25,96 +25,86 @@ from imports.patches import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartRelease:
-    """A chart, the values that it gets, and the patches that it needs beyond the common ones."""
+class HelmRelease:
+    """A chart under a name, its values, and the patches that it needs beyond the common ones."""
 
     source: ChartSource
-    release: str
+    name: str
     namespace: str
     values: Mapping[str, Any]
     patches: Sequence[Patch] = ()
 
 
 @dataclass(frozen=True)
-class Rendered:
-    """The objects of a chart in helm's order, and what the user should know about them."""
+class ReleaseManifests:
+    """The objects of a release in helm's order, and what the user should know about them."""
 
     objects: list[Object]
     warnings: list[str]
 
 
-class _Loader(yaml.CSafeLoader):
-    """Safe YAML without dates: Kubernetes knows none."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def render(helm: Path, chart: ChartRelease, *, timeout: float = TIMEOUT) -> Rendered:
+def manifests(helm: Path, release: HelmRelease, *, timeout: float = TIMEOUT) -> ReleaseManifests:
     """Verify the chart's archive, render it and patch the objects.
 
     Raises ChartError, in one line that names the store, where any of that fails.
     """
-    name, path = chart.source.name, archive_path(chart.source)
-    digest = verify(chart.source, path, chart.source.digest)
+    store, path = release.source.name, archive_path(release.source)
+    digest = verify(release.source, path)
     warnings = []
-    if not chart.source.digest:
+    if not release.source.digest:
         warnings.append(
-            f"{name}.chart.sha256: is not set, {shown(path)} was taken unverified; it has {digest}"
+            f"{store}.chart.sha256: is not set, {shown(path)} was taken unverified; it has {digest}"
         )
     try:
         text = template(
             helm,
             path,
-            release=chart.release,
-            namespace=chart.namespace,
-            values=chart.values,
+            release=release.name,
+            namespace=release.namespace,
+            values=release.values,
             timeout=timeout,
         )
     except HelmError as error:
-        raise ChartError(name, str(error)) from None
-    objects = _objects(name, text)
+        raise ChartError(store, str(error)) from None
+    objects = _objects(store, text)
     drop_nulls(objects)
-    set_namespace(objects, chart.namespace)
+    set_namespace(objects, release.namespace)
     disruption_budget_v1(objects)
     no_service_links(objects)
-    for patch in chart.patches:
+    for patch in release.patches:
         patch(objects)
     removed = list(removed_apis(objects))
     if removed:
         raise ChartError(
-            name,
+            store,
             "Kubernetes 1.25 and later have no "
             + ", no ".join(removed)
             + "; switch that off in the values, or take a later chart",
         )
-    chosen = set(_repositories(chart.values))
-    warnings += [f"{name}.image: {text}" for text in replace_dead_images(objects, chosen)]
-    return Rendered(objects, warnings)
+    chosen = set(_repositories(release.values))
+    warnings += [f"{store}.image: {text}" for text in replace_dead_images(objects, chosen)]
+    return ReleaseManifests(objects, warnings)
 
 
-def _objects(name: str, text: str) -> list[Object]:
+def _objects(store: str, text: str) -> list[Object]:
     try:
-        objects = [found for found in yaml.load_all(text, _Loader) if found]
+        objects = [found for found in yaml.load_all(text, JsonTypesLoader) if found]
     except yaml.YAMLError as error:
         problem = str(getattr(error, "problem", None) or "no YAML")
-        raise ChartError(name, f"helm rendered what cannot be read: {problem}") from None
+        raise ChartError(store, f"helm rendered what cannot be read: {problem}") from None
     seen = set()
     for manifest in objects:
         try:
             identity = f"{manifest['kind']} {manifest['metadata']['name']}"
             manifest["apiVersion"]
         except (LookupError, TypeError):
-            raise ChartError(name, "helm rendered what is no Kubernetes object") from None
+            raise ChartError(store, "helm rendered what is no Kubernetes object") from None
         if identity in seen:
-            raise ChartError(name, f"the chart makes {identity} twice")
+            raise ChartError(store, f"the chart makes {identity} twice")
         seen.add(identity)
         for unsafe in _misread(manifest):
             raise ChartError(
-                name, f"{identity} holds {unsafe!r}, which kubectl would not read as a string"
+                store, f"{identity} holds {unsafe!r}, which kubectl would not read as a string"
             )
     return objects
 
