@@ -50,7 +50,7 @@ clean: ## Remove all that make made
 
 # The lock is for two that start at once: the second finds all done.
 .venv/synth.stamp: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
 	@exec 9<$< && $(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' && if [ ! $@ -nt $< ]; then \
 		echo "Installing Python packages into .venv" >&2 && rm -rf .venv && \
 		$(PYTHON) -m venv .venv && $(PIP) install -r $< && touch $@; fi
