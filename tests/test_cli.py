@@ -1,4 +1,4 @@
-"""The commands as users run them: `python main.py` and `cdk8s synth`, in a copy of the project."""
+"""The commands as users run them: main.py, make and the cdk8s CLI, in a copy of the project."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
-PATH = os.pathsep.join([str(BIN), os.environ["PATH"]])
-PROJECT = ("cdk8s.yaml", "config", "constructs", "imports", "main.py")
+FOLDERS = ("config", "constructs", "imports")
+FILES = ("Makefile", "cdk8s.yaml", "main.py", "requirements.txt")
+# What pytest was started with, and the flags of the make that started it.
+OURS = {"CLEARML_VALUES", "CDK8S_OUTDIR", "CDK8S_OUTPUT", "JSII_NODE", "MAKEFLAGS", "MAKELEVEL"}
 STALE = "0042-of-an-earlier-release.k8s.yaml"
 
 OWN_CREDENTIALS = """
@@ -63,26 +64,25 @@ SUMMARY_WITH_HOSTS = """\
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what a user runs."""
+    """A copy of what a user runs, with the environment that make has made."""
     copy = tmp_path_factory.mktemp("project")
-    for name in PROJECT:
-        if (ROOT / name).is_dir():
-            shutil.copytree(
-                ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "charts")
-            )
-        else:
-            shutil.copy(ROOT / name, copy)
+    ignore = shutil.ignore_patterns("__pycache__", "charts")
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, copy / name, ignore=ignore)
+    for name in FILES:
+        shutil.copy2(ROOT / name, copy)  # make looks at the time
+    (copy / ".venv").symlink_to(ROOT / ".venv")
     return copy
 
 
 @pytest.fixture(scope="module")
-def cdk8s() -> str:
-    """The pinned cdk8s-cli; only outside of CI may it be missing."""
-    command = shutil.which("cdk8s", path=PATH)
-    if command is None and "CI" not in os.environ:
-        pytest.skip("no cdk8s on the PATH: make test has one")
-    assert command is not None, "no cdk8s on the PATH"
-    return command
+def cdk8s() -> tuple[str, ...]:
+    """The pinned cdk8s CLI in the bundled node; only outside of CI may it be missing."""
+    cli = ROOT / "node_modules/.bin/cdk8s"
+    if not cli.exists() and "CI" not in os.environ:
+        pytest.skip("no node_modules/.bin/cdk8s: make cdk8s installs it")
+    assert cli.exists()
+    return os.environ["JSII_NODE"], str(cli)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Defaults:
 
 @pytest.fixture(scope="module")
 def defaults(project: Path) -> Defaults:
-    done = _run(project, sys.executable, "main.py", outdir="dist")
+    done = _run(project, sys.executable, "main.py")
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     return Defaults(done.stderr, _contents(project / "dist"))
@@ -113,17 +113,16 @@ def dist(project: Path, defaults: Defaults) -> Path:
 
 
 def _run(
-    project: Path, *command: str, values: Path | None = None, outdir: Path | str | None = None
+    project: Path, *command: str, **environment: str | Path
 ) -> subprocess.CompletedProcess[str]:
-    ours = {"CLEARML_VALUES", "CDK8S_OUTDIR", "CDK8S_OUTPUT"}
-    environment = {key: value for key, value in os.environ.items() if key not in ours}
-    environment["PATH"] = PATH
-    if values is not None:
-        environment["CLEARML_VALUES"] = str(values)
-    if outdir is not None:
-        environment["CDK8S_OUTDIR"] = str(outdir)
+    inherited = {name: value for name, value in os.environ.items() if name not in OURS}
     return subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, timeout=120
+        command,
+        cwd=project,
+        env={**inherited, "CDK8S_CHECK_UPGRADE": "false", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -145,7 +144,7 @@ def _values(folder: Path, text: str) -> Path:
     return file
 
 
-# python main.py
+# main.py
 
 
 def test_main_tells_what_it_wrote_and_what_to_open(defaults: Defaults) -> None:
@@ -176,7 +175,7 @@ def test_main_replaces_an_earlier_run_and_has_nothing_to_warn_of_own_credentials
 ) -> None:
     (dist / "NOTES").write_text("not a manifest")
     values = _values(tmp_path, OWN_CREDENTIALS + OWN_HOSTS)
-    done = _run(project, sys.executable, "main.py", values=values, outdir="dist")
+    done = _run(project, sys.executable, "main.py", CLEARML_VALUES=values)
     assert done.returncode == 0, done.stderr
     assert done.stderr == SUMMARY_WITH_HOSTS.format(outdir="dist")
     written = _contents(dist)
@@ -191,11 +190,24 @@ def test_main_with_bad_values_says_why_and_leaves_the_output_alone(
 ) -> None:
     before = _contents(dist)
     values = _values(tmp_path, BAD)
-    done = _run(project, sys.executable, "main.py", values=values, outdir="dist")
+    done = _run(project, sys.executable, "main.py", CLEARML_VALUES=values)
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.splitlines() == [f"{values}: {line}" for line in BAD_LINES]
     assert _contents(dist) == before
+
+
+def test_main_runs_whatever_node_is_on_the_path(
+    project: Path, tmp_path: Path, defaults: Defaults
+) -> None:
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\nexit 1\n")
+    node.chmod(0o755)
+    path = os.pathsep.join((str(tmp_path), os.environ["PATH"]))
+    other = tmp_path / "other"
+    done = _run(project, sys.executable, "main.py", PATH=path, CDK8S_OUTDIR=other)
+    assert done.returncode == 0, done.stderr
+    assert _contents(other) == defaults.manifests
 
 
 def test_the_name_constructs_is_that_of_the_package_index(project: Path) -> None:
@@ -209,56 +221,38 @@ def test_the_name_constructs_is_that_of_the_package_index(project: Path) -> None
     assert not (ROOT / "constructs" / "__init__.py").exists()
 
 
-# cdk8s synth
+# make and the cdk8s CLI, which runs it; no environment is activated
 
 
-def test_cdk8s_synth_writes_what_main_writes(
-    cdk8s: str, project: Path, dist: Path, defaults: Defaults
-) -> None:
-    done = _run(project, cdk8s, "synth")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == defaults.stderr
+def test_make_says_what_main_says(project: Path, dist: Path, defaults: Defaults) -> None:
+    done = _run(project, "make", "synth")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", defaults.stderr)
     assert _contents(dist) == defaults.manifests
-    assert not (project / "dist.previous").exists()
 
 
-def test_cdk8s_synth_with_bad_values_says_why_and_leaves_the_output_alone(
-    cdk8s: str, project: Path, dist: Path, tmp_path: Path
+def test_the_cli_writes_what_main_writes(
+    cdk8s: tuple[str, ...], project: Path, dist: Path, defaults: Defaults
+) -> None:
+    done = _run(project, *cdk8s, "synth")
+    assert (done.returncode, done.stderr) == (0, defaults.stderr)
+    assert _contents(dist) == defaults.manifests
+
+
+def test_the_cli_writes_into_another_folder(
+    cdk8s: tuple[str, ...], project: Path, dist: Path, tmp_path: Path, defaults: Defaults
 ) -> None:
     before = _contents(dist)
-    values = _values(tmp_path, BAD)
-    done = _run(project, cdk8s, "synth", values=values)
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [f"{values}: {line}" for line in BAD_LINES]
-    assert _contents(dist) == before
-    assert not (project / "dist.previous").exists()
-
-
-def test_cdk8s_synth_into_another_folder(
-    cdk8s: str, project: Path, dist: Path, tmp_path: Path, defaults: Defaults
-) -> None:
-    before = _contents(dist)
-    done = _run(project, cdk8s, "synth", "-o", str(tmp_path / "other"))
+    done = _run(project, *cdk8s, "synth", "-o", str(tmp_path / "other"))
     assert done.returncode == 0, done.stderr
     assert _contents(tmp_path / "other") == defaults.manifests
     assert _contents(dist) == before
 
 
-def test_cdk8s_synth_honours_the_folder_of_the_environment(
-    cdk8s: str, project: Path, dist: Path, tmp_path: Path, defaults: Defaults
+def test_the_cli_fails_on_bad_values_and_shows_why(
+    cdk8s: tuple[str, ...], project: Path, tmp_path: Path
 ) -> None:
-    before = _contents(dist)
-    done = _run(project, cdk8s, "synth", outdir=tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    assert _contents(tmp_path / "out") == defaults.manifests
-    assert _contents(dist) == before
-
-
-def test_cdk8s_synth_to_stdout_prints_all_manifests_in_order(
-    cdk8s: str, project: Path, dist: Path, defaults: Defaults
-) -> None:
-    before = _contents(dist)
-    done = _run(project, cdk8s, "synth", "--stdout")
-    assert done.returncode == 0, done.stderr
-    assert list(yaml.safe_load_all(done.stdout)) == _objects(defaults.manifests)
-    assert _contents(dist) == before
+    values = _values(tmp_path, BAD)
+    done = _run(project, *cdk8s, "synth", "-o", str(tmp_path / "out"), CLEARML_VALUES=values)
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    assert said[: len(BAD_LINES)] == [f"{values}: {line}" for line in BAD_LINES]
