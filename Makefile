@@ -38,7 +38,7 @@ docs: .venv/synth.stamp ## Generate the values' schema and reference
 snapshots: .venv/dev.stamp ## Accept the present manifests as the expected ones
 	.venv/bin/python -m pytest --snapshot-update
 
-bench: .venv/synth.stamp ## Measure synthesis
+bench: .venv/dev.stamp ## Measure synthesis
 	.venv/bin/python tests/bench.py
 
 cdk8s: node_modules/.package-lock.json ## Install the cdk8s CLI that is tested, as node_modules/.bin/cdk8s
