@@ -30,8 +30,7 @@ def synthesize(values: Values) -> str:
     for stale in outdir.glob("*.k8s.yaml"):
         stale.unlink()
     app.synth()
-    told = [notes(values, addresses, outdir), *(f"warning: {warning}" for warning in warnings)]
-    return "\n".join(told)
+    return notes(values, addresses, outdir, warnings)
 
 
 def _imported(values: Values) -> "ImportedStores | None":
