@@ -1,9 +1,12 @@
 # Python 3.11 or later and make are all that must be there: all else, node included, comes into .venv.
 
 # Not the Python of an activated .venv, which is rebuilt when a pin changes.
-export PATH := $(subst $(CURDIR)/.venv/bin:,,$(PATH))
-PYTHON ?= $(shell PATH='$(PATH)' python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
+HOST_PATH := $(subst $(CURDIR)/.venv/bin:,,$(PATH))
+PYTHON ?= $(shell PATH='$(HOST_PATH)' python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
+
+# Where jsii finds the node that is installed with it.
+export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
 
 .PHONY: help synth imports values test lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
@@ -32,8 +35,9 @@ format: .venv/dev.stamp ## Rewrite the sources in the common style
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-docs: .venv/synth.stamp ## Generate the values' schema and reference
-	.venv/bin/python -m config.publishing.reference
+docs: .venv/synth.stamp ## Generate the schema, the reference, all defaults and the picture
+	.venv/bin/python -m config.publishing
+	.venv/bin/python docs/picture.py
 
 snapshots: .venv/dev.stamp ## Accept the present manifests as the expected ones
 	.venv/bin/python -m pytest --snapshot-update
@@ -50,10 +54,10 @@ clean: ## Remove all that make made
 
 # The lock is for two that start at once: the second finds all done.
 .venv/synth.stamp: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
-	@exec 9<$< && $(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' && if [ ! $@ -nt $< ]; then \
+	@PATH='$(HOST_PATH)' $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
+	@exec 9<$< && PATH='$(HOST_PATH)' $(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' && if [ ! $@ -nt $< ]; then \
 		echo "Installing Python packages into .venv" >&2 && rm -rf .venv && \
-		$(PYTHON) -m venv .venv && $(PIP) install -r $< && touch $@; fi
+		PATH='$(HOST_PATH)' $(PYTHON) -m venv .venv && $(PIP) install -r $< && touch $@; fi
 
 .venv/dev.stamp: .venv/synth.stamp requirements-dev.txt
 	@echo "Installing test and check tools into .venv" >&2

@@ -120,7 +120,7 @@ def test_null_takes_an_agent_group_out_again() -> None:
     }
 
 
-# Which file a mistake is in
+# Where a mistake is
 
 
 def test_a_mistake_is_in_the_last_file_that_gives_the_value() -> None:
@@ -129,9 +129,9 @@ def test_a_mistake_is_in_the_last_file_that_gives_the_value() -> None:
         "apiserver: {replicaCount: -2}",
         "apiserver: {livenessDelay: 1}",
     ) == [
-        "2.yaml: apiserver.replicaCount: must be greater than or equal to 0 (given: -2)",
-        "1.yaml: apiserver.foo: unknown key (given: 'foo')",
-        "1.yaml: webserver.replicaCount: must be greater than or equal to 0 (given: -1)",
+        "2.yaml:1: apiserver.replicaCount: must be greater than or equal to 0 (given: -2)",
+        "1.yaml:1: apiserver.foo: unknown key (given: 'foo')",
+        "1.yaml:2: webserver.replicaCount: must be greater than or equal to 0 (given: -1)",
     ]
 
 
@@ -142,7 +142,7 @@ def test_a_value_corrected_by_a_later_file_is_no_mistake() -> None:
 
 def test_a_missing_value_is_missed_in_the_file_with_its_section() -> None:
     assert _mistakes("ingress: {enabled: true}", "redis: {usePassword: false}") == [
-        "1.yaml: ingress.host: is needed by an enabled ingress (given: '')"
+        "1.yaml:1: ingress.host: is needed by an enabled ingress (given: '')"
     ]
 
 
@@ -151,6 +151,45 @@ def test_files_that_cannot_be_read_are_all_reported() -> None:
         "1.yaml:2:1: did not find expected node content",
         "3.yaml: must be a mapping of values (given: a list)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("# comment\n\nredis:\n  master:\n    port: 0", "1.yaml:5: redis.master.port"),
+        ("redis: {master: {port: -1}}\r\n", "1.yaml:1: redis.master.port"),
+        ("\ufeff---\nredis: {master: {port: 0}}", "1.yaml:2: redis.master.port"),
+        ("redis:\n  master: {}\n  foo: 1", "1.yaml:3: redis.foo"),
+        ("redis:\n  cluster:\n    - a", "1.yaml:2: redis.cluster"),
+        (
+            "apiserver:\n  extraEnvs:\n    - name: A\n    - name: A\n",
+            "1.yaml:4: apiserver.extraEnvs[1].name",
+        ),
+        (
+            "clearml:\n  fixedUsers:\n    users:\n      - username: a\n        name: A",
+            "1.yaml:4: clearml.fixedUsers.users[0].password",
+        ),
+        ("redis:\n  usePassword: true\n  master: {}", "1.yaml:2: redis.usePassword"),
+        ("ingress:\n\n  enabled: true", "1.yaml:1: ingress.host"),
+        (
+            "redis:\n  master: &ports\n    port: 1\nmongodb:\n  service:\n    <<: *ports\n"
+            "    port: 0\n",
+            "1.yaml:7: mongodb.service.port",
+        ),
+        (
+            "redis:\n  master: &ports\n    port: 0\nmongodb:\n  service: {<<: *ports}\n",
+            "1.yaml:3: mongodb.service.port",
+        ),
+        ("apiserver: &a\n  foo: 1\nwebserver: *a\n", "1.yaml:2: webserver.foo"),
+    ],
+)
+def test_a_mistake_carries_its_line(text: str, place: str) -> None:
+    assert [line for line in _mistakes(text) if line.startswith(f"{place}: ")]
+
+
+def test_a_mistake_in_a_default_has_no_line() -> None:
+    [said] = _mistakes(f"release: {{name: {'a' * 28}}}")
+    assert said.startswith("1.yaml: agentGroups.agent-group0.name: is too long")
 
 
 # Files that cannot be read

@@ -524,7 +524,14 @@ def test_each_mistake_is_named_with_its_path_and_what_was_given(
 ) -> None:
     with pytest.raises(ValuesError) as caught:
         loaded(values)
-    assert sorted(caught.value.lines) == sorted(f"values.yaml: {line}" for line in said)
+    lines = [
+        re.fullmatch(r"values\.yaml:(\d+): (([^:]+): .+)", line) for line in caught.value.lines
+    ]
+    found = [line.groups() for line in lines if line]
+    assert sorted(mistake for _, mistake, _ in found) == sorted(said)
+    for number, _, path in found:
+        keys = re.findall(r"[A-Za-z][\w/-]*", path)
+        assert any(key in values.splitlines()[int(number) - 1] for key in keys)
 
 
 def test_mistakes_that_may_follow_from_another_one_are_not_reported(loaded: Load) -> None:

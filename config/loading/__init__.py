@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.error import ValuesError
-from config.loading.reading import read
+from config.loading.reading import Source, read
 from config.store import Store
 from config.types.merging import merge
 from config.values import Values
@@ -35,22 +35,22 @@ def load(files: Sequence[Path]) -> Values:
     Helm chart knows the key, it reaches the chart. Raises ValuesError with a line for each mistake
     in any of the files.
     """
-    given: list[tuple[Path, dict[str, Any]]] = []
+    sources: list[Source] = []
     mistakes: list[str] = []
     for file in files:
         try:
-            given.append((file, read(file)))
+            sources.append(read(file))
         except ValuesError as error:
             mistakes += error.lines
     if mistakes:
         raise ValuesError(mistakes)
-    merged = _merged([mapping for _, mapping in given])
+    merged = _merged([source.content for source in sources])
     try:
         return _validated(merged)
     except ValidationError as error:
         from config.loading.wording import lines  # costs time that only mistakes are worth
 
-        mistakes = list(lines(_all_mistakes(error, merged), given))
+        mistakes = list(lines(_all_mistakes(error, merged), sources))
     raise ValuesError(mistakes)
 
 

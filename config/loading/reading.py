@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -22,6 +22,14 @@ YAML_WORDS = {
     "but found another document": "a second document starts here; write one document",
     "found unconstructable recursive node": "an alias refers to what it is part of",
 }
+
+
+class Source(NamedTuple):
+    """A values file: its name, its text, and the mapping that the text is."""
+
+    file: Path
+    text: str
+    content: dict[str, Any]
 
 
 class JsonTypesLoader(yaml.CSafeLoader):
@@ -99,8 +107,8 @@ _Loader.add_constructor(INTEGER, _construct_integer)
 _Loader.add_constructor(MAPPING, _construct_mapping)
 
 
-def read(file: Path) -> dict[str, Any]:
-    """The content of a values file; ValuesError with its place for what is not a mapping."""
+def read(file: Path) -> Source:
+    """Read a values file; ValuesError with its place for what is not a mapping."""
     try:
         text = file.read_text(encoding="utf-8")
         _check_depth(text)
@@ -116,11 +124,9 @@ def read(file: Path) -> dict[str, Any]:
         raise ValuesError([f"{file}{place}: {problem}"]) from None
     except yaml.YAMLError as error:
         raise ValuesError([f"{file}: {str(error).splitlines()[0]}"]) from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
+    if not isinstance(content, dict | None):
         raise ValuesError([f"{file}: must be a mapping of values (given: {shape(content)})"])
-    return content
+    return Source(file, text, content or {})
 
 
 def _check_depth(text: str) -> None:

@@ -1,14 +1,15 @@
-"""Mistakes that pydantic found -> lines that name the file, the path and what was given."""
+"""Mistakes that pydantic found -> lines that name the place, the path and what was given."""
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from config.error import shape
+from config.loading.places import line_of
+from config.loading.reading import Source
 from config.publishing.schema import json_schema
 from config.types.model import did_you_mean
 
@@ -29,24 +30,24 @@ TYPE_WORDS = {
 }
 
 
-def lines(
-    mistakes: Sequence[ErrorDetails], given: Sequence[tuple[Path, dict[str, Any]]]
-) -> Iterator[str]:
-    """A line for each mistake; `given` are the files, in the order in which they were merged."""
+def lines(mistakes: Sequence[ErrorDetails], sources: Sequence[Source]) -> Iterator[str]:
+    """A line for each mistake; the sources stand in the order in which they were merged."""
     schema = json_schema()
     for details in mistakes:
         path = details["loc"]
-        file = _origin(path, given)
+        source = _origin(path, sources)
+        line = line_of(path, source.text)
+        place = f"{source.file}:{line}" if line else str(source.file)
         message, shown = _explain(details, schema)
-        yield f"{file}: {_dotted(path)}: {message}{shown}"
+        yield f"{place}: {_dotted(path)}: {message}{shown}"
 
 
-def _origin(path: tuple[str | int, ...], given: Sequence[tuple[Path, dict[str, Any]]]) -> Path:
-    """The file that the value comes from: the last of those that spell most of its path."""
-    return max(enumerate(given), key=lambda entry: (_depth(path, entry[1][1]), entry[0]))[1][0]
+def _origin(path: Sequence[str | int], sources: Sequence[Source]) -> Source:
+    """Where the value comes from: the last of the sources that spell most of its path."""
+    return max(sources[::-1], key=lambda source: _depth(path, source.content))
 
 
-def _depth(path: tuple[str | int, ...], content: Any) -> int:
+def _depth(path: Sequence[str | int], content: Any) -> int:
     for depth, step in enumerate(path):
         try:
             content = content[step]
@@ -55,7 +56,7 @@ def _depth(path: tuple[str | int, ...], content: Any) -> int:
     return len(path)
 
 
-def _dotted(path: tuple[str | int, ...]) -> str:
+def _dotted(path: Sequence[str | int]) -> str:
     dotted = ""
     for step in path:
         if isinstance(step, int):

@@ -32,6 +32,30 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": DIALECT} | schema | title | {"$defs": definitions}
 
 
+def section_of(part: dict[str, Any]) -> str:
+    """The section that a part of the schema refers to; a Kubernetes fragment is none."""
+    name: str = part.get("$ref", "").rpartition("/")[2]
+    return "" if name.startswith(FRAGMENT) else name
+
+
+def resolved(part: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """The part with the section that it refers to; what it says itself comes first."""
+    section = section_of(part)
+    return definitions[section] | part if section else part
+
+
+def members(part: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a section by how their path continues; none if it is a value."""
+    if "properties" in part:
+        return {f".{key}": member for key, member in part["properties"].items()}
+    inside = {".<key>": part.get("additionalProperties"), "[]": part.get("items")}
+    return {
+        step: member
+        for step, member in inside.items()
+        if isinstance(member, dict) and section_of(member)
+    }
+
+
 class _Generator(GenerateJsonSchema):
     """Describes what a values file may say, which is more than the type that comes out of it."""
 

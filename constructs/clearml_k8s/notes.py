@@ -1,24 +1,43 @@
-"""What the user is told after a synth: what was written, and the addresses to open."""
+"""What the user is told after a synth: what was written, the addresses to open, the warnings."""
 
 import re
-from collections.abc import Iterator
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from clearml_k8s.ingress import SUBDOMAINS
 from clearml_k8s.parts.need import ServerAddresses
 from config import Values
 
+INDENT = "  "
 
-def notes(values: Values, servers: ServerAddresses, outdir: Path) -> str:
-    """The files and objects in the output folder, the addresses of the servers, the warnings."""
+
+def notes(
+    values: Values, servers: ServerAddresses, outdir: Path, warnings: Sequence[str] = ()
+) -> str:
+    """The files in the output folder, the addresses of the servers, the warnings.
+
+    `warnings` are more than those of the values. Wrapped to the terminal, or to 100 columns, but
+    for what users copy.
+    """
     files = sorted(outdir.glob("*.k8s.yaml"))
-    objects = sum(len(re.findall(r"^kind:", file.read_text(), re.MULTILINE)) for file in files)
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    objects = sum(len(re.findall(r"^kind:", text, re.MULTILINE)) for text in texts)
     lines = [
         f"{objects} objects in {len(files)} files written to {outdir}",
-        *(f"  {name}: {address}" for name, address in _addresses(values, servers)),
-        *(f"warning: {warning}" for warning in values.warnings()),
+        _wrapped(INDENT + ", ".join(file.name for file in files)),
+        *(f"{INDENT}{name}: {address}" for name, address in _addresses(values, servers)),
+        *(_wrapped(f"warning: {warning}") for warning in (*values.warnings(), *warnings)),
     ]
     return "\n".join(lines)
+
+
+def _wrapped(paragraph: str) -> str:
+    width = shutil.get_terminal_size((100, 0)).columns
+    return textwrap.fill(
+        paragraph, width, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _addresses(values: Values, servers: ServerAddresses) -> Iterator[tuple[str, str]]:

@@ -28,5 +28,4 @@ def synthesize(values: Values) -> str:
         stale.unlink()
     app.synth()
     warnings = [warning for chart in rendered.values() for warning in chart.warnings]
-    told = [notes(values, servers, outdir), *(f"warning: {warning}" for warning in warnings)]
-    return "\n".join(told)
+    return notes(values, servers, outdir, warnings)

@@ -1,0 +1,1 @@
+"""What is generated from the values' types: JSON schema, reference, commented defaults."""

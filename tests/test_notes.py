@@ -1,0 +1,66 @@
+"""What the user is told after a synth."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from clearml_k8s.notes import notes
+from clearml_k8s.parts.need import ServerAddress, ServerAddresses
+from config import Values
+
+SERVERS = ServerAddresses(
+    **{name: ServerAddress(f"test-{name}", 80) for name in ("apiserver", "webserver", "fileserver")}
+)
+LONG_WARNING = "a warning of more words than one line of a terminal holds " * 3
+
+
+@pytest.fixture
+def outdir(tmp_path: Path) -> Path:
+    """A folder with the manifests of eight objects, and a file that is none of ours."""
+    for number in range(4):
+        manifest = "kind: Secret\nspec: {kind: no}\n  kind: no\n---\nkind: Secret # Zoë\n"
+        (tmp_path / f"{number}-some-component.k8s.yaml").write_text(manifest, encoding="utf-8")
+    (tmp_path / "other.yaml").write_text("kind: Secret\n")
+    return tmp_path
+
+
+def _values(**server: object) -> Values:
+    return Values.read({"webserver": server, "clearml": {"existingSecret": "mine"}})
+
+
+def test_files_come_first_then_addresses_then_warnings(outdir: Path) -> None:
+    told = notes(Values(), SERVERS, outdir, ["one more"]).splitlines()
+    assert told[0] == f"8 objects in 4 files written to {outdir}"
+    starts = (
+        "  0-some",
+        "  Web: ",
+        "  API: ",
+        "  Files: ",
+        "warning: clearml.cred",
+        "warning: one",
+    )
+    places = [next(i for i, line in enumerate(told) if line.startswith(s)) for s in starts]
+    assert places == sorted(places)
+    assert "other.yaml" not in "".join(told[1:])
+
+
+@pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 100), ("0", 100)])
+def test_texts_are_wrapped_to_the_terminal(
+    outdir: Path, monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys, "__stdout__", None)  # no terminal
+    _, *told = notes(_values(), SERVERS, outdir, [LONG_WARNING]).splitlines()
+    assert width - 30 < max(map(len, told)) <= width
+    first = told.index(next(line for line in told if line.startswith("warning: ")))
+    assert all(line.startswith("  ") for line in (*told[:first], *told[first + 1 :]))
+    assert " ".join(" ".join(told).split()).endswith(LONG_WARNING.strip())
+
+
+def test_a_command_stays_on_one_line(outdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    told = notes(_values(service={"type": "ClusterIP"}), SERVERS, outdir)
+    assert "kubectl port-forward -n clearml svc/test-webserver 8080:80\n" in told
