@@ -194,7 +194,7 @@ class Deployment(Pod):
     """Pods that are alike."""
 
     image: Section[Image]
-    update_strategy: DeploymentStrategy | None = Field(
+    update_strategy: DeploymentStrategy = Field(
         default=None,
         description="How new pods replace old ones; unset, Recreate where they share a volume "
         "that one node alone can mount.",
@@ -225,6 +225,6 @@ class Deployment(Pod):
 class StatefulSet(Pod):
     """Pods that keep their names and volumes."""
 
-    update_strategy: StatefulSetStrategy | None = Field(
+    update_strategy: StatefulSetStrategy = Field(
         default=None, description="How new pods replace old ones; unset, one after the other."
     )

@@ -105,6 +105,8 @@ def _type_alone(raw: object) -> object:
 
 def _strategy_of(*types: str) -> AfterValidator:
     def check(strategy: Any) -> Any:
+        if strategy is None:
+            return None
         if strategy.type not in (None, *types):
             mistake = Mistake(("type",), f"must be {' or '.join(types)}", strategy.type)
         elif strategy.type not in (None, "RollingUpdate") and strategy.rolling_update is not None:
@@ -160,12 +162,14 @@ Volumes = list[Struct["k8s.Volume"]]
 VolumeMounts = list[Struct["k8s.VolumeMount"]]
 ExtraContainers = list[Struct["k8s.Container"]]
 DeploymentStrategy = Annotated[
-    Struct["k8s.DeploymentStrategy"],
+    Struct["k8s.DeploymentStrategy"] | None,
     _strategy_of("RollingUpdate", "Recreate"),
+    EMPTY_AS_NONE,
     BeforeValidator(_type_alone),
 ]
 StatefulSetStrategy = Annotated[
-    Struct["k8s.StatefulSetUpdateStrategy"],
+    Struct["k8s.StatefulSetUpdateStrategy"] | None,
     _strategy_of("RollingUpdate", "OnDelete"),
+    EMPTY_AS_NONE,
     BeforeValidator(_type_alone),
 ]
