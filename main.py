@@ -9,6 +9,8 @@ from threading import Thread
 
 # Imports make so many objects that looking for garbage among them takes noticeable time.
 gc.disable()
+# Two threads import at the start, see below: neither is to wait long for the other.
+sys.setswitchinterval(0.001)
 
 # A source root, not a package: the name `constructs` belongs to PyPI's package.
 sys.path.append(str(Path(__file__).parent / "constructs"))
