@@ -86,7 +86,7 @@ class MongodbAuth(ChartModel):
         key = self.replica_set_key
         if key and not REPLICA_SET_KEY.fullmatch(key.get_secret_value()):
             yield Mistake(("replicaSetKey",), "must be 6 to 1024 of letters, digits, '+' and '/'")
-        # The password becomes part of a URL: server 1.0.2 knows no other way to take it.
+        # The password becomes part of a URL, the one way that every server takes it.
         if password and not URL_SAFE.fullmatch(password.get_secret_value()):
             yield Mistake(
                 ("rootPassword",),

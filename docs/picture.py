@@ -1,4 +1,4 @@
-"""Draws what the default values install, as a Mermaid flowchart: `python docs/picture.py`."""
+"""Draws what the default values install into the README: `python docs/picture.py`."""
 
 import json
 import re
@@ -11,18 +11,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 
-PAGE = """\
-# What is installed
+README = ROOT / "README.md"
+MARKS = ("<!-- The picture, drawn by make docs -->\n", "<!-- End of the picture -->\n")
 
-What the default values install, drawn from the manifests by `make docs`:
-
-- green: workloads, with the number of their pods, their image, and the Secrets and ConfigMaps that
-  they read
-- blue: the Services in front of them; the one called headless gives each pod a name of its own
-- yellow: volumes
-
-An arrow leads from who asks to who answers; a number on it is a port of the nodes.
-
+FLOWCHART = """\
 ```mermaid
 %%{{init: {{"flowchart": {{"wrappingWidth": 300}}}}}}%%
 flowchart TB
@@ -115,7 +107,7 @@ class Workload:
 
 
 def picture(objects: Sequence[Object]) -> str:
-    """The page with the flowchart of these manifests."""
+    """The flowchart of these manifests."""
     kinds = ("Deployment", "StatefulSet")
     workloads = [Workload(each, objects) for each in objects if each["kind"] in kinds]
     lines = []
@@ -124,7 +116,7 @@ def picture(objects: Sequence[Object]) -> str:
         nodes = (f"  {node}" for each in members for node in each.nodes())
         lines += [f"subgraph {group}", *nodes, "end"]
     lines += [arrow for each in workloads for arrow in each.arrows(workloads)]
-    return PAGE.format(lines="\n".join(f"  {line}" for line in lines))
+    return FLOWCHART.format(lines="\n".join(f"  {line}" for line in lines))
 
 
 def _name(manifest: Object) -> str:
@@ -132,7 +124,7 @@ def _name(manifest: Object) -> str:
 
 
 def main() -> None:
-    """Synthesize the default values, and write `docs/picture.md`."""
+    """Synthesize the default values, and replace the picture of them in the README."""
     sys.path += [str(ROOT), str(ROOT / "constructs")]
     from clearml_k8s.engine import use_bundled_node
 
@@ -149,7 +141,9 @@ def main() -> None:
         app.synth()
         texts = [file.read_text(encoding="utf-8") for file in sorted(Path(folder).iterdir())]
     objects = [each for text in texts for each in yaml.safe_load_all(text)]
-    (ROOT / "docs/picture.md").write_text(picture(objects), encoding="utf-8")
+    before, _, after = re.split("|".join(MARKS), README.read_text(encoding="utf-8"))
+    text = before + MARKS[0] + picture(objects) + MARKS[1] + after
+    README.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,11 @@ def amount_of(struct: k8s.Quantity) -> Decimal:
     return amount(str(struct.value))
 
 
+def fields_of(struct: Any) -> set[str]:
+    """The names of a struct's fields, as Python spells them."""
+    return set(struct.__jsii_name_mapping__)
+
+
 def overlaid(ours: Any, theirs: Any) -> Any:
     """A struct with the fields of both; where both have one, theirs counts, but mappings merge.
 

@@ -76,18 +76,18 @@ def install(
         return Chart(scope, f"{NUMBERS[name]:04}-{name}", namespace=namespace)
 
     @contextmanager
-    def chart_if_used(name: str, *, used: bool) -> Iterator[Chart]:
-        """The chart of a component; if it is not sure to be used, only with what comes into it."""
+    def chart_unless_empty(name: str, *, sure: bool) -> Iterator[Chart]:
+        """The chart of a component, gone again if nothing came into it and nothing was sure to."""
         made = chart(name)
         yield made
-        if not used and not made.api_objects:
+        if not sure and not made.api_objects:
             scope.node.try_remove_child(made.node.id)
 
     if values.release.create_namespace:
         k8s.KubeNamespace(
             chart("namespace", namespace=None), "namespace", metadata=naming.namespace(namespace)
         )
-    with chart_if_used("credentials", used=not values.clearml.existing_secret) as made:
+    with chart_unless_empty("credentials", sure=not values.clearml.existing_secret) as made:
         secret = credentials(made, naming, values.clearml)
     site = Site(
         naming=naming,
@@ -97,7 +97,7 @@ def install(
     )
     stores = {}
     for name, section in values.stores.items():
-        with chart_if_used(name, used=section.source != "external") as made:
+        with chart_unless_empty(name, sure=section.source != "external") as made:
             stores[name] = store(made, name, site, section)
     apiserver = Apiserver(
         chart("apiserver"),

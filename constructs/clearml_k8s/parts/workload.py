@@ -16,10 +16,10 @@ from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.wait import wait_for
 from config.image import PulledImage
 from config.pod import Deployment, Pod, Probe, StatefulSet
-from config.types.structs import overlaid, to_plain
+from config.types.structs import fields_of, overlaid, to_plain
 
 # Settings that a PodSpec has under the same name; lists of Secrets and containers take more.
-SAME_IN_POD_SPEC = (Pod.model_fields.keys() & k8s.PodSpec.__jsii_name_mapping__.keys()) - {  # type: ignore[attr-defined]  # jsii's
+SAME_IN_POD_SPEC = (Pod.model_fields.keys() & fields_of(k8s.PodSpec)) - {
     "image_pull_secrets",
     "init_containers",
 }

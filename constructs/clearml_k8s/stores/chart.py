@@ -18,24 +18,8 @@ def adapted(
 
     Raises ChartError for timings of a probe that the chart does not make.
     """
-    common = {"labels": naming.common_labels, "annotations": naming.common_annotations}
-    objects = [
-        strategic_merge(manifest, {"metadata": _missing(manifest, common)})
-        for manifest in chart.objects
-    ]
-    workloads = [manifest for manifest in objects if manifest["kind"] in WORKLOADS]
-    for manifest in workloads:
-        for key in settings_of(pod)["spec"]["containers"][0].keys() & PROBES:
-            if key not in manifest["spec"]["template"]["spec"]["containers"][0]:
-                raise ChartError(store, f"makes no {key} that could be set")
     return ReleaseManifests(
-        [
-            strategic_merge(manifest, _settings(manifest, naming, pod))
-            if manifest in workloads
-            else manifest
-            for manifest in objects
-        ],
-        chart.warnings,
+        [_adapted(store, manifest, naming, pod) for manifest in chart.objects], chart.warnings
     )
 
 
@@ -46,26 +30,36 @@ def secret_ref(made: Object | None, existing: str) -> SecretRef:
     return SecretRef(made["metadata"]["name"], checksum(made["data"]))
 
 
-def _settings(workload: Object, naming: Naming, pod: StatefulSet) -> Object:
-    template = workload["spec"]["template"]
-    settings = settings_of(pod)
+def _adapted(store: str, manifest: Object, naming: Naming, pod: StatefulSet) -> Object:
+    common = {"labels": naming.common_labels, "annotations": naming.common_annotations}
+    adapted: Object = strategic_merge(manifest, {"metadata": _missing(manifest, common)})
+    if manifest["kind"] in WORKLOADS:
+        annotations = _missing(adapted, {"annotations": pod.deployment_annotations})
+        patch = {"metadata": annotations, "spec": _spec(store, manifest, naming, pod)}
+        adapted = strategic_merge(adapted, patch)
+    return adapted
+
+
+def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Object:
+    template, settings = workload["spec"]["template"], settings_of(pod)
     labels = {"labels": {**naming.common_labels, **pod.pod_labels}}
     settings["metadata"] = _missing(template, labels)
-    settings["spec"]["containers"][0]["name"] = template["spec"]["containers"][0]["name"]
-    settings["spec"]["initContainers"] = [
-        *(
-            {"name": container["name"], "resources": to_plain(pod.init_containers.resources)}
-            for container in template["spec"].get("initContainers", [])
-            if pod.init_containers.resources is not None
-        ),
-        *settings["spec"].get("initContainers", []),
-    ] or None
+    main, patch = template["spec"]["containers"][0], settings["spec"]["containers"][0]
+    for key in patch.keys() & PROBES - main.keys():
+        raise ChartError(store, f"makes no {key} that could be set")
+    patch["name"] = main["name"]
+    if pod.init_containers.resources is not None:
+        resources = to_plain(pod.init_containers.resources)
+        names = [container["name"] for container in template["spec"].get("initContainers", [])]
+        settings["spec"]["initContainers"] = [
+            *({"name": name, "resources": resources} for name in names),
+            *settings["spec"].get("initContainers", []),
+        ]
     strategy = "updateStrategy" if workload["kind"] == "StatefulSet" else "strategy"
-    chosen = {strategy: pod.update_strategy, "revisionHistoryLimit": pod.revision_history_limit}
-    spec = {key: to_plain(value) for key, value in chosen.items() if value is not None}
     return {
-        "metadata": _missing(workload, {"annotations": pod.deployment_annotations}),
-        "spec": spec | {"template": settings},
+        strategy: to_plain(pod.update_strategy),
+        "revisionHistoryLimit": pod.revision_history_limit,
+        "template": settings,
     }
 
 
