@@ -165,6 +165,11 @@ class Clearml(Model):
     )
     fixed_users: Section[FixedUsers] = section()
     watchdog: Section[Watchdog] = section()
+    check_for_updates: bool = Field(
+        default=True,
+        description="Whether the server asks its makers for newer versions; false where nothing "
+        "may leave the cluster.",
+    )
 
     def mistakes(self) -> Iterator[Mistake]:
         """Two sources of credentials."""

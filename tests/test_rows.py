@@ -341,6 +341,11 @@ def clearml_rows() -> Iterator[Row]:
             {f"Secret/clearml-conf data.{name}": value, **dict.fromkeys(rolled, ANY)},
         )
     yield Row(
+        "clearml.checkForUpdates",
+        False,
+        {f"{API_ENV}.CLEARML__APISERVER__CHECK_FOR_UPDATES__ENABLED": "false"},
+    )
+    yield Row(
         "clearml.existingSecret",
         "made-by-hand",
         {

@@ -117,6 +117,9 @@ def _settings(values: ApiserverValues, clearml: Clearml) -> dict[str, EnvValue]:
     pre_populate = "CLEARML__APISERVER__PRE_POPULATE__"
     return {
         "CLEARML__APISERVER__DEFAULT_COMPANY": hocon(clearml.default_company),
+        "CLEARML__APISERVER__CHECK_FOR_UPDATES__ENABLED": None
+        if clearml.check_for_updates
+        else hocon(False),
         pre_populate + "ENABLED": hocon(values.prepopulate_enabled),
         pre_populate + "ZIP_FILES": hocon(values.prepopulate_zip_files),
         pre_populate + "ARTIFACTS_PATH": hocon(values.prepopulate_artifacts_path),
