@@ -1,0 +1,41 @@
+"""What the documentation tells users to write is accepted."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config import load
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/guide").glob("*.md"))]
+SNIPPETS = [
+    pytest.param(text, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, text in enumerate(
+        re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    )
+]
+LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#([^)]+))?\)")
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_values_in_the_guide_are_accepted(snippet: str, tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(snippet, encoding="utf-8")
+    load([file])
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for path, heading in LINK.findall(page.read_text("utf-8")):
+        target = page.parent / path
+        assert target.exists(), path
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
+            anchors = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
+            assert heading in anchors, f"{path}#{heading}"
