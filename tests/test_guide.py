@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from config import load
+from rendering import render
+from scenarios import OUTSIDE, SCENARIOS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/guide").glob("*.md"))]
@@ -39,3 +41,11 @@ def test_links_lead_somewhere(page: Path) -> None:
             titles = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
             anchors = [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
             assert heading in anchors, f"{path}#{heading}"
+
+
+def test_pruning_names_all_kinds_that_there_are() -> None:
+    page = (ROOT / "docs/guide/operations.md").read_text("utf-8")
+    named = set(re.findall(r"[\w.]+/v1/(\w+)", page))
+    bundles = [render(v, outside=OUTSIDE.get(name, set())) for name, v in SCENARIOS.items()]
+    kinds = {kind for bundle in bundles for kind, _ in bundle.inventory}
+    assert named == kinds - {"Namespace"}
