@@ -304,6 +304,13 @@ def test_a_security_context_that_is_switched_off_leaves_none_of_ours() -> None:
     assert "securityContext" not in pod["containers"][0]
 
 
+@pytest.mark.parametrize("section", AGENTS)
+def test_privileged_agents_stay_so_with_a_security_context(section: str) -> None:
+    context = {"privileged": True, "containerSecurityContext": {"runAsUser": 7}}
+    main = render(values_of(section, context)).pod(NAMES[section])["containers"][0]
+    assert main["securityContext"] == {"privileged": True, "runAsUser": 7}
+
+
 def test_a_security_context_that_is_switched_on_says_nothing_more() -> None:
     on = {"podSecurityContext": {"enabled": True, "fsGroup": 7}}
     assert render({"redis": {"master": on}}) == render(
