@@ -18,6 +18,9 @@ HOCON_MESSAGE = (
     "must be 8 or more of letters, digits, '-' and '_', and not a number: the server would read "
     "something else"
 )
+# What JSON writes as an escape that the server's parser (pyhocon) does not decode.
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+CONTROL_MESSAGE = "must have no control characters: the server would read something else"
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
 
@@ -93,6 +96,15 @@ class FixedUser(Model):
         description="Password; with passHashed, the base64 form of its bcrypt hash."
     )
     name: NonEmpty = Field(description="Name that the user interface shows.")
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Texts that would not reach the server as they are."""
+        texts = {"username": self.username, "name": self.name}
+        for key, text in texts.items():
+            if UNWRITABLE.search(text):
+                yield Mistake((key,), CONTROL_MESSAGE, text)
+        if UNWRITABLE.search(self.password.get_secret_value()):
+            yield Mistake(("password",), CONTROL_MESSAGE)
 
 
 class FixedUsers(Model):

@@ -426,6 +426,14 @@ clearml:
 > clearml.fixedUsers.users[0].password: must be the base64 form of a bcrypt hash while passHashed
 >> is on
 
+clearml: {fixedUsers: {users: [{username: "\0", password: "test-secret\b", name: "\e"}]}}
+> clearml.fixedUsers.users[0].username: must have no control characters: the server would read
+>> something else (given: '\x00')
+> clearml.fixedUsers.users[0].password: must have no control characters: the server would read
+>> something else
+> clearml.fixedUsers.users[0].name: must have no control characters: the server would read
+>> something else (given: '\x1b')
+
 clearml: {fixedUsers: {users: [{username: jane, pasword: test-secret-value}]}}
 > clearml.fixedUsers.users[0].password: is required
 > clearml.fixedUsers.users[0].name: is required

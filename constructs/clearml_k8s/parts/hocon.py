@@ -10,6 +10,8 @@ PLAIN = re.compile(r"(?!true$|false$|null$)(?!.*//)[A-Za-z/][A-Za-z0-9_./-]*$")
 def hocon(value: str | int | bool) -> str:
     """The value, in double quotes where the server would read something else.
 
-    The parsing is done in the server's apiserver/config/basic.py.
+    The parsing is done in the server's apiserver/config/basic.py, which decodes no \\u escapes.
     """
-    return value if isinstance(value, str) and PLAIN.match(value) else json.dumps(value)
+    if isinstance(value, str) and PLAIN.match(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)
