@@ -99,6 +99,10 @@ class FixedUser(Model):
 
     def mistakes(self) -> Iterator[Mistake]:
         """Texts that would not reach the server as they are."""
+        if ":" in self.username:
+            yield Mistake(
+                ("username",), "must have no ':', at which a login is split", self.username
+            )
         texts = {"username": self.username, "name": self.name}
         for key, text in texts.items():
             if UNWRITABLE.search(text):

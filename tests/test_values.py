@@ -426,6 +426,10 @@ clearml:
 > clearml.fixedUsers.users[0].password: must be the base64 form of a bcrypt hash while passHashed
 >> is on
 
+clearml: {fixedUsers: {users: [{username: "jane:doe", password: test:secret, name: "Jane: D"}]}}
+> clearml.fixedUsers.users[0].username: must have no ':', at which a login is split
+>> (given: 'jane:doe')
+
 clearml: {fixedUsers: {users: [{username: "\0", password: "test-secret\b", name: "\e"}]}}
 > clearml.fixedUsers.users[0].username: must have no control characters: the server would read
 >> something else (given: '\x00')
