@@ -13,7 +13,9 @@ from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, NonEmpty, Secret, Text, matching
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
-HOCON_TEXT = re.compile(r"(?!(\d+(\.\d+)?([eE]\d+|[a-z]+)?|true|false|null)$)[A-Za-z0-9_-]{8,}")
+HOCON_TEXT = re.compile(
+    r"(?!-?\d+([eE]-?\d+|[a-z]+)?$|(?i:true|false|null)\b)[A-Za-z0-9_-]{8,}", re.ASCII
+)
 HOCON_MESSAGE = (
     "must be 8 or more of letters, digits, '-' and '_', and not a number: the server would read "
     "something else"

@@ -150,11 +150,12 @@ def test_an_image_may_be_pinned_by_digest() -> None:
 # Configuration
 
 
-@pytest.mark.parametrize("company", ["123456", "30d", "true", "1e5"])
+@pytest.mark.parametrize("company", ["123456", "30d", "true", "1e5", "TRUE", "Null", "false-1"])
 def test_a_company_that_the_server_would_read_as_something_else_is_quoted(company: str) -> None:
     bundle = render({"clearml": {"defaultCompany": company}})
     variable = bundle.env("clearml-apiserver")["CLEARML__APISERVER__DEFAULT_COMPANY"]
     assert variable == f'"{company}"'
+    assert pyhocon.ConfigFactory.parse_string(f"company: {variable}")["company"] == company
     assert bundle.env("clearml-webserver")["COMPANY_ID"] == company
 
 

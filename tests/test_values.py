@@ -403,6 +403,12 @@ clearml: {credentials: {webserverKey: "test-secret-value\n"}}
 > clearml.credentials.webserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
 >> number: the server would read something else
 
+clearml: {credentials: {webserverKey: "-1234567", testsUserKey: "TRUE-test-secret"}}
+> clearml.credentials.webserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+> clearml.credentials.testsUserKey: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+
 clearml: {existingSecret: mine, credentials: {webserverKey: test-secret-value}}
 > clearml.existingSecret: excludes clearml.credentials: keep one of the two (given: 'mine')
 

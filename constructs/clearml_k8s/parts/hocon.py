@@ -3,8 +3,9 @@
 import json
 import re
 
-# Letters and paths are read back as they are; numbers, durations and operators are not.
-PLAIN = re.compile(r"(?!true$|false$|null$)(?!.*//)[A-Za-z/][A-Za-z0-9_./-]*$")
+# Letters and paths are read back as they are; numbers, durations and operators are not, nor is
+# what begins with the word true, false or null.
+PLAIN = re.compile(r"(?!(?i:true|false|null)\b)(?!.*//)[A-Za-z/][A-Za-z0-9_./-]*$")
 
 
 def hocon(value: str | int | bool) -> str:
