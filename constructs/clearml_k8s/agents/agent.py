@@ -32,11 +32,6 @@ def start_command() -> list[str]:
     return ["/bin/sh", "-c", START, "clearml-agent"]
 
 
-def literal(arguments: Sequence[str]) -> list[str]:
-    """Arguments in which Kubernetes expands no $(VARIABLE)."""
-    return [argument.replace("$", "$$") for argument in arguments]
-
-
 def secret_content(values: Agent) -> dict[str, str]:
     """The agent's own secrets, those that are set, by the variable that carries each."""
     secrets = {

@@ -8,7 +8,6 @@ from constructs import Construct
 from clearml_k8s.agents.agent import (
     HOME,
     environment_of,
-    literal,
     revealed,
     secret_content,
     security_context,
@@ -95,7 +94,7 @@ class AgentGroups(Construct):
                 args=[
                     *([] if gpus else ["--cpu-only"]),
                     "--queue",
-                    *literal(values.queues.split()),
+                    *values.queues.split(),
                 ],
                 env=environment_of(values, self._servers, self._credentials, own, list(variables)),
                 mounts=mounts,
