@@ -771,6 +771,7 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "agentGroups: {a: {agentVersion: '>=1.5, !=1.6', queues: 'a  b'}}",
         "agentGroups: {a: {clearmlAccessKey: test-key, clearmlSecretKey: test-secret}}",
         "clearml: {existingSecret: mine}",
+        f"fullnameOverride: {'a' * 34}\nagentGroups: {{agent-group0: {{enabled: false}}}}",
         "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
         "ingress: {host: example.com}",
         "release: {name: '123', namespace: a-b}",
