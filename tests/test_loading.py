@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,49 @@ def test_a_missing_file() -> None:
 def test_a_directory(folder: Path) -> None:
     with pytest.raises(ValuesError) as caught:
         load([folder])
-    assert caught.value.lines == [f"{folder}: Is a directory"]
+    assert caught.value.lines == [f"{folder}: is not a regular file"]
+
+
+def test_files_that_never_end() -> None:
+    os.mkfifo("fifo")
+    with pytest.raises(ValuesError) as caught:
+        load([Path("/dev/zero"), Path("fifo")])
+    assert caught.value.lines == [
+        "/dev/zero: is not a regular file",
+        "fifo: is not a regular file",
+    ]
+
+
+def test_a_file_beyond_all_measure() -> None:
+    assert _mistakes(b"#" * (10 * 2**20 + 1)) == ["1.yaml: has more than 10 MiB"]
+    assert _load(b"#" * 10 * 2**20) == Values()
+
+
+def _chain(first: str, next_one: str, length: int) -> str:
+    """Anchors a0, a1 and so on; each but the first refers to the one before."""
+    lines = [f"a{i}: &a{i} " + next_one.replace("*", f"*a{i - 1}") for i in range(1, length)]
+    return "\n".join([f"a0: &a0 {first}", *lines])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _chain("[x]", "[*, *, *, *, *, *, *, *, *]", 20),
+        _chain("{x: 1}", "{p: *, q: *, r: *}", 30),
+        _chain("{x: 1}", "{<<: [*, *, *, *]}", 30),
+    ],
+    ids=["lists", "mappings", "merges"],
+)
+def test_aliases_that_multiply_are_refused_at_once(text: str) -> None:
+    start = time.monotonic()
+    assert _mistakes(text) == ["1.yaml:1:1: aliases in it stand for more than 100000 values"]
+    assert time.monotonic() - start < 5
+
+
+def test_aliases_do_not_nest_deeper_than_what_is_written() -> None:
+    assert _mistakes(_chain("[x]", "[*]", 300)) == [
+        "1.yaml:1:1: is nested more than 100 levels deep"
+    ]
 
 
 @pytest.mark.parametrize("content", [b"clearml: \xff", "apiserver: {}".encode("utf-16")])
