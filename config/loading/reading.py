@@ -61,7 +61,8 @@ def _yaml_error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
 
 
 def _refuse_tag(loader: _Loader, node: yaml.Node) -> None:
-    raise _yaml_error(f"the tag {node.tag!r} is not allowed", node)
+    # What looks like a tag may be a secret without quotes.
+    raise _yaml_error("a tag is not allowed; write a text that begins with '!' in quotes", node)
 
 
 def _construct_text(loader: _Loader, node: yaml.Node) -> str:
@@ -69,7 +70,7 @@ def _construct_text(loader: _Loader, node: yaml.Node) -> str:
         raise _yaml_error("must be a string", node)
     if MISREAD.match(node.value):
         raise _yaml_error(
-            f"{node.value!r} cannot be used: kubectl would not read it back as a string", node
+            "this text cannot be used: kubectl would not read it back as a string", node
         )
     return str(node.value)
 
@@ -87,7 +88,7 @@ def _construct_mapping(loader: _Loader, node: yaml.Node) -> dict[str, Any]:
         if key.tag != MERGE:
             _check_key(key)
         if key.value in seen:
-            raise _yaml_error(f"the key {key.value!r} is given twice", key)
+            raise _yaml_error(f"the key {shape(key.value)} is given twice", key)
         seen.add(key.value)
     loader.flatten_mapping(node)
     for key, _ in node.value:
