@@ -131,10 +131,11 @@ class FixedUsers(Model):
         """Users who could not log in."""
         if self.enabled and not self.users:
             yield Mistake(("users",), "must list at least one user while fixed users are on", [])
-        usernames = [user.username for user in self.users]
+        usernames: set[str] = set()
         for index, user in enumerate(self.users):
-            if user.username in usernames[:index]:
+            if user.username in usernames:
                 yield Mistake(("users", index, "username"), "is listed twice", user.username)
+            usernames.add(user.username)
             if not user.password:
                 yield Mistake(("users", index, "password"), "must not be empty")
             elif self.pass_hashed and not _is_encoded_bcrypt(user.password.get_secret_value()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from config import Values, ValuesError, load
+from config.clearml import FixedUsers
 from config.types.kubernetes import amount
 from config.types.model import Model
 from config.types.structs import to_plain
@@ -800,6 +802,19 @@ def test_quantities_are_compared_by_the_number_that_they_stand_for(
     quantity: str, number: float
 ) -> None:
     assert float(amount(quantity)) == number
+
+
+def test_the_check_of_many_fixed_users_takes_time_in_proportion() -> None:
+    def seconds(count: int) -> float:
+        users = [
+            {"username": f"u{n}", "password": "test-secret", "name": "A"} for n in range(count)
+        ]
+        parsed = FixedUsers.read({"users": users})
+        start = time.process_time()
+        assert not list(parsed.mistakes())
+        return time.process_time() - start
+
+    assert seconds(8000) < 30 * max(seconds(800), 0.001)
 
 
 # The models
