@@ -33,7 +33,9 @@ class AgentServices(Agent):
 
     enabled: bool = Field(default=True, description="Whether agent services are installed.")
     clearml_host_ip: OneLine | None = Field(
-        default=None, description="Address of the server that the agent reports as its host."
+        default=None,
+        description="Address of the server, passed on to tasks as CLEARML_HOST_IP; the agent does "
+        "not read it.",
     )
     google_credentials: Secret | None = Field(
         default=None,
@@ -41,7 +43,9 @@ class AgentServices(Agent):
         "which is then mounted from a Secret.",
     )
     default_base_docker: OneLine | None = Field(
-        default=None, description="Container image that tasks name by default."
+        default=None,
+        description="Container image, passed on to tasks as CLEARML_AGENT_DEFAULT_BASE_DOCKER; the "
+        "agent, which runs tasks without docker, does not read it.",
     )
     clearml_worker_id: NonEmpty = Field(
         default="clearml-services", description="Name of the worker in the user interface."

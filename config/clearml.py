@@ -13,11 +13,16 @@ from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, NonEmpty, Secret, Text, matching
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
-HOCON_TEXT = re.compile(r"(?!(\d+(\.\d+)?([eE]\d+|[a-z]+)?|true|false|null)$)[A-Za-z0-9_-]{8,}")
+HOCON_TEXT = re.compile(
+    r"(?!-?\d+([eE]-?\d+|[a-z]+)?$|(?i:true|false|null)\b)[A-Za-z0-9_-]{8,}", re.ASCII
+)
 HOCON_MESSAGE = (
     "must be 8 or more of letters, digits, '-' and '_', and not a number: the server would read "
     "something else"
 )
+# What JSON writes as an escape that the server's parser (pyhocon) does not decode.
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+CONTROL_MESSAGE = "must have no control characters: the server would read something else"
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
 
@@ -94,6 +99,19 @@ class FixedUser(Model):
     )
     name: NonEmpty = Field(description="Name that the user interface shows.")
 
+    def mistakes(self) -> Iterator[Mistake]:
+        """Texts that would not reach the server as they are."""
+        if ":" in self.username:
+            yield Mistake(
+                ("username",), "must have no ':', at which a login is split", self.username
+            )
+        texts = {"username": self.username, "name": self.name}
+        for key, text in texts.items():
+            if UNWRITABLE.search(text):
+                yield Mistake((key,), CONTROL_MESSAGE, text)
+        if UNWRITABLE.search(self.password.get_secret_value()):
+            yield Mistake(("password",), CONTROL_MESSAGE)
+
 
 class FixedUsers(Model):
     """Users from the values instead of a login form that takes any name."""
@@ -113,10 +131,11 @@ class FixedUsers(Model):
         """Users who could not log in."""
         if self.enabled and not self.users:
             yield Mistake(("users",), "must list at least one user while fixed users are on", [])
-        usernames = [user.username for user in self.users]
+        usernames: set[str] = set()
         for index, user in enumerate(self.users):
-            if user.username in usernames[:index]:
+            if user.username in usernames:
                 yield Mistake(("users", index, "username"), "is listed twice", user.username)
+            usernames.add(user.username)
             if not user.password:
                 yield Mistake(("users", index, "password"), "must not be empty")
             elif self.pass_hashed and not _is_encoded_bcrypt(user.password.get_secret_value()):

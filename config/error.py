@@ -11,10 +11,29 @@ class ValuesError(Exception):
         self.lines = list(lines)
 
 
+LONGEST = 80  # characters of what was given, in a message
+
+
+def shortened(text: str) -> str:
+    """The text, cut off with an ellipsis where it is long."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def masked(text: str) -> str:
+    """The text without the user and password of a URL."""
+    before, at, after = text.rpartition("@")
+    if ":" not in before:
+        return text
+    scheme, slashes, _ = before.partition("://")
+    return f"{scheme}{slashes}***{at}{after}" if slashes else f"***{at}{after}"
+
+
 def shape(value: object) -> str:
-    """What was given, in words where it is more than a scalar."""
+    """What was given, shortened, without passwords, in words where it is more than a scalar."""
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return shortened(repr(masked(value) if isinstance(value, str) else value))

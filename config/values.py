@@ -103,7 +103,7 @@ class Values(Model):
             return
         for key, group in self.agent_groups.items():
             name = f"{self.fullname}-{group.name}-agent"
-            if len(name) > LONGEST_WORKLOAD_NAME:
+            if group.enabled and len(name) > LONGEST_WORKLOAD_NAME:
                 yield Mistake(("agentGroups", key, "name"), _too_long(name), group.name)
 
     def _shared_node_ports(self) -> Iterator[Mistake]:

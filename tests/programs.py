@@ -76,6 +76,10 @@ def expanded(arguments: Sequence[str], env: Mapping[str, str]) -> list[str]:
     """Arguments as the kubelet hands them on: $(NAME) replaced if there is one, $$ means $."""
 
     def replace(found: re.Match[str]) -> str:
-        return "$" if found[0] == "$$" else env.get(found["name"], found[0])
+        if found["name"] is None:
+            return "$" if found[0] == "$$" else "\ufffd"
+        return env.get(found["name"], found[0])
 
-    return [re.sub(r"\$\$|\$\((?P<name>[^)]*)\)", replace, text) for text in arguments]
+    # It takes what follows a $ for a byte, and so breaks a character of several bytes.
+    pattern = r"\$\$|\$\((?P<name>[^)]*)\)|\$[^\x00-\x7f]"
+    return [re.sub(pattern, replace, text) for text in arguments]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pyhocon
 import pytest
 
 from programs import run_python
@@ -149,11 +150,12 @@ def test_an_image_may_be_pinned_by_digest() -> None:
 # Configuration
 
 
-@pytest.mark.parametrize("company", ["123456", "30d", "true", "1e5"])
+@pytest.mark.parametrize("company", ["123456", "30d", "true", "1e5", "TRUE", "Null", "false-1"])
 def test_a_company_that_the_server_would_read_as_something_else_is_quoted(company: str) -> None:
     bundle = render({"clearml": {"defaultCompany": company}})
     variable = bundle.env("clearml-apiserver")["CLEARML__APISERVER__DEFAULT_COMPANY"]
     assert variable == f'"{company}"'
+    assert pyhocon.ConfigFactory.parse_string(f"company: {variable}")["company"] == company
     assert bundle.env("clearml-webserver")["COMPANY_ID"] == company
 
 
@@ -178,6 +180,32 @@ def test_fixed_users_reach_the_servers_configuration(pass_hashed: bool) -> None:
     assert json.loads(bundle.secret("clearml-apiserver-conf")["apiserver.conf"]) == {
         "auth": {"fixed_users": {"enabled": True, "pass_hashed": pass_hashed, "users": [user]}}
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Jäne 日本 😀",
+        'a"b\\c',
+        "\\u00e4\\n\\",
+        "${a} $(b) $$",
+        "a // b # c = d, {e} [f]",
+        '""" "" "',
+    ],
+)
+def test_the_server_reads_fixed_users_as_they_were_written(text: str) -> None:
+    user = {"username": text, "password": f"test-secret\t{text}\r\n", "name": text}
+    bundle = render({"clearml": {"fixedUsers": {"enabled": True, "users": [user]}}})
+    file = bundle.secret("clearml-apiserver-conf")["apiserver.conf"]
+    assert pyhocon.ConfigFactory.parse_string(file)["auth.fixed_users.users"] == [user]
+
+
+@pytest.mark.parametrize("path", ["/ä", "/日本 😀", '/a"b\\c'])
+def test_the_server_reads_a_path_as_it_was_written(path: str) -> None:
+    bundle = render({"apiserver": {"prepopulateZipFiles": path}})
+    name = "CLEARML__APISERVER__PRE_POPULATE__ZIP_FILES"
+    setting = bundle.env("clearml-apiserver")[name]
+    assert pyhocon.ConfigFactory.parse_string(f"{name}: {setting}")[name] == path
 
 
 def test_fixed_users_that_are_off_configure_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from config import Values, ValuesError, load
+from config.clearml import FixedUsers
 from config.types.kubernetes import amount
 from config.types.model import Model
 from config.types.structs import to_plain
@@ -403,6 +405,12 @@ clearml: {credentials: {webserverKey: "test-secret-value\n"}}
 > clearml.credentials.webserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
 >> number: the server would read something else
 
+clearml: {credentials: {webserverKey: "-1234567", testsUserKey: "TRUE-test-secret"}}
+> clearml.credentials.webserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+> clearml.credentials.testsUserKey: must be 8 or more of letters, digits, '-' and '_', and not a
+>> number: the server would read something else
+
 clearml: {existingSecret: mine, credentials: {webserverKey: test-secret-value}}
 > clearml.existingSecret: excludes clearml.credentials: keep one of the two (given: 'mine')
 
@@ -425,6 +433,18 @@ clearml:
     users: [{username: jane, password: test-secret-value, name: Jane}]
 > clearml.fixedUsers.users[0].password: must be the base64 form of a bcrypt hash while passHashed
 >> is on
+
+clearml: {fixedUsers: {users: [{username: "jane:doe", password: test:secret, name: "Jane: D"}]}}
+> clearml.fixedUsers.users[0].username: must have no ':', at which a login is split
+>> (given: 'jane:doe')
+
+clearml: {fixedUsers: {users: [{username: "\0", password: "test-secret\b", name: "\e"}]}}
+> clearml.fixedUsers.users[0].username: must have no control characters: the server would read
+>> something else (given: '\x00')
+> clearml.fixedUsers.users[0].password: must have no control characters: the server would read
+>> something else
+> clearml.fixedUsers.users[0].name: must have no control characters: the server would read
+>> something else (given: '\x1b')
 
 clearml: {fixedUsers: {users: [{username: jane, pasword: test-secret-value}]}}
 > clearml.fixedUsers.users[0].password: is required
@@ -753,6 +773,7 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "agentGroups: {a: {agentVersion: '>=1.5, !=1.6', queues: 'a  b'}}",
         "agentGroups: {a: {clearmlAccessKey: test-key, clearmlSecretKey: test-secret}}",
         "clearml: {existingSecret: mine}",
+        f"fullnameOverride: {'a' * 34}\nagentGroups: {{agent-group0: {{enabled: false}}}}",
         "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
         "ingress: {host: example.com}",
         "release: {name: '123', namespace: a-b}",
@@ -781,6 +802,19 @@ def test_quantities_are_compared_by_the_number_that_they_stand_for(
     quantity: str, number: float
 ) -> None:
     assert float(amount(quantity)) == number
+
+
+def test_the_check_of_many_fixed_users_takes_time_in_proportion() -> None:
+    def seconds(count: int) -> float:
+        users = [
+            {"username": f"u{n}", "password": "test-secret", "name": "A"} for n in range(count)
+        ]
+        parsed = FixedUsers.read({"users": users})
+        start = time.process_time()
+        assert not list(parsed.mistakes())
+        return time.process_time() - start
+
+    assert seconds(8000) < 30 * max(seconds(800), 0.001)
 
 
 # The models

@@ -1,6 +1,7 @@
 """YAML files -> mappings: only JSON's types, no key twice, nothing that kubectl would misread."""
 
 import re
+import stat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ STRING, INTEGER, MAPPING, MERGE = (f"{YAML}{name}" for name in ("str", "int", "m
 NOT_JSON = tuple(
     f"{YAML}{name}" for name in ("binary", "omap", "pairs", "set", "timestamp", "value")
 )
+LARGEST = 10  # MiB of a file
+MOST_REPEATED = 100_000  # nodes that aliases add to those that are written
 DEEPEST = 100  # levels of nesting; very many would crash the parser
 YAML_WORDS = {
     "but found another document": "a second document starts here; write one document",
@@ -58,7 +61,8 @@ def _yaml_error(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
 
 
 def _refuse_tag(loader: _Loader, node: yaml.Node) -> None:
-    raise _yaml_error(f"the tag {node.tag!r} is not allowed", node)
+    # What looks like a tag may be a secret without quotes.
+    raise _yaml_error("a tag is not allowed; write a text that begins with '!' in quotes", node)
 
 
 def _construct_text(loader: _Loader, node: yaml.Node) -> str:
@@ -66,7 +70,7 @@ def _construct_text(loader: _Loader, node: yaml.Node) -> str:
         raise _yaml_error("must be a string", node)
     if MISREAD.match(node.value):
         raise _yaml_error(
-            f"{node.value!r} cannot be used: kubectl would not read it back as a string", node
+            "this text cannot be used: kubectl would not read it back as a string", node
         )
     return str(node.value)
 
@@ -84,7 +88,7 @@ def _construct_mapping(loader: _Loader, node: yaml.Node) -> dict[str, Any]:
         if key.tag != MERGE:
             _check_key(key)
         if key.value in seen:
-            raise _yaml_error(f"the key {key.value!r} is given twice", key)
+            raise _yaml_error(f"the key {shape(key.value)} is given twice", key)
         seen.add(key.value)
     loader.flatten_mapping(node)
     for key, _ in node.value:
@@ -110,9 +114,13 @@ _Loader.add_constructor(MAPPING, _construct_mapping)
 def read(file: Path) -> Source:
     """Read a values file; ValuesError with its place for what is not a mapping."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = _text(file)
         _check_depth(text)
-        content = yaml.load(text, _Loader)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        if root is not None:
+            _check_aliases(root)
+        content = None if root is None else loader.construct_document(root)
     except OSError as error:
         raise ValuesError([f"{file}: {error.strerror or error}"]) from None
     except UnicodeDecodeError:
@@ -127,6 +135,44 @@ def read(file: Path) -> Source:
     if not isinstance(content, dict | None):
         raise ValuesError([f"{file}: must be a mapping of values (given: {shape(content)})"])
     return Source(file, text, content or {})
+
+
+def _text(file: Path) -> str:
+    """The text of a regular file; others, such as a FIFO, may never end and are not opened."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise ValuesError([f"{file}: is not a regular file"])
+    with file.open("rb") as opened:
+        content = opened.read(LARGEST * 2**20 + 1)
+    if len(content) > LARGEST * 2**20:
+        raise ValuesError([f"{file}: has more than {LARGEST} MiB"])
+    return content.decode()
+
+
+def _check_aliases(root: yaml.Node) -> None:
+    """Refuse what grows beyond measure when aliases and merge keys are followed."""
+    known: dict[int, tuple[int, int]] = {}
+    count, depth = _expanded(root, known)
+    if count - len(known) > MOST_REPEATED:
+        raise _yaml_error(f"aliases in it stand for more than {MOST_REPEATED} values", root)
+    if depth > DEEPEST:
+        raise _yaml_error(f"is nested more than {DEEPEST} levels deep", root)
+
+
+def _expanded(node: yaml.Node, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """How many nodes it is and how deep with all aliases followed; those known are not again."""
+    if id(node) not in known:
+        known[id(node)] = 0, 0  # for an alias to what it is part of, which is refused later
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            inner = [part for pair in node.value for part in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        sizes = [_expanded(part, known) for part in inner]
+        known[id(node)] = (
+            1 + sum(count for count, _ in sizes),
+            1 + max((depth for _, depth in sizes), default=0),
+        )
+    return known[id(node)]
 
 
 def _check_depth(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from config.error import shape
+from config.error import masked, shape, shortened
 from config.loading.places import line_of
 from config.loading.reading import Source
 from config.publishing.schema import json_schema
@@ -63,7 +63,8 @@ def _dotted(path: Sequence[str | int]) -> str:
             dotted += f"[{step}]"
         else:
             plain = re.fullmatch(r"[\w/-]+", step)
-            dotted += ("." if dotted else "") + (step if plain else json.dumps(step))
+            key = shortened(step if plain else json.dumps(masked(step)))
+            dotted += ("." if dotted else "") + key
     return dotted
 
 
@@ -72,7 +73,7 @@ def _explain(details: ErrorDetails, schema: dict[str, Any]) -> tuple[str, str]:
     path, kind, value = details["loc"], details["type"], details["input"]
     if kind == "extra_forbidden":
         known = _schema_at(path[:-1], schema).get("properties", {})
-        return f"unknown key{did_you_mean(path[-1], known)}", f" (given: {path[-1]!r})"
+        return f"unknown key{did_you_mean(path[-1], known)}", f" (given: {shape(path[-1])})"
     if kind == "missing":
         return TYPE_WORDS[kind], ""
     message = re.sub(r"^(Value error, |(Input|String) should )", _opening, details["msg"])

@@ -172,4 +172,8 @@ def _configuration_files(fixed_users: FixedUsers, watchdog: Watchdog) -> dict[st
                 }
             }
         }
-    return {name: json.dumps(content, indent=2) + "\n" for name, content in files.items()}
+    # In UTF-8: the server's parser does not decode \u escapes.
+    return {
+        name: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        for name, content in files.items()
+    }

@@ -13,6 +13,8 @@ from config.image import PulledImage
 class Container:
     """What runs in a container, and the settings that hold unless the values say otherwise.
 
+    Arguments and variables are kept from being expanded unless they are of type Template; the
+    command is a program of ours, in which nothing of the user's stands.
     `privileged` containers need all rights on the node, whatever the values say.
     """
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.environment import EnvValue, Template, literal
 from clearml_k8s.parts.naming import Address, SecretRef
 
 
@@ -12,7 +12,7 @@ from clearml_k8s.parts.naming import Address, SecretRef
 class Target:
     """A URL to wait for, and the variables that it takes its `$(VARIABLE)`s from."""
 
-    url: str
+    url: Template
     environment: Mapping[str, EnvValue] = field(default_factory=dict)
 
 
@@ -38,7 +38,7 @@ class ServerAddress(Address):
     @property
     def target(self) -> Target | None:
         """The path, where the server has one."""
-        return Target(self.url + self.probe) if self.probe else None
+        return Target(literal(self.url + self.probe)) if self.probe else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.environment import Template
 from clearml_k8s.parts.need import Target
 from config.image import PulledImage
 
@@ -57,6 +58,6 @@ def wait_for(image: PulledImage, targets: Mapping[str, Target]) -> Container:
         name="wait-for-" + "-".join(targets),
         image=image,
         command=["python3", "-c", SCRIPT],
-        args=[f"{name}={target.url}" for name, target in targets.items()],
+        args=[Template(f"{name}={target.url}") for name, target in targets.items()],
         env=variables,
     )

@@ -9,7 +9,7 @@ from constructs import Construct
 from pydantic.alias_generators import to_camel
 
 from clearml_k8s.parts.container import Container
-from clearml_k8s.parts.environment import environment
+from clearml_k8s.parts.environment import environment, escaped
 from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.need import Need
 from clearml_k8s.parts.volume import DataVolume
@@ -205,7 +205,7 @@ def _container(container: Container, pod: Pod, **settings: Any) -> k8s.Container
         image=container.image.reference,
         image_pull_policy=container.image.pull_policy,
         command=container.command,
-        args=container.args,
+        args=None if container.args is None else [escaped(word) for word in container.args],
         ports=[
             k8s.ContainerPort(name=name, container_port=port)
             for name, port in container.ports.items()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.environment import EnvValue, Template, literal
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Address, SecretRef
 from clearml_k8s.parts.need import Need, Target
@@ -56,7 +56,7 @@ class MongodbAddress:
     @property
     def target(self) -> Target:
         """Any of the members."""
-        return Target(f"tcp://{self._hosts}")
+        return Target(literal(f"tcp://{self._hosts}"))
 
     @property
     def environment(self) -> dict[str, EnvValue]:
@@ -77,17 +77,18 @@ class MongodbAddress:
     def _hosts(self) -> str:
         return ",".join(f"{member.host}:{member.port}" for member in self.members)
 
-    def url(self, database: str, password_variable: str = MONGODB_PASSWORD) -> str:
+    def url(self, database: str, password_variable: str = MONGODB_PASSWORD) -> Template:
         """The URL of a database, with the password taken from a variable."""
         user = f"root:$({password_variable})@" if self.password else ""
         options = [
             *(["authSource=admin"] if self.password else []),
-            *([f"replicaSet={self.replica_set}"] if self.replica_set else []),
+            *([f"replicaSet={literal(self.replica_set)}"] if self.replica_set else []),
         ]
-        return f"mongodb://{user}{self._hosts}/{database}?{'&'.join(options)}"
+        hosts = literal(self._hosts)
+        return Template(f"mongodb://{user}{hosts}/{database}?{'&'.join(options)}")
 
 
-def mongodb_urls(*, backend: str, auth: str) -> dict[str, EnvValue]:
+def mongodb_urls(*, backend: Template, auth: Template) -> dict[str, EnvValue]:
     """Variables that give the server its two databases, as URLs."""
     return {
         "CLEARML__HOSTS__MONGO__BACKEND__HOST": hocon(backend),
@@ -106,7 +107,9 @@ class MongodbConnection:
     @property
     def target(self) -> Target:
         """Any of the hosts in the connection string."""
-        return Target("$(MONGODB_BACKEND)", {"MONGODB_BACKEND": self.secret.key(self.backend_key)})
+        return Target(
+            Template("$(MONGODB_BACKEND)"), {"MONGODB_BACKEND": self.secret.key(self.backend_key)}
+        )
 
     @property
     def environment(self) -> dict[str, EnvValue]:
@@ -114,7 +117,9 @@ class MongodbConnection:
         return {
             "MONGODB_BACKEND": self.secret.key(self.backend_key),
             "MONGODB_AUTH": self.secret.key(self.auth_key),
-            **mongodb_urls(backend="$(MONGODB_BACKEND)", auth="$(MONGODB_AUTH)"),
+            **mongodb_urls(
+                backend=Template("$(MONGODB_BACKEND)"), auth=Template("$(MONGODB_AUTH)")
+            ),
         }
 
 
@@ -134,7 +139,7 @@ class RedisAddress(Address):
     @property
     def target(self) -> Target:
         """The server."""
-        return Target(f"tcp://{self.host}:{self.port}")
+        return Target(literal(f"tcp://{self.host}:{self.port}"))
 
     @property
     def environment(self) -> dict[str, EnvValue]:
@@ -149,7 +154,7 @@ class RedisAddress(Address):
             prefix = f"CLEARML__HOSTS__REDIS__{user.upper()}__"
             variables[prefix + "DB"] = str(self.database + offset)
             if self.password is not None:
-                variables[prefix + "PASSWORD"] = hocon(f"$({REDIS_PASSWORD})")
+                variables[prefix + "PASSWORD"] = hocon(Template(f"$({REDIS_PASSWORD})"))
             if self.tls:
                 variables[prefix + "SSL"] = hocon(True)
         return variables
@@ -164,7 +169,7 @@ class ElasticsearchAddress(Address):
     @property
     def target(self) -> Target:
         """The Service."""
-        return Target(f"tcp://{self.host}:{self.port}")
+        return Target(literal(f"tcp://{self.host}:{self.port}"))
 
     @property
     def environment(self) -> dict[str, EnvValue]:
@@ -192,7 +197,7 @@ class ElasticsearchHosts:
     def target(self) -> Target:
         """Any of the nodes."""
         hosts = ",".join(url.partition("://")[2] for url in self.urls)
-        return Target(f"tcp://{hosts}")
+        return Target(literal(f"tcp://{hosts}"))
 
     @property
     def environment(self) -> dict[str, EnvValue]:
@@ -201,10 +206,10 @@ class ElasticsearchHosts:
         user = ""
         if self.password is not None:
             variables[ELASTICSEARCH_PASSWORD] = self.password.value
-            user = f"{self.username}:$({ELASTICSEARCH_PASSWORD})@"
-        urls = [url.replace("://", f"://{user}") for url in self.urls]
+            user = f"{literal(self.username or '')}:$({ELASTICSEARCH_PASSWORD})@"
+        urls = [literal(url).replace("://", f"://{user}") for url in self.urls]
         for cluster in ("EVENTS", "WORKERS"):
-            variables[f"CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS"] = json.dumps(urls)
+            variables[f"CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS"] = Template(json.dumps(urls))
         return variables
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from constructs import Construct
 
 from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.environment import Template
 from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
@@ -19,6 +20,7 @@ from config.redis import Redis
 
 DATA_DIR = "/data"
 PASSWORD_VARIABLE = "REDISCLI_AUTH"
+PASSWORD = Template(f"$({PASSWORD_VARIABLE})")
 DEFAULT_DATABASES = 16
 
 
@@ -44,7 +46,7 @@ def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
         store_service(scope, replicas, replicas.name, ports)
         options = ["--replicaof", address.host, str(address.port)]
         if address.password is not None:
-            options += ["--masterauth", f"$({PASSWORD_VARIABLE})"]
+            options += ["--masterauth", PASSWORD]
         pods.add(replicas, replicas=count, options=options, spread=True)
         if count > 1:
             disruption_budget(scope, replicas, count - 1)
@@ -87,7 +89,7 @@ class _Pods:
                     *("--databases", str(max(DEFAULT_DATABASES, last_database + 1))),
                     *("--appendonly", "yes"),
                     *("--save", ""),
-                    *(["--requirepass", f"$({PASSWORD_VARIABLE})"] if password else []),
+                    *(["--requirepass", PASSWORD] if password else []),
                     *options,
                 ],
                 env={PASSWORD_VARIABLE: password.value if password else None},
