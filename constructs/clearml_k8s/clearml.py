@@ -134,7 +134,6 @@ def install(
         AgentServices(
             chart("agentservices"),
             naming=naming,
-            generation=generation,
             values=values.agentservices,
             servers=servers,
             credentials=secret,
@@ -146,7 +145,6 @@ def install(
         AgentGroups(
             chart("agent-groups"),
             naming=naming,
-            generation=generation,
             values=groups,
             servers=servers,
             credentials=secret,

@@ -17,7 +17,6 @@ from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
 from clearml_k8s.parts.workload import Workload, deployment
 from config.agent_services import AgentServices as AgentServicesValues
-from config.generation import Generation
 from config.image import PulledImage
 
 COMPONENT = "agentservices"
@@ -36,7 +35,6 @@ class AgentServices(Construct):
         scope: Construct,
         *,
         naming: Naming,
-        generation: Generation,
         values: AgentServicesValues,
         servers: ServerAddresses,
         credentials: SecretRef,
@@ -77,7 +75,7 @@ class AgentServices(Construct):
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
-                command=start_command(generation.agent_version),
+                command=start_command(),
                 args=["--services-mode", "--queue", "services", "--create-queue", "--cpu-only"],
                 env={
                     **environment_of(values, servers, credentials, own, list(variables)),
