@@ -24,7 +24,8 @@ use_bundled_node()
 import jsii  # noqa: F401  # takes all of Python's time, so the thread is for what comes after
 
 # What goes wrong there does so once more in main(), which says it.
-threading.excepthook = sys.unraisablehook = lambda _: None
+threading.excepthook = lambda _: None
+sys.unraisablehook = lambda _: None
 threading.Thread(target=import_module, args=["cdk8s_plus_25"]).start()
 
 from config import ValuesError, load, values_files

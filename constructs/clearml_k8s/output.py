@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from json import JSONDecodeError
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
 from types import FrameType
 
 # Inside the output folder: there the file system is the same, and kubectl apply -f looks no deeper.
@@ -30,18 +29,19 @@ def new_files(outdir: Path) -> Iterator[Path]:
         lock = os.open(outdir, os.O_RDONLY | os.O_DIRECTORY)  # the lock ends with the process
     except OSError as error:
         raise _about(outdir, error) from None
+    folder = outdir / f"{TEMPORARY}{os.urandom(4).hex()}"
     try:
         with suppress(OSError):  # not every file system has locks, as it has renames
             fcntl.flock(lock, fcntl.LOCK_EX)
             for leftover in outdir.glob(f"{TEMPORARY}*"):
                 rmtree(leftover, ignore_errors=True)
         try:
-            made = TemporaryDirectory(prefix=TEMPORARY, dir=outdir, ignore_cleanup_errors=True)
+            folder.mkdir(0o700)
         except OSError as error:
             raise _about(outdir, error) from None
-        with made as folder:
-            yield Path(folder)
+        yield folder
     finally:
+        rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
