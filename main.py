@@ -3,9 +3,9 @@
 import gc
 import os
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 
 # Imports make so many objects that looking for garbage among them takes noticeable time.
 gc.disable()
@@ -16,28 +16,44 @@ sys.setswitchinterval(0.001)
 sys.path.append(str(Path(__file__).parent / "constructs"))
 
 from clearml_k8s.engine import use_bundled_node
+from clearml_k8s.output import end_in_one_line_when_interrupted, in_one_line, say, silence
 
+end_in_one_line_when_interrupted()
 use_bundled_node()
 # The engine of cdk8s starts in a process of its own; meanwhile the values are read.
 import jsii  # noqa: F401  # takes all of Python's time, so the thread is for what comes after
 
-Thread(target=import_module, args=["cdk8s_plus_25"]).start()
+# What goes wrong there does so once more in main(), which says it.
+threading.excepthook = lambda _: None
+sys.unraisablehook = lambda _: None
+threading.Thread(target=import_module, args=["cdk8s_plus_25"]).start()
 
 from config import ValuesError, load, values_files
 
 
-def main() -> None:
-    """Synthesize the manifests, or say what is wrong with the values and leave the output alone."""
+def main() -> int:
+    """Synthesize the manifests, or say what is wrong and leave the output alone; 0 or 1."""
+    outdir = Path(os.environ.get("CDK8S_OUTDIR") or "dist")
+    status = 1
     try:
         values = load(values_files(os.environ))
         from clearml_k8s.synthesis import synthesize  # waits for the engine
 
-        told = synthesize(values)
+        told = synthesize(values, outdir)
+        status = 0
     except ValuesError as error:
-        sys.exit(str(error))
-    print(told, file=sys.stderr)
+        told = str(error)
+    except Exception as error:
+        line = in_one_line(error, outdir)
+        if line is None:
+            raise
+        told = line
+    say(told)
+    if status:
+        silence()
     gc.freeze()  # or the interpreter looks through them once more at its end
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

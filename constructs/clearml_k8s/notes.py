@@ -21,7 +21,7 @@ def notes(
     `warnings` are more than those of the values. Wrapped to the terminal, or to 100 columns, but
     for what users copy.
     """
-    files = sorted(outdir.glob("*.k8s.yaml"))
+    files = sorted(file for file in outdir.glob("*.k8s.yaml") if file.is_file())
     texts = [file.read_text(encoding="utf-8") for file in files]
     objects = sum(len(re.findall(r"^kind:", text, re.MULTILINE)) for text in texts)
     lines = [

@@ -1,0 +1,215 @@
+"""What a run of main.py leaves in the output folder and on stderr, however it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clearml_k8s import output
+from clearml_k8s.output import new_files, put_in_place
+
+ROOT = Path(__file__).parents[1]
+OTHER_VALUES = "release: {name: another}\n"
+BAD_VALUES = "apisever: {}\n"
+SECRETS = {"0100-credentials", "0500-apiserver", "1000-agent-groups"}
+
+
+def _start(
+    outdir: Path, values: str = "", *, stderr: int = subprocess.PIPE, **more: str
+) -> subprocess.Popen[str]:
+    file = outdir.parent / f"values-{len(values)}.yaml"
+    file.write_text(values)
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py")],
+        cwd=outdir.parent,
+        env={**os.environ, "CDK8S_OUTDIR": str(outdir), "CLEARML_VALUES": str(file), **more},
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        text=True,
+    )
+
+
+def _end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said or ""
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
+def _wait_for_new_files(outdir: Path, process: subprocess.Popen[str]) -> None:
+    while process.poll() is None and not list(outdir.glob(f"{output.TEMPORARY}*")):
+        time.sleep(0.001)
+
+
+@pytest.fixture(scope="module")
+def old_and_new(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], ...]:
+    """The whole files of two different runs."""
+    sets = []
+    for values in ("", OTHER_VALUES):
+        outdir = tmp_path_factory.mktemp("whole") / "dist"
+        status, said = _end(_start(outdir, values))
+        assert status == 0, said
+        sets.append(_contents(outdir))
+    return tuple(sets)
+
+
+@pytest.fixture
+def dist(tmp_path: Path, old_and_new: tuple[dict[str, bytes], ...]) -> Path:
+    """An output folder with the files of an earlier run."""
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    for name, content in old_and_new[0].items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_a_killed_run_leaves_whole_files_and_the_next_one_mends_all(
+    dist: Path, old_and_new: tuple[dict[str, bytes], ...]
+) -> None:
+    old, new = old_and_new
+    for turn in range(10):
+        process = _start(dist, OTHER_VALUES)
+        if turn % 2:  # near the time in which files are written
+            _wait_for_new_files(dist, process)
+            time.sleep(random.uniform(0, 0.4))
+        else:
+            time.sleep(random.uniform(0, 1.5))
+        process.kill()
+        _end(process)
+        left = _contents(dist)
+        assert left.keys() == old.keys()
+        assert all(content in (old[name], new[name]) for name, content in left.items())
+    (dist / f"{output.TEMPORARY}left").mkdir()
+    assert _end(_start(dist, OTHER_VALUES))[0] == 0
+    assert _contents(dist) == new
+    assert {file.name for file in dist.iterdir()} == new.keys()
+
+
+def test_of_two_runs_at_once_one_comes_last(
+    dist: Path, old_and_new: tuple[dict[str, bytes], ...]
+) -> None:
+    runs = [_start(dist), _start(dist, OTHER_VALUES)]
+    assert [_end(run)[0] for run in runs] == [0, 0]
+    assert _contents(dist) in old_and_new
+    assert {file.name for file in dist.iterdir()} == old_and_new[0].keys()
+
+
+def test_secrets_are_for_their_owner_only(dist: Path) -> None:
+    run = _start(dist)
+    assert _end(run)[0] == 0
+    umask = os.umask(0)
+    os.umask(umask)
+    for file in dist.iterdir():
+        expected = 0o600 if file.name.split(".")[0] in SECRETS else 0o666 & ~umask
+        assert (file.name, file.stat().st_mode & 0o777) == (file.name, expected)
+        assert (b"\nkind: Secret\n" in file.read_bytes()) == (expected == 0o600)
+
+
+def test_stale_manifests_go_and_foreign_files_stay(dist: Path) -> None:
+    (dist / "0042-stale.k8s.yaml").write_text("kind: Namespace\n")
+    (dist / "folder.k8s.yaml").mkdir()
+    foreign = ["NOTES", "mine.yaml", ".hidden"]
+    for name in foreign:
+        (dist / name).write_text("mine")
+    assert _end(_start(dist))[0] == 0
+    assert not (dist / "0042-stale.k8s.yaml").exists()
+    assert (dist / "folder.k8s.yaml").is_dir()
+    assert [(dist / name).read_text() for name in foreign] == ["mine"] * 3
+
+
+def test_what_cdk8s_makes_besides_manifests_comes_too(dist: Path) -> None:
+    assert _end(_start(dist, CDK8S_RECORD_CONSTRUCT_METADATA="true"))[0] == 0
+    assert (dist / "construct-metadata.json").stat().st_size > 100
+
+
+def test_bad_values_leave_all_as_it_was(dist: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in (dist, *dist.iterdir())}
+    assert _end(_start(dist, BAD_VALUES))[0] == 1
+    assert {file: file.stat().st_mtime_ns for file in (dist, *dist.iterdir())} == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("early", [True, False])
+def test_an_interrupted_run_says_so_in_one_line(
+    dist: Path, number: signal.Signals, early: bool
+) -> None:
+    before = _contents(dist)
+    process = _start(dist, OTHER_VALUES)
+    if early:
+        time.sleep(0.4)
+    else:
+        _wait_for_new_files(dist, process)
+    process.send_signal(number)
+    assert _end(process) == (128 + number, "interrupted\n")
+    assert _contents(dist) == before
+    assert {file.name for file in dist.iterdir()} == before.keys()
+
+
+@pytest.mark.parametrize("below", ["", "further/dist"])
+def test_an_output_path_at_or_below_a_file_is_named(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    outdir = file / below
+    run = _start(tmp_path / "unused", CDK8S_OUTDIR=str(outdir))
+    assert _end(run) == (1, f"{outdir}: Not a directory\n")
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_folder_is_named(dist: Path) -> None:
+    dist.chmod(0o500)
+    assert _end(_start(dist)) == (1, f"{dist}: Permission denied\n")
+
+
+def test_a_full_disk_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.k8s.yaml").write_text("old")
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(source), None, str(target))
+
+    monkeypatch.setattr(os, "replace", full)
+
+    def run() -> None:
+        with new_files(tmp_path) as folder:
+            (folder / "a.k8s.yaml").write_text("new")
+            put_in_place(folder, tmp_path)
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        run()
+    told = output.in_one_line(caught.value, tmp_path)
+    assert told == f"{tmp_path / 'a.k8s.yaml'}: No space left on device"
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
+def test_without_a_home_it_works(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    assert _end(_start(dist))[0] == 0
+
+
+def test_a_home_that_cannot_be_used_is_named(dist: Path) -> None:
+    status, said = _end(_start(dist, HOME="/dev/null"))
+    assert (status, said.count("\n")) == (1, 1)
+    assert said.startswith("cdk8s: Cannot use the jsii package cache in /dev/null/")
+
+
+@pytest.mark.parametrize(("values", "status"), [("", 0), (BAD_VALUES, 1)])
+def test_nobody_needs_to_read_what_it_says(dist: Path, values: str, status: int) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = _start(dist, values, stderr=writing)
+    os.close(writing)
+    assert _end(process)[0] == status
+
+
+def test_mistakes_in_the_program_keep_their_traceback() -> None:
+    assert output.in_one_line(KeyError("mistake"), Path("dist")) is None
