@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -894,6 +894,24 @@ def test_objects_outside_the_set_are_not_missed(owner: str, pair: tuple[str, str
     objects = broken(lose(owner))
     assert findings(objects)
     assert findings(objects, outside=frozenset({pair})) == []
+
+
+def parts(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every mapping and list below a node, with each of its keys."""
+    for key in list(node) if isinstance(node, dict) else range(len(node)):
+        yield node, key
+        if isinstance(node[key], dict | list):
+            yield from parts(node[key])
+
+
+@pytest.mark.parametrize("junk", [None, 5, "x", [], {}, [1], {"a": 1}, [[1]], [{}]], ids=repr)
+def test_junk_is_no_reason_to_fail(junk: Any) -> None:
+    objects = baseline()
+    for part, key in parts(objects):
+        if part is not objects:
+            sound, part[key] = part[key], junk
+            findings(objects)
+            part[key] = sound
 
 
 def test_findings_leave_the_bundle_unchanged() -> None:

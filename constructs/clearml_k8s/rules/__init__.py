@@ -1,7 +1,5 @@
 """Rules for a whole bundle: what the API server refuses and the schema of an object cannot see."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 from clearml_k8s.rules import (

@@ -1,7 +1,5 @@
 """Environment variables and where they come from."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

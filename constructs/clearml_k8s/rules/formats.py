@@ -1,7 +1,5 @@
 """The shapes that Kubernetes gives names, numbers, quantities and addresses."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
@@ -33,8 +31,11 @@ def fits(value: Any, shape: re.Pattern[str], limit: int) -> bool:
 
 def is_label_key(key: Any) -> bool:
     """Whether a value is a qualified name, like example.org/name."""
-    if not isinstance(key, str):
-        return False
+    return isinstance(key, str) and _is_label_key(key)
+
+
+@cache
+def _is_label_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
     return fits(name, QUALIFIED, 63) and (not slash or fits(prefix, SUBDOMAIN, 253))
 

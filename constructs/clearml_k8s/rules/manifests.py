@@ -133,6 +133,9 @@ class Bundle:
         self, objects: Sequence[Object], outside: Collection[tuple[str, str]] = ()
     ) -> None:
         self.objects = [Place(manifest, manifest) for manifest in objects]
+        self._kinds: dict[str, list[Place]] = {}
+        for place in self.objects:
+            self._kinds.setdefault(place.kind, []).append(place)
         self.pods = [Pod(o.root, *POD_TEMPLATES[o.kind]) for o in self.of(*POD_TEMPLATES)]
         self.containers = [container for pod in self.pods for container in pod.containers]
         self.claims = [
@@ -148,7 +151,7 @@ class Bundle:
 
     def of(self, *kinds: str) -> list[Place]:
         """The objects of some kinds."""
-        return [place for place in self.objects if place.kind in kinds]
+        return [place for kind in kinds for place in self._kinds.get(kind, ())]
 
     def walked(self, *keys: str) -> Iterator[Place]:
         """Everything that stands under one of these keys, at any depth."""

@@ -1,7 +1,5 @@
 """Labels, annotations, data and sizes."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import json
@@ -89,12 +87,13 @@ def nulls(value: Any, *steps: Step) -> Iterator[tuple[Step, ...]]:
 def objects_can_be_applied(bundle: Bundle) -> Iterator[str]:
     """No field is null, and `kubectl apply` can keep the object in an annotation."""
     for place in bundle.objects:
-        text = compact(place.root)
-        # Quick to tell for most objects.
-        if "null" in text:
+        # Quick to tell that all is well with most objects.
+        text = repr(place.root)
+        if "None" in text:
             for steps in nulls(place.value):
                 yield place.says("null", *steps)
         if len(text) > 256 * KIB // 6:
+            text = compact(place.root)
             # kubectl escapes these to six characters each.
             size = len(text.encode(errors="replace")) + 5 * sum(map(text.count, "<>&"))
             size += notes_size(place.fields("metadata", "annotations"))

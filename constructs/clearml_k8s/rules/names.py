@@ -1,7 +1,5 @@
 """Names: of objects, and of what a pod refers to."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

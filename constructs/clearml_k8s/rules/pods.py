@@ -1,7 +1,5 @@
 """Containers and their ports, name resolution, and what is chosen for a pod."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import (

@@ -1,7 +1,5 @@
 """What objects refer to exists."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 

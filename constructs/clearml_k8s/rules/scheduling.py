@@ -1,7 +1,5 @@
 """Tolerations, affinity, selector expressions and topology spread."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Security contexts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import is_number

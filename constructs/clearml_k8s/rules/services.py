@@ -1,7 +1,5 @@
 """Services, Ingresses and NetworkPolicies."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Claims and their templates."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any

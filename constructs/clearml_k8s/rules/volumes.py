@@ -1,7 +1,5 @@
 """Volumes and mounts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

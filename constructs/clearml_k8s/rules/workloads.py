@@ -1,7 +1,5 @@
 """Selectors, strategies and counts of workloads, autoscalers and disruption budgets."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any
