@@ -301,7 +301,11 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (put(WEB, f"{POD}.nodeSelector.gpu", "a b"), f"{WEB} {POD}.nodeSelector.gpu", "label value"),
     (put(PLAIN, "spec.selector.app", "w" * 64), f"{PLAIN} spec.selector.app", "label value"),
     (put(WEB, "metadata.annotations", {"a b": ""}), f"{WEB} metadata.annotations['a b']", "key"),
-    (put(WEB, "metadata.annotations.a", "x" * 2**18), f"{WEB} metadata.annotations", "256 KiB"),
+    (
+        put(WEB, "metadata.annotations.a", "x" * 2**18),
+        f"{WEB} metadata.annotations",
+        "more than 256 KiB",
+    ),
     (put(MAP, "data", {"a/b": ""}), f"{MAP} data['a/b']", "not a data key"),
     (put(MAP, "binaryData.blob", "???"), f"{MAP} binaryData.blob", "not base64"),
     (put(SECRET, "data.key", "secret"), f"{SECRET} data.key", "not base64"),
@@ -597,7 +601,7 @@ BAD_VALUES: list[tuple[str, str, Any, str, str]] = [
     (PLAIN, "spec.externalTrafficPolicy", "Local", "", "not for outside"),
     (SVC, "spec.loadBalancerSourceRanges", ["10.0.0.1"], "[0]", "not a CIDR"),
     (WEB, f"{BOX}.ports[0].protocol", "tcp", "", "not among"),
-    (WEB, f"{BOX}.ports[0].hostPort", 0, "", "not a port"),
+    (WEB, f"{BOX}.ports[0].hostPort", 65536, "", "not a port"),
     (
         API,
         f"{BOX}.ports",
@@ -825,6 +829,14 @@ SOUND: dict[str, Mistake] = {
         put(API, f"{POD}.initContainers[0].restartPolicy", "Always"),
         put(API, f"{POD}.initContainers[0].readinessProbe", {"tcpSocket": {"port": 1}}),
     ),
+    "fields that are empty": both(
+        put(WEB, "spec.strategy.type", ""), put(API, f"{BOX}.imagePullPolicy", "")
+    ),
+    "a custom resource definition": lambda objects: objects.append(
+        {"kind": "CustomResourceDefinition", "metadata": {"name": "a.b"}}
+        | {"spec": {"properties": {"nodeSelector": {"additionalProperties": {}}}}}
+    ),
+    "a surge of more than all": put(WEB, "spec.strategy.rollingUpdate", {"maxSurge": "200%"}),
     "a rolling update": put(WEB, "spec.strategy.rollingUpdate", {"maxSurge": 0}),
     "a disruption budget": budget(minAvailable="50%"),
     "an object that still fits an annotation": put(MAP, "data.LEVEL", "x" * 261_500),

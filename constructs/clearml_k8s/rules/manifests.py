@@ -81,8 +81,8 @@ class Place:
         return f"{self.owner} {path.removeprefix('.')}: {message}"
 
     def among(self, value: Any, choices: Sequence[str], *steps: Step) -> Iterator[str]:
-        """A finding if a value is there and not one of the choices."""
-        if value is not None and value not in choices:
+        """A finding if a value is there, an empty one is not, and not one of the choices."""
+        if value not in (None, "", *choices):
             yield self.says(f"{value!r} is not among {', '.join(choices)}", *steps)
 
     @property
@@ -147,7 +147,9 @@ class Bundle:
         self._found = {(o.kind, o.namespace, o.name): o for o in reversed(self.objects)}
         self._walked: dict[str, list[Place]] = {key: [] for key in WALKED}
         for place in self.objects:
-            self._walk(place.root, place.root, ())
+            # A definition has the same words for schemas.
+            if place.kind != "CustomResourceDefinition":
+                self._walk(place.root, place.root, ())
 
     def of(self, *kinds: str) -> list[Place]:
         """The objects of some kinds."""

@@ -50,7 +50,7 @@ def container_ports_are_valid(bundle: Bundle) -> Iterator[str]:
             name = port.get("name")
             for field in ("containerPort", "hostPort"):
                 number = port.get(field)
-                if not is_port(number) and (field == "containerPort" or number is not None):
+                if not is_port(number) and (field == "containerPort" or number):
                     yield container.says(f"{number!r} is not a port", "ports", i, field)
             if name is not None and not fits(name, PORT_NAME, 15):
                 message = f"{name!r} is not a port name of at most 15 characters"

@@ -51,7 +51,7 @@ def probes_are_valid(bundle: Bundle) -> Iterator[str]:
     for container in bundle.containers:
         for probe in probes(container):
             readiness = probe.steps[-1] == "readinessProbe"
-            if probe.at("successThreshold") not in (None, 1) and not readiness:
+            if probe.at("successThreshold") not in (None, 0, 1) and not readiness:
                 yield probe.says("must be 1", "successThreshold")
             for field in TIMES:
                 time = probe.at(field)

@@ -50,7 +50,7 @@ def selector_expressions_are_valid(bundle: Bundle) -> Iterator[str]:
             values = entries(expression, "values")
             if not is_label_key(key):
                 yield place.says(f"{key!r} is not a label key", i, "key")
-            yield from place.among(str(operator), operators, i, "operator")
+            yield from place.among(str(operator or None), operators, i, "operator")
             if operator in ("In", "NotIn"):
                 if not values:
                     yield place.says(f"needed with operator {operator}", i, "values")
@@ -110,7 +110,7 @@ def topology_spreads_are_valid(bundle: Bundle) -> Iterator[str]:
             domains = spread.get("minDomains")
             if not is_number(skew, 1):
                 yield place.says(f"{skew!r} is not 1 or more", "maxSkew")
-            yield from place.among(str(otherwise), UNSATISFIABLE, "whenUnsatisfiable")
+            yield from place.among(str(otherwise or None), UNSATISFIABLE, "whenUnsatisfiable")
             yield from topology_key(place)
             if domains is not None and not (is_number(domains, 1) and otherwise == "DoNotSchedule"):
                 yield place.says("1 or more, and only with DoNotSchedule", "minDomains")

@@ -30,7 +30,7 @@ def security_choices_are_valid(bundle: Bundle) -> Iterator[str]:
             if (profile := context.at(field)) is None:
                 continue
             kind, local = context.at(field, "type"), context.at(field, "localhostProfile")
-            yield from context.among(str(kind), PROFILES, field, "type")
+            yield from context.among(str(kind or None), PROFILES, field, "type")
             if (kind == "Localhost") != bool(local):
                 yield context.below(profile, field).says(
                     "with type Localhost, and only with it", "localhostProfile"

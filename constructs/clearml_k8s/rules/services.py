@@ -62,7 +62,8 @@ def services_are_valid(bundle: Bundle) -> Iterator[str]:
         yield from spec.among(spec.at("sessionAffinity"), ("ClientIP", "None"), "sessionAffinity")
         for field in ("internalTrafficPolicy", "externalTrafficPolicy"):
             yield from spec.among(spec.at(field), TRAFFIC_POLICIES, field)
-        if spec.at("externalTrafficPolicy") and spec.at("type") not in WITH_NODE_PORTS:
+        outside = spec.at("type") in WITH_NODE_PORTS or spec.at("externalIPs")
+        if spec.at("externalTrafficPolicy") and not outside:
             yield spec.says("the Service is not for outside", "externalTrafficPolicy")
         for i, source in enumerate(entries(spec.value, "loadBalancerSourceRanges")):
             if not network(source):
@@ -161,7 +162,7 @@ def ingress_paths_are_valid(bundle: Bundle) -> Iterator[str]:
                     f"{kind!r} is not among {', '.join(PATH_TYPES)}", *way, "pathType"
                 )
             free = kind == "ImplementationSpecific"
-            if not (free and prefix is None) and not str(prefix).startswith("/"):
+            if not (free and not prefix) and not str(prefix).startswith("/"):
                 yield ingress.says(f"{prefix!r} does not start with /", *way, "path")
             elif not free and not PLAIN_PATH.fullmatch(str(prefix)):
                 yield ingress.says(f"{prefix!r} is not a plain path", *way, "path")

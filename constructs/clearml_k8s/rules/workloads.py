@@ -14,7 +14,7 @@ STRATEGIES = {
     "StatefulSet": ("updateStrategy", ("RollingUpdate", "OnDelete")),
     "DaemonSet": ("updateStrategy", ("RollingUpdate", "OnDelete")),
 }
-PERCENT = re.compile(r"(100|[0-9]{1,2})%")
+PERCENT = re.compile(r"[0-9]+%")
 COUNTS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
 
 
@@ -44,7 +44,7 @@ def rollouts_are_valid(bundle: Bundle) -> Iterator[str]:
         strategy = workload.below(workload.at("spec", field), "spec", field)
         yield from strategy.among(strategy.at("type"), types, "type")
         rolling = strategy.at("rollingUpdate")
-        if rolling is not None and strategy.at("type") not in (None, "RollingUpdate"):
+        if rolling is not None and strategy.at("type") not in (None, "", "RollingUpdate"):
             yield strategy.says("only with type RollingUpdate", "rollingUpdate")
         parts = {key: at(rolling, key) for key in ("maxSurge", "maxUnavailable", "partition")}
         for key, part in parts.items():
