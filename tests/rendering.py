@@ -18,8 +18,8 @@ from cdk8s import App
 from cdk8s_plus_25 import k8s
 
 from clearml_k8s.clearml import install
+from clearml_k8s.rules import findings
 from config import Values
-from rules import findings
 
 KUBERNETES_VERSIONS = ("1.25", "1.30", "1.33", "1.37")
 

@@ -14,10 +14,10 @@ import yaml
 from cdk8s import App
 
 from clearml_k8s.clearml import ClearML
+from clearml_k8s.rules import findings
 from config import Values
 from config.release import Release
 from rendering import Object, render
-from rules import findings
 
 ROOT = Path(__file__).parents[1]
 CLUSTER_IP = {"service": {"type": "ClusterIP"}}

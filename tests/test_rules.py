@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
 import yaml
 
-from rules import RULES, Bundle, Rule, findings
+from clearml_k8s.rules import RULES, findings
+from clearml_k8s.rules.manifests import Bundle, Rule
 
 Objects = list[dict[str, Any]]
 Mistake = Callable[[Objects], None]
@@ -300,7 +301,11 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (put(WEB, f"{POD}.nodeSelector.gpu", "a b"), f"{WEB} {POD}.nodeSelector.gpu", "label value"),
     (put(PLAIN, "spec.selector.app", "w" * 64), f"{PLAIN} spec.selector.app", "label value"),
     (put(WEB, "metadata.annotations", {"a b": ""}), f"{WEB} metadata.annotations['a b']", "key"),
-    (put(WEB, "metadata.annotations.a", "x" * 2**18), f"{WEB} metadata.annotations", "256 KiB"),
+    (
+        put(WEB, "metadata.annotations.a", "x" * 2**18),
+        f"{WEB} metadata.annotations",
+        "more than 256 KiB",
+    ),
     (put(MAP, "data", {"a/b": ""}), f"{MAP} data['a/b']", "not a data key"),
     (put(MAP, "binaryData.blob", "???"), f"{MAP} binaryData.blob", "not base64"),
     (put(SECRET, "data.key", "secret"), f"{SECRET} data.key", "not base64"),
@@ -550,7 +555,291 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     ),
 ]
 
+TOLERATION = f"{POD}.tolerations[0]"
+AFFINITY = f"{POD}.affinity"
+NODES = f"{AFFINITY}.nodeAffinity"
+ANTI = f"{AFFINITY}.podAntiAffinity"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+TERMS = f"{REQUIRED}.nodeSelectorTerms"
+SPREAD = f"{POD}.topologySpreadConstraints"
+HOSTS = f"{POD}.hostAliases"
+GPU = "nvidia.com/gpu"
+
+
+def wanted(operator: str, *values: str, key: str = "gpu") -> dict[str, Any]:
+    """Required node terms of one expression."""
+    expression = {"key": key, "operator": operator} | ({"values": [*values]} if values else {})
+    return {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}}
+
+
+def spread(**changes: Any) -> dict[str, Any]:
+    """A topology spread constraint; None leaves a field out."""
+    sound = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    return {key: value for key, value in (sound | changes).items() if value is not None}
+
+
+def budget(**bounds: Any) -> Mistake:
+    """Adds a PodDisruptionBudget."""
+    return lambda objects: objects.append(
+        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "api"}}
+        | {"spec": bounds}
+    )
+
+
+# The object, a path, the bad value there, where below the path the finding is (^: in its parent),
+# a part of its message.
+BAD_VALUES: list[tuple[str, str, Any, str, str]] = [
+    (API, f"{POD}.priorityClassName", "High", "", "not a name"),
+    (API, f"{POD}.hostname", "a.b", "", "not a name"),
+    (API, f"{POD}.subdomain", "a.b", "", "not a name"),
+    (SVC, "spec.ports[0].protocol", "HTTP", "", "not among"),
+    (SVC, "spec.ports[1].targetPort", 0, "", "not a port"),
+    (SVC, "spec.ports[1].targetPort", "a_b", "", "not a port"),
+    (SVC, "spec.sessionAffinity", "Cookie", "", "not among"),
+    (SVC, "spec.externalTrafficPolicy", "Any", "", "not among"),
+    (PLAIN, "spec.externalTrafficPolicy", "Local", "", "not for outside"),
+    (SVC, "spec.loadBalancerSourceRanges", ["10.0.0.1"], "[0]", "not a CIDR"),
+    (WEB, f"{BOX}.ports[0].protocol", "tcp", "", "not among"),
+    (WEB, f"{BOX}.ports[0].hostPort", 65536, "", "not a port"),
+    (
+        API,
+        f"{BOX}.ports",
+        [{"containerPort": p, "hostPort": 80} for p in (1, 2)],
+        "[1].hostPort",
+        "another port",
+    ),
+    (API, TOLERATION, {"key": "a", "operator": "Equals"}, ".operator", "not among"),
+    (API, TOLERATION, {"operator": "Equal"}, ".operator", "must be Exists"),
+    (API, TOLERATION, {"key": "a b", "value": "c"}, ".key", "not the key"),
+    (API, TOLERATION, {"key": "a", "value": "b c"}, ".value", "not the value"),
+    (API, f"{TOLERATION}.effect", "Never", "", "not among"),
+    (API, f"{TOLERATION}.tolerationSeconds", 5, "", "NoExecute"),
+    (API, NODES, {REQUIRED: {"nodeSelectorTerms": []}}, f".{TERMS}", "no terms"),
+    (API, NODES, {REQUIRED: {}}, f".{TERMS}", "no terms"),
+    *(
+        (API, NODES, wanted(*expression), f".{TERMS}[0].matchExpressions[0].{field}", what)
+        for expression, field, what in [
+            (("Has",), "operator", "not among"),
+            (("In",), "values", "needed"),
+            (("NotIn",), "values", "needed"),
+            (("Exists", "a"), "values", "not with"),
+            (("DoesNotExist", "a"), "values", "not with"),
+            (("Gt",), "values", "one integer"),
+            (("Gt", "1", "2"), "values", "one integer"),
+            (("Lt", "many"), "values", "one integer"),
+            (("In", "a b"), "values[0]", "not a label value"),
+        ]
+    ),
+    (API, NODES, wanted("Exists", key="a b"), f".{TERMS}[0].matchExpressions[0].key", "label key"),
+    *(
+        (
+            API,
+            f"{AFFINITY}.{field}",
+            {PREFERRED: [{"weight": weight}]},
+            f".{PREFERRED}[0].weight",
+            "not in 1-100",
+        )
+        for field in ("nodeAffinity", "podAffinity", "podAntiAffinity")
+        for weight in (0, 101, None)
+    ),
+    (API, ANTI, {REQUIRED: [{"topologyKey": ""}]}, f".{REQUIRED}[0].topologyKey", "label key"),
+    (
+        API,
+        ANTI,
+        {PREFERRED: [{"weight": 1, "podAffinityTerm": {}}]},
+        f".{PREFERRED}[0].podAffinityTerm.topologyKey",
+        "label key",
+    ),
+    (
+        WEB,
+        "spec.selector.matchExpressions",
+        [{"key": "a", "operator": "Gt", "values": ["1"]}],
+        "[0].operator",
+        "not among",
+    ),
+    (API, SPREAD, [spread(maxSkew=0)], "[0].maxSkew", "not 1 or more"),
+    (API, SPREAD, [spread(maxSkew=None)], "[0].maxSkew", "not 1 or more"),
+    (API, SPREAD, [spread(whenUnsatisfiable="Wait")], "[0].whenUnsatisfiable", "not among"),
+    (API, SPREAD, [spread(whenUnsatisfiable=None)], "[0].whenUnsatisfiable", "not among"),
+    (API, SPREAD, [spread(topologyKey="")], "[0].topologyKey", "label key"),
+    (API, SPREAD, [spread(minDomains=0)], "[0].minDomains", "1 or more"),
+    (
+        API,
+        SPREAD,
+        [spread(minDomains=2, whenUnsatisfiable="ScheduleAnyway")],
+        "[0].minDomains",
+        "only with",
+    ),
+    (API, SPREAD, [spread(nodeTaintsPolicy="Maybe")], "[0].nodeTaintsPolicy", "not among"),
+    (API, SPREAD, [spread(), spread(maxSkew=2)], "[1]", "is the same"),
+    (API, f"{POD}.volumes[0].hostPath", {}, ".path", "no path"),
+    (API, f"{POD}.volumes[2].projected.sources[0].configMap", {"name": "settings"}, "^", "2 so"),
+    (API, f"{POD}.volumes[1].configMap.items[0].path", "../app.conf", "", "leaves the volume"),
+    (API, f"{POD}.volumes[1].configMap.items[0].path", "", "", "leaves the volume"),
+    (API, f"{POD}.volumes[1].configMap.defaultMode", 512, "", "not in 0-0777"),
+    (API, f"{BOX}.volumeMounts[0].subPathExpr", "/$(POD)", "", "leaves the volume"),
+    (API, f"{BOX}.volumeMounts[1].subPathExpr", "$(POD)", "^", "both subPath"),
+    (API, f"{BOX}.volumeMounts[0].mountPropagation", "Both", "", "not among"),
+    (
+        API,
+        f"{BOX}.env[1].valueFrom",
+        {
+            "fieldRef": {"fieldPath": "spec.nodeName"},
+            "secretKeyRef": {"name": "keys", "key": "key"},
+        },
+        "",
+        "one source",
+    ),
+    (
+        API,
+        f"{BOX}.env[1].valueFrom",
+        {"resourceFieldRef": {"resource": "limits.disk"}},
+        ".resourceFieldRef.resource",
+        "not available",
+    ),
+    (API, f"{BOX}.envFrom[0]", {}, "", "one source"),
+    (API, f"{BOX}.envFrom[0]", {"prefix": "A_"}, "", "one source"),
+    (API, f"{BOX}.envFrom[0].secretRef", {"name": "keys"}, "^", "one source"),
+    (API, f"{BOX}.envFrom[0].prefix", "1_", "", "not the start"),
+    (API, f"{BOX}.resources.limits", {"gpu": 1}, ".gpu", "have a domain"),
+    (API, f"{BOX}.resources.requests", {"storage": "1Gi"}, ".storage", "have a domain"),
+    (API, f"{BOX}.resources.limits", {"a/b/c": 1}, "['a/b/c']", "have a domain"),
+    (API, f"{BOX}.resources", {"requests": {GPU: 1}}, f".requests['{GPU}']", "same limit"),
+    (
+        API,
+        f"{BOX}.resources",
+        {"requests": {GPU: 1}, "limits": {GPU: 2}},
+        f".requests['{GPU}']",
+        "same limit",
+    ),
+    (API, f"{BOX}.resources", {"limits": {GPU: "500m"}}, f".limits['{GPU}']", "whole number"),
+    (API, f"{BOX}.resources.requests", {"hugepages-2Mi": "4Mi"}, ".hugepages-2Mi", "same limit"),
+    (
+        API,
+        f"{BOX}.securityContext.capabilities",
+        {"add": ["CAP_SYS_ADMIN"]},
+        "^.allowPrivilegeEscalation",
+        "false with CAP_SYS_ADMIN",
+    ),
+    (API, f"{BOX}.securityContext.runAsGroup", -1, "", "not in 0-"),
+    (API, f"{POD}.securityContext.fsGroup", 2**31, "", "not in 0-"),
+    (API, f"{POD}.securityContext.fsGroupChangePolicy", "Never", "", "not among"),
+    (API, f"{BOX}.securityContext.seccompProfile", {"type": "Default"}, ".type", "not among"),
+    (
+        API,
+        f"{BOX}.securityContext.seccompProfile",
+        {"type": "Localhost"},
+        ".localhostProfile",
+        "only with it",
+    ),
+    (CLAIM, "spec.volumeMode", "Files", "", "not among"),
+    (CLAIM, "spec.resources.requests.cpu", 1, "", "only storage"),
+    (CLAIM, "spec.accessModes", ["ReadWriteOncePod", "ReadWriteOnce"], "", "excludes"),
+    *(
+        (FRONT, "spec.rules[0].host", host, "", "host name")
+        for host in ("*", "a.*.org", "*a.org", "10.0.0.1", ".".join(["a" * 50] * 5), "a_b.org")
+    ),
+    (FRONT, f"{PATHS}[0].path", "/a//b", "", "plain path"),
+    (FRONT, f"{PATHS}[0].path", "/a/..", "", "plain path"),
+    (FRONT, "spec", {}, "", "neither rules"),
+    (API, HOSTS, [{"ip": "10.0.0", "hostnames": ["a"]}], "[0].ip", "not an IP address"),
+    (API, HOSTS, [{"ip": "::1", "hostnames": ["A"]}], "[0].hostnames[0]", "not a host"),
+    (API, f"{POD}.dnsPolicy", "None", "^.dnsConfig.nameservers", "needed"),
+    (API, f"{POD}.dnsPolicy", "Cluster", "", "not among"),
+    (API, f"{POD}.dnsConfig", {"nameservers": ["dns"]}, ".nameservers[0]", "not an IP address"),
+    (API, f"{POD}.dnsConfig", {"nameservers": ["::1"] * 4}, ".nameservers", "more than 3"),
+    (
+        WEB,
+        f"{BOX}.startupProbe",
+        {"exec": {"command": ["a"]}, "successThreshold": 2},
+        ".successThreshold",
+        "must be 1",
+    ),
+    (WEB, f"{BOX}.livenessProbe", {"exec": {}}, ".exec.command", "no command"),
+    (
+        WEB,
+        f"{BOX}.livenessProbe",
+        {"httpGet": {"port": 80, "scheme": "http"}},
+        ".httpGet.scheme",
+        "not among",
+    ),
+    (API, f"{BOX}.readinessProbe.periodSeconds", -1, "", "not 0 or more"),
+    (API, f"{BOX}.readinessProbe.terminationGracePeriodSeconds", 5, "", "not in a readiness"),
+    (API, f"{BOX}.livenessProbe.terminationGracePeriodSeconds", 0, "", "1 or more"),
+    (API, f"{BOX}.lifecycle.preStop", {}, "", "0 handlers"),
+    (API, f"{POD}.initContainers[0].readinessProbe", {"tcpSocket": {"port": 1}}, "", "that ends"),
+    (API, f"{POD}.initContainers[0].restartPolicy", "Never", "", "not among"),
+    (WEB, "spec.strategy.type", "OnDelete", "", "not among"),
+    (DB, "spec.updateStrategy.type", "Recreate", "", "not among"),
+    (
+        DB,
+        "spec.updateStrategy",
+        {"type": "OnDelete", "rollingUpdate": {"partition": 1}},
+        ".rollingUpdate",
+        "only with",
+    ),
+    (DB, "spec.updateStrategy.rollingUpdate", {"partition": -1}, ".partition", "not a share"),
+    (WEB, "spec.strategy.rollingUpdate", {"maxSurge": "some"}, ".maxSurge", "not a share"),
+    (WEB, "spec.strategy.rollingUpdate", {"maxSurge": 0, "maxUnavailable": "0%"}, "", "both 0"),
+    (WEB, "spec.minReadySeconds", 600, "", "not below"),
+    (DB, "spec.podManagementPolicy", "Fast", "", "not among"),
+]
+
+MISTAKES += [
+    (put(PLAIN, "metadata.name", "web.a"), "Service/web.a metadata.name", "not a name"),
+    (put(PLAIN, "metadata.name", "w" * 64), f"Service/{'w' * 64} metadata.name", "not a name"),
+    (put(MAP, "data.LEVEL", "<" * 50_000), f"{MAP} metadata.annotations", "--server-side"),
+    (put(MAP, "data.LEVEL", "x" * 2**18), f"{MAP} metadata.annotations", "--server-side"),
+    (budget(minAvailable=1, maxUnavailable=1), "PodDisruptionBudget/api spec", "both"),
+    (budget(minAvailable="half"), "PodDisruptionBudget/api spec.minAvailable", "not a share"),
+    *(
+        (
+            put(owner, path, value),
+            f"{owner} {path.rpartition('.')[0] if below[:1] == '^' else path}{below.lstrip('^')}",
+            what,
+        )
+        for owner, path, value, below, what in BAD_VALUES
+    ),
+]
+
 SOUND: dict[str, Mistake] = {
+    "node affinity": put(API, NODES, wanted("Gt", "4")),
+    "a toleration for some time": put(
+        API, TOLERATION, {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}
+    ),
+    "a toleration of empty fields": put(
+        API, TOLERATION, {"key": "a", "operator": "", "value": "b", "effect": ""}
+    ),
+    "a topology spread": put(API, SPREAD, [spread(minDomains=2)]),
+    "pod anti-affinity": put(
+        API, ANTI, {PREFERRED: [{"weight": 1, "podAffinityTerm": {"topologyKey": "zone"}}]}
+    ),
+    "whole devices": put(API, f"{BOX}.resources", {"limits": {GPU: 2}}),
+    "huge pages": put(
+        API,
+        f"{BOX}.resources",
+        {key: {"hugepages-2Mi": "4Mi", "cpu": 1} for key in ("requests", "limits")},
+    ),
+    "name servers": both(
+        put(API, f"{POD}.dnsPolicy", "None"),
+        put(API, f"{POD}.dnsConfig", {"nameservers": ["10.0.0.1"]}),
+    ),
+    "a sidecar with a probe": both(
+        put(API, f"{POD}.initContainers[0].restartPolicy", "Always"),
+        put(API, f"{POD}.initContainers[0].readinessProbe", {"tcpSocket": {"port": 1}}),
+    ),
+    "fields that are empty": both(
+        put(WEB, "spec.strategy.type", ""), put(API, f"{BOX}.imagePullPolicy", "")
+    ),
+    "a custom resource definition": lambda objects: objects.append(
+        {"kind": "CustomResourceDefinition", "metadata": {"name": "a.b"}}
+        | {"spec": {"properties": {"nodeSelector": {"additionalProperties": {}}}}}
+    ),
+    "a surge of more than all": put(WEB, "spec.strategy.rollingUpdate", {"maxSurge": "200%"}),
+    "a rolling update": put(WEB, "spec.strategy.rollingUpdate", {"maxSurge": 0}),
+    "a disruption budget": budget(minAvailable="50%"),
+    "an object that still fits an annotation": put(MAP, "data.LEVEL", "x" * 261_500),
     "the baseline": both(),
     "a Service without selector": drop(PLAIN, "spec.selector"),
     "the same object in another namespace": twin(MAP, namespace="other"),
@@ -617,6 +906,24 @@ def test_objects_outside_the_set_are_not_missed(owner: str, pair: tuple[str, str
     objects = broken(lose(owner))
     assert findings(objects)
     assert findings(objects, outside=frozenset({pair})) == []
+
+
+def parts(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every mapping and list below a node, with each of its keys."""
+    for key in list(node) if isinstance(node, dict) else range(len(node)):
+        yield node, key
+        if isinstance(node[key], dict | list):
+            yield from parts(node[key])
+
+
+@pytest.mark.parametrize("junk", [None, 5, "x", [], {}, [1], {"a": 1}, [[1]], [{}]], ids=repr)
+def test_junk_is_no_reason_to_fail(junk: Any) -> None:
+    objects = baseline()
+    for part, key in parts(objects):
+        if part is not objects:
+            sound, part[key] = part[key], junk
+            findings(objects)
+            part[key] = sound
 
 
 def test_findings_leave_the_bundle_unchanged() -> None:

@@ -1,0 +1,128 @@
+"""Labels, annotations, data and sizes."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from clearml_k8s.rules.formats import DATA_KEY, fits, is_label_key, is_label_value
+from clearml_k8s.rules.manifests import Bundle, Place, Rule, Step
+
+DATA_FIELDS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
+KIB = 1024
+# As kubectl writes the annotation of the last applied configuration.
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+
+
+def label_maps(bundle: Bundle) -> Iterator[Place]:
+    """Every mapping of labels, selectors included."""
+    yield from bundle.walked("labels", "matchLabels", "nodeSelector")
+    for service in bundle.of("Service"):
+        yield service.below(service.at("spec", "selector"), "spec", "selector")
+
+
+def data_maps(place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The data of a ConfigMap or Secret by field."""
+    for field in DATA_FIELDS.get(place.kind, ()):
+        yield field, place.fields(field)
+
+
+def labels_are_valid(bundle: Bundle) -> Iterator[str]:
+    """Labels have valid keys and values."""
+    for labels in label_maps(bundle):
+        for key, value in labels.fields().items():
+            if not is_label_key(key):
+                yield labels.says("not a label key", key)
+            if isinstance(value, str) and not is_label_value(value):
+                yield labels.says(f"{value!r} is not a label value", key)
+
+
+def annotations_are_valid(bundle: Bundle) -> Iterator[str]:
+    """Annotations have valid keys, and 256 KiB in all."""
+    for notes in bundle.walked("annotations"):
+        for key in notes.fields():
+            if not is_label_key(str(key).lower()):
+                yield notes.says("not an annotation key", key)
+        if (size := notes_size(notes.fields())) > 256 * KIB:
+            yield notes.says(f"{size} bytes, more than 256 KiB")
+
+
+def notes_size(notes: dict[str, Any]) -> int:
+    """The bytes of annotations, as the API server counts them."""
+    return sum(len(f"{key}{value}".encode()) for key, value in notes.items())
+
+
+def data_is_valid(bundle: Bundle) -> Iterator[str]:
+    """ConfigMap and Secret keys are valid, binary values base64, the whole up to 1 MiB."""
+    for place in bundle.of(*DATA_FIELDS):
+        size = 0
+        for field, data in data_maps(place):
+            encoded = (place.kind, field) in (("ConfigMap", "binaryData"), ("Secret", "data"))
+            for key, value in data.items():
+                if not fits(key, DATA_KEY, 253):
+                    yield place.says("not a data key", field, key)
+                content = str(value).encode()
+                if encoded:
+                    try:
+                        # Line breaks are allowed.
+                        lines = content.translate(None, b"\r\n")
+                        content = base64.b64decode(lines, validate=True)
+                    except binascii.Error:
+                        yield place.says("not base64", field, key)
+                size += len(content)
+        if size > KIB * KIB:
+            yield place.says(f"{size} bytes, more than 1 MiB", "data")
+
+
+def nulls(value: Any, *steps: Step) -> Iterator[tuple[Step, ...]]:
+    """The ways to all nulls in a value."""
+    if value is None:
+        yield steps
+    elif isinstance(value, (dict, list)):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from nulls(child, *steps, key)
+
+
+def objects_can_be_applied(bundle: Bundle) -> Iterator[str]:
+    """No field is null, and `kubectl apply` can keep the object in an annotation."""
+    for place in bundle.objects:
+        # Quick to tell that all is well with most objects.
+        text = repr(place.root)
+        if "None" in text:
+            for steps in nulls(place.value):
+                yield place.says("null", *steps)
+        if len(text) > 256 * KIB // 6:
+            text = compact(place.root)
+            # kubectl escapes these to six characters each.
+            size = len(text.encode(errors="replace")) + 5 * sum(map(text.count, "<>&"))
+            size += notes_size(place.fields("metadata", "annotations"))
+            if size > 256 * KIB:
+                yield place.says(
+                    f"{size} bytes of JSON, more than the 256 KiB that `kubectl apply` keeps in"
+                    " an annotation: only `kubectl apply --server-side` can apply it",
+                    "metadata",
+                    "annotations",
+                )
+
+
+def texts_are_strings(bundle: Bundle) -> Iterator[str]:
+    """Labels, annotations, data and environment values are strings."""
+    data = (o.below(texts, f) for o in bundle.of(*DATA_FIELDS) for f, texts in data_maps(o))
+    for place in (*label_maps(bundle), *bundle.walked("annotations"), *data):
+        for key, text in place.fields().items():
+            if not isinstance(text, str | None):
+                yield place.says(f"{text!r} is not a string", key)
+    for container in bundle.containers:
+        for i, variable in container.items("env"):
+            if not isinstance(text := variable.get("value"), str | None):
+                yield container.says(f"{text!r} is not a string", "env", i, "value")
+
+
+RULES: tuple[Rule, ...] = (
+    labels_are_valid,
+    annotations_are_valid,
+    data_is_valid,
+    objects_can_be_applied,
+    texts_are_strings,
+)

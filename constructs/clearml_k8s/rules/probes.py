@@ -1,0 +1,97 @@
+"""Probes and lifecycle hooks."""
+
+from collections.abc import Iterator
+
+from clearml_k8s.rules.formats import is_number, is_port
+from clearml_k8s.rules.manifests import Bundle, Place, Rule, at, entries
+
+PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+HOOKS = (("lifecycle", "postStart"), ("lifecycle", "preStop"))
+NETWORK_HANDLERS = ("httpGet", "tcpSocket", "grpc")
+HANDLERS = ("exec", *NETWORK_HANDLERS)
+TIMES = (
+    "initialDelaySeconds",
+    "timeoutSeconds",
+    "periodSeconds",
+    "successThreshold",
+    "failureThreshold",
+)
+
+
+def probes(container: Place) -> Iterator[Place]:
+    """The probes a container has."""
+    for probe in PROBES:
+        if (value := container.at(probe)) is not None:
+            yield container.below(value, probe)
+
+
+def hooks(container: Place) -> Iterator[Place]:
+    """The lifecycle hooks a container has."""
+    for hook in HOOKS:
+        if (value := container.at(*hook)) is not None:
+            yield container.below(value, *hook)
+
+
+def handlers_are_valid(bundle: Bundle) -> Iterator[str]:
+    """A probe or hook has one handler, that says enough."""
+    for container in bundle.containers:
+        for places, known in ((probes, HANDLERS), (hooks, (*HANDLERS, "sleep"))):
+            for place in places(container):
+                handlers = [key for key in place.fields() if key in known]
+                if len(handlers) != 1:
+                    yield place.says(f"{len(handlers)} handlers, one is needed")
+                if "exec" in handlers and not entries(place.at("exec"), "command"):
+                    yield place.says("no command", "exec", "command")
+                scheme = place.at("httpGet", "scheme")
+                yield from place.among(scheme, ("HTTP", "HTTPS"), "httpGet", "scheme")
+
+
+def probes_are_valid(bundle: Bundle) -> Iterator[str]:
+    """Liveness and startup need one success, and only they have a grace period."""
+    for container in bundle.containers:
+        for probe in probes(container):
+            readiness = probe.steps[-1] == "readinessProbe"
+            if probe.at("successThreshold") not in (None, 0, 1) and not readiness:
+                yield probe.says("must be 1", "successThreshold")
+            for field in TIMES:
+                time = probe.at(field)
+                if time is not None and not is_number(time, 0):
+                    yield probe.says(f"{time!r} is not 0 or more", field)
+            grace = probe.at("terminationGracePeriodSeconds")
+            if grace is not None and (readiness or not is_number(grace, 1)):
+                yield probe.says(
+                    "1 or more, and not in a readiness probe", "terminationGracePeriodSeconds"
+                )
+
+
+def init_containers_have_no_probes(bundle: Bundle) -> Iterator[str]:
+    """An init container that ends has neither probes nor hooks."""
+    for container in bundle.containers:
+        if "initContainers" not in container.steps:
+            continue
+        policy = container.at("restartPolicy")
+        yield from container.among(policy, ("Always",), "restartPolicy")
+        if policy is None:
+            for place in (*probes(container), *hooks(container)):
+                yield place.says("not in an init container that ends")
+
+
+def probe_ports_exist(bundle: Bundle) -> Iterator[str]:
+    """A probe or hook names a port of its container, or gives a number."""
+    for container in bundle.containers:
+        named = [port.get("name") for _, port in container.items("ports")]
+        for place in (*probes(container), *hooks(container)):
+            for handler in NETWORK_HANDLERS:
+                port = at(place.value, handler, "port")
+                if place.at(handler) is None or is_port(port):
+                    continue
+                if port is None or port not in named:
+                    yield place.says(f"the container has no port {port!r}", handler, "port")
+
+
+RULES: tuple[Rule, ...] = (
+    handlers_are_valid,
+    probes_are_valid,
+    init_containers_have_no_probes,
+    probe_ports_exist,
+)

@@ -1,0 +1,128 @@
+"""What objects refer to exists."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from clearml_k8s.rules.manifests import Bundle, Place, Pod, Rule, Step
+from clearml_k8s.rules.metadata import data_maps
+
+# A source of variables or files: its field, the kind it names, and the field of the name.
+OF_VARIABLE = (("configMapKeyRef", "ConfigMap", "name"), ("secretKeyRef", "Secret", "name"))
+OF_VARIABLES = (("configMapRef", "ConfigMap", "name"), ("secretRef", "Secret", "name"))
+OF_PROJECTION = (("configMap", "ConfigMap", "name"), ("secret", "Secret", "name"))
+OF_VOLUME = (
+    ("configMap", "ConfigMap", "name"),
+    ("secret", "Secret", "secretName"),
+    ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
+)
+
+
+class Reference(NamedTuple):
+    """A place that names another object in one of its fields, and maybe keys of it."""
+
+    kind: str
+    place: Place
+    field: str = "name"
+
+    @property
+    def name(self) -> Any:
+        """The name of the object."""
+        return self.place.at(self.field)
+
+    def target(self, bundle: Bundle) -> Place | None:
+        """The object, if it is in the set."""
+        return bundle.find(self.kind, self.name, self.place.namespace)
+
+
+def sources(holder: Place, known: tuple[tuple[str, str, str], ...]) -> Iterator[Reference]:
+    """The references of a variable or volume."""
+    for source, kind, name in known:
+        if (value := holder.at(source)) is not None:
+            yield Reference(kind, holder.below(value, source), name)
+
+
+def pod_references(pod: Pod) -> Iterator[Reference]:
+    """What the pods of a workload need to find in their namespace."""
+    for container in pod.containers:
+        for i, variable in container.items("env"):
+            if origin := variable.get("valueFrom"):
+                yield from sources(container.below(origin, "env", i, "valueFrom"), OF_VARIABLE)
+        for i, source in container.items("envFrom"):
+            yield from sources(container.below(source, "envFrom", i), OF_VARIABLES)
+    for i, volume in pod.items("volumes"):
+        place = pod.below(volume, "volumes", i)
+        yield from sources(place, OF_VOLUME)
+        for j, projection in place.items("projected", "sources"):
+            yield from sources(place.below(projection, "projected", "sources", j), OF_PROJECTION)
+    for i, secret in pod.items("imagePullSecrets"):
+        yield Reference("Secret", pod.below(secret, "imagePullSecrets", i))
+    if pod.at("serviceAccountName"):
+        yield Reference("ServiceAccount", pod, "serviceAccountName")
+
+
+def references(bundle: Bundle) -> Iterator[Reference]:
+    """What the objects of the set need to find in their namespace."""
+    for pod in bundle.pods:
+        yield from pod_references(pod)
+    for ingress in bundle.of("Ingress"):
+        for i, tls in ingress.items("spec", "tls"):
+            if "secretName" in tls:
+                yield Reference("Secret", ingress.below(tls, "spec", "tls", i), "secretName")
+    for account in bundle.of("ServiceAccount"):
+        for field in ("secrets", "imagePullSecrets"):
+            for i, secret in account.items(field):
+                yield Reference("Secret", account.below(secret, field, i))
+
+
+def data_keys(place: Place) -> list[str]:
+    """The keys of a ConfigMap or Secret."""
+    return [key for _, data in data_maps(place) for key in data]
+
+
+def references_exist(bundle: Bundle) -> Iterator[str]:
+    """ConfigMaps, Secrets, claims and ServiceAccounts, and the keys in them, exist."""
+    for reference in references(bundle):
+        kind, place, field = reference
+        name = reference.name
+        if place.at("optional") is True or bundle.is_outside(kind, name):
+            continue
+        if (target := reference.target(bundle)) is None:
+            yield place.says(f"no {kind} {name!r} in the set", field)
+            continue
+        keys: list[tuple[Any, tuple[Step, ...]]] = [(place.at("key"), ("key",))]
+        keys += [(item.get("key"), ("items", i, "key")) for i, item in place.items("items")]
+        for key, way in keys:
+            if key is not None and key not in data_keys(target):
+                yield place.says(f"{target.owner} has no key {key!r}", *way)
+
+
+def mounted_files_exist(bundle: Bundle) -> Iterator[str]:
+    """A file mounted from a ConfigMap or Secret volume is in that volume."""
+    for pod in bundle.pods:
+        files: dict[str, list[Any]] = {}
+        for i, volume in pod.items("volumes"):
+            for reference in sources(pod.below(volume, "volumes", i), OF_VOLUME[:2]):
+                if target := reference.target(bundle):
+                    paths = [item.get("path") for _, item in reference.place.items("items")]
+                    files[str(volume.get("name"))] = paths or data_keys(target)
+        for container in pod.containers:
+            for i, mount in container.items("volumeMounts"):
+                present, sub = files.get(str(mount.get("name"))), mount.get("subPath")
+                if present is not None and sub and sub not in present:
+                    message = f"the volume has no file {sub!r}"
+                    yield container.says(message, "volumeMounts", i, "subPath")
+
+
+def binding_subjects_exist(bundle: Bundle) -> Iterator[str]:
+    """ServiceAccounts that are granted a role exist."""
+    for binding in bundle.of("RoleBinding", "ClusterRoleBinding"):
+        for i, subject in binding.items("subjects"):
+            name, kind = subject.get("name"), subject.get("kind")
+            if kind != "ServiceAccount" or bundle.is_outside(kind, name):
+                continue
+            namespaces = (str(subject.get("namespace") or binding.namespace), "")
+            if not any(bundle.find(kind, name, namespace) for namespace in namespaces):
+                yield binding.says(f"no ServiceAccount {name!r} in the set", "subjects", i, "name")
+
+
+RULES: tuple[Rule, ...] = (references_exist, mounted_files_exist, binding_subjects_exist)
