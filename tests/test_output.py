@@ -77,7 +77,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_mends_all(
     dist: Path, old_and_new: tuple[dict[str, bytes], ...]
 ) -> None:
     old, new = old_and_new
-    for turn in range(10):
+    for turn in range(4):
         process = _start(dist, OTHER_VALUES)
         if turn % 2:  # near the time in which files are written
             _wait_for_new_files(dist, process)
