@@ -35,13 +35,15 @@ class ChartModel(Model):
         """
         if not isinstance(raw, dict):
             return raw
+        ours = {str(field.alias): field.annotation for field in cls.model_fields.values()}
         raw = {
-            key
-            if isinstance(value, str) or cls.spellings.get(key, key) in raw
-            else cls.spellings.get(key, key): value
+            cls.spellings[key]
+            if key in cls.spellings
+            and cls.spellings[key] not in raw
+            and (isinstance(value, list) or (key not in ours and not isinstance(value, str)))
+            else key: value
             for key, value in raw.items()
         }
-        ours = {str(field.alias): field.annotation for field in cls.model_fields.values()}
         values = {key: value for key, value in raw.items() if key not in ours or value is not None}
         for key, value in values.items():
             section = ours.get(key, ChartModel)
@@ -73,6 +75,7 @@ BITNAMI = {
     "extraVolumes": "additionalVolumes",
     "extraVolumeMounts": "additionalVolumeMounts",
     "sidecars": "extraContainers",
+    "initContainers": "extraInitContainers",  # if it is a list; ours of that name is a section
 }
 
 

@@ -342,6 +342,7 @@ def test_node_affinity_of_elasticsearch_joins_the_other_kinds() -> None:
         ("elasticsearch", "securityContext", "containerSecurityContext"),
         ("mongodb", "extraEnvVars", "extraEnvs"),
         ("mongodb", "sidecars", "extraContainers"),
+        ("mongodb", "initContainers", "extraInitContainers"),
         ("redis.master", "extraVolumes", "additionalVolumes"),
     ],
 )
