@@ -214,6 +214,11 @@ def test_an_agent_that_the_image_lacks_is_installed(stubs: Stubs) -> None:
     assert not any(call[0] == "apt-get" for call in calls)
 
 
+@AGENTS
+def test_without_a_version_there_is_no_variable_for_it(agent: str) -> None:
+    assert "AGENT_VERSION" not in render().env(agent)
+
+
 @pytest.mark.parametrize("pin", [">=0.16.1", "==1.5.*", ">=1, <2", "~=1.9"])
 @AGENTS
 def test_the_version_pin_reaches_pip_as_one_word(agent: str, pin: str, stubs: Stubs) -> None:

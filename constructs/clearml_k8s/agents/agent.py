@@ -15,13 +15,13 @@ HOME = "/root"
 # The version and the daemon's options arrive as a variable and as arguments: no shell parses them.
 START = """\
 set -eu
-if [ -n "$AGENT_VERSION" ] || ! command -v clearml-agent >/dev/null; then
+if [ -n "${AGENT_VERSION:-}" ] || ! command -v clearml-agent >/dev/null; then
   if ! python3 -m pip --version >/dev/null 2>&1 || ! command -v git >/dev/null; then
     apt-get update
     apt-get install -y --no-install-recommends curl git python3-pip
   fi
   python3 -m pip install --upgrade pip
-  python3 -m pip install "clearml-agent$AGENT_VERSION"
+  python3 -m pip install "clearml-agent${AGENT_VERSION:-}"
 fi
 exec clearml-agent daemon --foreground "$@"
 """
@@ -69,7 +69,7 @@ def environment_of(
         "CLEARML_FILES_HOST": values.clearml_files_host or servers.fileserver.url,
         "CLEARML_API_ACCESS_KEY": credentials.key("services_agent_key"),
         "CLEARML_API_SECRET_KEY": credentials.key("services_agent_secret"),
-        "AGENT_VERSION": values.agent_version,
+        "AGENT_VERSION": values.agent_version or None,
         "AWS_DEFAULT_REGION": values.aws_default_region,
         **({key: own.key(key) for key in keys} if own else {}),
     }
