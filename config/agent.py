@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.alias_generators import to_snake
 
+from config.generation import DEFAULT_GENERATION
 from config.pod import Deployment
 from config.types.model import Mistake
 from config.types.scalars import Integer, OneLine, Secret, Text, matching
@@ -26,7 +27,9 @@ class Agent(Deployment):
     agent_version: VersionSpecifier = Field(
         default="",
         description='Version of the clearml-agent package with its comparison, such as ">=0.16.1"; '
-        "empty takes what the image has, or else the newest.",
+        f"empty takes what the image has, or else {DEFAULT_GENERATION.agent_version}. Where the "
+        "image lacks it, pip installs it into the system's Python "
+        "(PIP_BREAK_SYSTEM_PACKAGES is 1).",
     )
     clearml_git_user: Secret | None = Field(
         default=None, description="User that the agents clone Git repositories as."

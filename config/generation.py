@@ -33,6 +33,8 @@ class Generation:
     version: str
     server: Release
     agent_services: Release
+    agent_version: str
+    """What is installed, as pip spells it, where an image has no agent."""
     mongodb: Release
     redis: Release
     elasticsearch: Release
@@ -60,6 +62,7 @@ GENERATIONS = {
         version="1.0.2",
         server=Release("allegroai/clearml", "1.0.2"),
         agent_services=Release("allegroai/clearml-agent-services", "latest"),
+        agent_version="==1.9.3",  # the newest that Python 3.6 of the default images can run
         mongodb=Release("mongo", "4.4.30"),
         redis=Release("redis", "6.2.22"),
         elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "7.17.29"),

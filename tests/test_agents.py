@@ -209,9 +209,15 @@ def test_an_agent_that_the_image_has_is_used_as_it_is(stubs: Stubs) -> None:
 
 def test_an_agent_that_the_image_lacks_is_installed(stubs: Stubs) -> None:
     calls = start(render(), GROUP, stubs)
-    assert installed(calls) == ["clearml-agent"]
+    # The default images have Python 3.6, on which later versions die.
+    assert installed(calls) == ["clearml-agent==1.9.3"]
     assert calls[-1][:2] == ["clearml-agent", "daemon"]
     assert not any(call[0] == "apt-get" for call in calls)
+
+
+@AGENTS
+def test_pip_may_install_into_the_python_of_the_system(agent: str) -> None:
+    assert render().env(agent)["PIP_BREAK_SYSTEM_PACKAGES"] == "1"
 
 
 @AGENTS

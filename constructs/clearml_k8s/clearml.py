@@ -134,6 +134,7 @@ def install(
         AgentServices(
             chart("agentservices"),
             naming=naming,
+            generation=generation,
             values=values.agentservices,
             servers=servers,
             credentials=secret,
@@ -145,6 +146,7 @@ def install(
         AgentGroups(
             chart("agent-groups"),
             naming=naming,
+            generation=generation,
             values=groups,
             servers=servers,
             credentials=secret,

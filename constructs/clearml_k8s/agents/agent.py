@@ -21,15 +21,15 @@ if [ -n "${AGENT_VERSION:-}" ] || ! command -v clearml-agent >/dev/null; then
     apt-get install -y --no-install-recommends curl git python3-pip
   fi
   python3 -m pip install --upgrade pip
-  python3 -m pip install "clearml-agent${AGENT_VERSION:-}"
+  python3 -m pip install "clearml-agent${AGENT_VERSION:-%s}"
 fi
 exec clearml-agent daemon --foreground "$@"
 """
 
 
-def start_command() -> list[str]:
+def start_command(default_version: str) -> list[str]:
     """Command that installs the agent where needed and runs its daemon with the arguments."""
-    return ["/bin/sh", "-c", START, "clearml-agent"]
+    return ["/bin/sh", "-c", START % default_version, "clearml-agent"]
 
 
 def secret_content(values: Agent) -> dict[str, str]:
@@ -70,6 +70,8 @@ def environment_of(
         "CLEARML_API_ACCESS_KEY": credentials.key("services_agent_key"),
         "CLEARML_API_SECRET_KEY": credentials.key("services_agent_secret"),
         "AGENT_VERSION": values.agent_version or None,
+        # Pythons of Debian 12, Ubuntu 24.04 and later refuse without it.
+        "PIP_BREAK_SYSTEM_PACKAGES": "1",
         "AWS_DEFAULT_REGION": values.aws_default_region,
         **({key: own.key(key) for key in keys} if own else {}),
     }

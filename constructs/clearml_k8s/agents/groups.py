@@ -20,6 +20,7 @@ from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.volume import secret_volume
 from clearml_k8s.parts.workload import Workload, deployment
 from config.agent_groups import AgentGroup
+from config.generation import Generation
 from config.image import PulledImage
 from config.types.structs import quantity
 
@@ -38,6 +39,7 @@ class AgentGroups(Construct):
         scope: Construct,
         *,
         naming: Naming,
+        generation: Generation,
         values: Iterable[AgentGroup],
         servers: ServerAddresses,
         credentials: SecretRef,
@@ -45,6 +47,7 @@ class AgentGroups(Construct):
     ) -> None:
         super().__init__(scope, "agent-groups")
         self._naming = naming
+        self._generation = generation
         self._servers = servers
         self._credentials = credentials
         self._wait_image = wait_image
@@ -90,7 +93,7 @@ class AgentGroups(Construct):
             main=Container(
                 name="agent",
                 image=values.pulled_image,
-                command=start_command(),
+                command=start_command(self._generation.agent_version),
                 args=[
                     *([] if gpus else ["--cpu-only"]),
                     "--queue",

@@ -17,6 +17,7 @@ from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
 from clearml_k8s.parts.workload import Workload, deployment
 from config.agent_services import AgentServices as AgentServicesValues
+from config.generation import Generation
 from config.image import PulledImage
 
 COMPONENT = "agentservices"
@@ -35,6 +36,7 @@ class AgentServices(Construct):
         scope: Construct,
         *,
         naming: Naming,
+        generation: Generation,
         values: AgentServicesValues,
         servers: ServerAddresses,
         credentials: SecretRef,
@@ -75,7 +77,7 @@ class AgentServices(Construct):
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
-                command=start_command(),
+                command=start_command(generation.agent_version),
                 args=["--services-mode", "--queue", "services", "--create-queue", "--cpu-only"],
                 env={
                     **environment_of(values, servers, credentials, own, list(variables)),
