@@ -36,10 +36,11 @@ def main() -> int:
     outdir = Path(os.environ.get("CDK8S_OUTDIR") or "dist")
     status = 1
     try:
-        values = load(values_files(os.environ))
+        files = values_files(os.environ)
+        values = load(files)
         from clearml_k8s.synthesis import synthesize  # waits for the engine
 
-        told = synthesize(values, outdir)
+        told = synthesize(values, files, outdir)
         status = 0
     except ValuesError as error:
         told = str(error)

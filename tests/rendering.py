@@ -17,8 +17,8 @@ import yaml
 from cdk8s import App
 from cdk8s_plus_25 import k8s
 
+from clearml_k8s import rules
 from clearml_k8s.clearml import install
-from clearml_k8s.rules import findings
 from config import Values
 
 KUBERNETES_VERSIONS = ("1.25", "1.30", "1.33", "1.37")
@@ -112,26 +112,31 @@ def render(
 
 @functools.cache
 def _render(values: str, outside: frozenset[tuple[str, str]]) -> Bundle:
-    _jsii_checks_types()
-    with tempfile.TemporaryDirectory() as folder:
-        app = App(outdir=folder)
-        parsed = Values.model_validate(json.loads(values))
-        install(app, parsed)
-        app.synth()
-        bundle = Bundle(
-            {
-                file.name: list(yaml.load_all(file.read_text(), yaml.CSafeLoader))
-                for file in sorted(Path(folder).glob("*.k8s.yaml"))
-            }
-        )
+    bundle = synthesized(json.loads(values))
     assert bundle.objects
-    mistakes = findings(bundle.objects, outside)
+    checked = rules.Bundle(bundle.objects, outside)
+    mistakes = [str(found) for found in (*rules.findings(checked), *rules.breaches(checked))]
     for manifest in bundle.objects:
         canonical = json.dumps(manifest, sort_keys=True)
         for version in KUBERNETES_VERSIONS:
             mistakes += schema_findings(canonical, version)
     assert not mistakes, "\n".join(mistakes)
     return bundle
+
+
+def synthesized(values: Mapping[str, Any]) -> Bundle:
+    """The manifests of the values, right or wrong."""
+    _jsii_checks_types()
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(outdir=folder)
+        install(app, Values.model_validate(values))
+        app.synth()
+        return Bundle(
+            {
+                file.name: list(yaml.load_all(file.read_text(), yaml.CSafeLoader))
+                for file in sorted(Path(folder).glob("*.k8s.yaml"))
+            }
+        )
 
 
 @functools.cache

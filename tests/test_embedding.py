@@ -14,7 +14,7 @@ import yaml
 from cdk8s import App
 
 from clearml_k8s.clearml import ClearML
-from clearml_k8s.rules import findings
+from clearml_k8s.rules import Bundle, findings
 from config import Values
 from config.release import Release
 from rendering import Object, render
@@ -61,7 +61,7 @@ def test_each_installation_is_what_its_values_give_alone(dist: Path, team: str) 
 
 
 def test_two_installations_go_into_one_cluster(dist: Path) -> None:
-    assert not findings(objects_in(dist, "*"), frozenset())
+    assert not findings(Bundle(objects_in(dist, "*")))
 
 
 def test_values_are_made_of_objects_too() -> None:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from clearml_k8s import output
 from clearml_k8s.output import new_files, put_in_place
@@ -19,6 +20,7 @@ from clearml_k8s.output import new_files, put_in_place
 ROOT = Path(__file__).parents[1]
 OTHER_VALUES = "release: {name: another}\n"
 BAD_VALUES = "apisever: {}\n"
+REFUSED_VALUES = "apiserver: {tolerations: [{key: dedicated, operator: Maybe}]}\n"
 SECRETS = {"0100-credentials", "0500-apiserver", "1000-agent-groups"}
 
 
@@ -136,6 +138,23 @@ def test_bad_values_leave_all_as_it_was(dist: Path) -> None:
     before = {file: file.stat().st_mtime_ns for file in (dist, *dist.iterdir())}
     assert _end(_start(dist, BAD_VALUES))[0] == 1
     assert {file: file.stat().st_mtime_ns for file in (dist, *dist.iterdir())} == before
+
+
+def test_manifests_that_kubernetes_would_refuse_stay_out(dist: Path) -> None:
+    before = {file: file.stat().st_mtime_ns for file in dist.iterdir()}
+    status, said = _end(_start(dist, REFUSED_VALUES))
+    assert (status, said.count("\n")) == (1, 1)
+    assert ":1: apiserver.tolerations[0].operator: Deployment/clearml-apiserver" in said
+    assert {file: file.stat().st_mtime_ns for file in dist.iterdir()} == before
+
+
+def test_objects_too_large_for_an_annotation_are_named(dist: Path) -> None:
+    status, said = _end(
+        _start(dist, yaml.dump({"apiserver": {"podAnnotations": {"a": "x" * 260_000}}}))
+    )
+    assert status == 0
+    (warning,) = [text for text in said.split("warning: ") if "--server-side" in text]
+    assert warning.startswith("Deployment/clearml-apiserver ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from copy import deepcopy
 from typing import Any
 
 import pytest
 import yaml
 
-from clearml_k8s.rules import RULES, findings
+from clearml_k8s.rules import CONVENTIONS, RULES, breaches, findings, too_large_to_apply
 from clearml_k8s.rules.manifests import Bundle, Rule
 
 Objects = list[dict[str, Any]]
@@ -874,20 +874,27 @@ SOUND: dict[str, Mistake] = {
 }
 
 
+def told(objects: Objects, outside: Collection[tuple[str, str]] = ()) -> list[str]:
+    """All that the rules and conventions say."""
+    bundle = Bundle(objects, outside)
+    found = (*findings(bundle), *breaches(bundle), *too_large_to_apply(bundle))
+    return [str(finding) for finding in found]
+
+
 @pytest.mark.parametrize("change", SOUND.values(), ids=SOUND)
 def test_sound_bundle_has_no_findings(change: Mistake) -> None:
-    assert findings(broken(change)) == []
+    assert told(broken(change)) == []
 
 
 @pytest.mark.parametrize(
     ("mistake", "where", "what"), MISTAKES, ids=[f"{where}: {what}" for _, where, what in MISTAKES]
 )
 def test_mistake_is_found(mistake: Mistake, where: str, what: str) -> None:
-    lines = findings(broken(mistake))
+    lines = told(broken(mistake))
     assert any(line.startswith(f"{where}: ") and what in line for line in lines), lines
 
 
-@pytest.mark.parametrize("rule", RULES, ids=[rule.__name__ for rule in RULES])
+@pytest.mark.parametrize("rule", RULES + CONVENTIONS, ids=lambda rule: rule.__name__)
 def test_rule_finds_a_planted_mistake(rule: Rule) -> None:
     assert any(list(rule(Bundle(broken(mistake)))) for mistake, _, _ in MISTAKES)
 
@@ -904,8 +911,9 @@ def test_rule_finds_a_planted_mistake(rule: Rule) -> None:
 )
 def test_objects_outside_the_set_are_not_missed(owner: str, pair: tuple[str, str]) -> None:
     objects = broken(lose(owner))
-    assert findings(objects)
-    assert findings(objects, outside=frozenset({pair})) == []
+    assert breaches(Bundle(objects))
+    assert not findings(Bundle(objects))
+    assert told(objects, outside={pair}) == []
 
 
 def parts(node: Any) -> Iterator[tuple[Any, Any]]:
@@ -922,11 +930,11 @@ def test_junk_is_no_reason_to_fail(junk: Any) -> None:
     for part, key in parts(objects):
         if part is not objects:
             sound, part[key] = part[key], junk
-            findings(objects)
+            told(objects)
             part[key] = sound
 
 
 def test_findings_leave_the_bundle_unchanged() -> None:
     objects = baseline()
-    findings(objects)
+    told(objects)
     assert objects == baseline()

@@ -35,11 +35,15 @@ def lines(mistakes: Sequence[ErrorDetails], sources: Sequence[Source]) -> Iterat
     schema = json_schema()
     for details in mistakes:
         path = details["loc"]
-        source = _origin(path, sources)
-        line = line_of(path, source.text)
-        place = f"{source.file}:{line}" if line else str(source.file)
         message, shown = _explain(details, schema)
-        yield f"{place}: {_dotted(path)}: {message}{shown}"
+        yield f"{located(path, _origin(path, sources))}: {message}{shown}"
+
+
+def located(path: Sequence[str | int], source: Source) -> str:
+    """The place of a value: file, line and path."""
+    line = line_of(path, source.text)
+    place = f"{source.file}:{line}" if line else str(source.file)
+    return f"{place}: {_dotted(path)}"
 
 
 def _origin(path: Sequence[str | int], sources: Sequence[Source]) -> Source:

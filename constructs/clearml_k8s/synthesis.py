@@ -1,23 +1,29 @@
 """From values to files."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import yaml
 from cdk8s import App
 
 from clearml_k8s.clearml import install
 from clearml_k8s.engine import send_set_fields_only, skip_type_checks
 from clearml_k8s.notes import notes
 from clearml_k8s.output import new_files, put_in_place
+from clearml_k8s.rules import Bundle, findings, too_large_to_apply
 from clearml_k8s.stores import render_charts
-from config import Values
+from config import Values, ValuesError
+from config.loading.reading import read
 
 
-def synthesize(values: Values, outdir: Path) -> str:
+def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
     """Write the manifests into the output folder, and hand back what to tell the user.
 
+    `files` is where the values come from, for messages.
     Manifests of an earlier synthesis are replaced only when all new ones could be written. Raises
-    ValuesError for Helm charts that cannot be had or rendered, OSError for what the disk refuses,
-    and JSIIError or RuntimeError for what jsii does.
+    ValuesError for Helm charts that cannot be had or rendered and for what Kubernetes would refuse,
+    OSError for what the disk refuses, and JSIIError or RuntimeError for what jsii does.
     """
     charts = render_charts(values)
     skip_type_checks()
@@ -27,6 +33,17 @@ def synthesize(values: Values, outdir: Path) -> str:
         app = App(outdir=str(folder))
         servers = install(app, values, rendered)
         app.synth()
+        bundle = Bundle([*_objects_in(folder)])
+        if found := findings(bundle):
+            from clearml_k8s.rules.blame import lines
+
+            raise ValuesError([*lines(found, [read(file) for file in files])])
         put_in_place(folder, outdir)
         warnings = [warning for chart in rendered.values() for warning in chart.warnings]
+        warnings += [str(finding) for finding in too_large_to_apply(bundle)]
         return notes(values, servers, outdir, warnings)
+
+
+def _objects_in(folder: Path) -> Iterator[Any]:
+    for file in sorted(folder.glob("*.k8s.yaml")):
+        yield from yaml.load_all(file.read_bytes(), yaml.CSafeLoader)

@@ -1,6 +1,4 @@
-"""Rules for a whole bundle: what the API server refuses and the schema of an object cannot see."""
-
-from collections.abc import Collection, Sequence
+"""Rules for the finished manifests of an installation, which see what no schema can."""
 
 from clearml_k8s.rules import (
     environment,
@@ -17,7 +15,9 @@ from clearml_k8s.rules import (
     volumes,
     workloads,
 )
-from clearml_k8s.rules.manifests import Bundle, Object, Rule
+from clearml_k8s.rules.manifests import Bundle, Finding, Rule
+
+__all__ = ["Bundle", "Finding", "breaches", "findings", "too_large_to_apply"]
 
 RULES: tuple[Rule, ...] = (
     *names.RULES,
@@ -34,11 +34,28 @@ RULES: tuple[Rule, ...] = (
     *storage.RULES,
     *references.RULES,
 )
+CONVENTIONS: tuple[Rule, ...] = (
+    *names.CONVENTIONS,
+    *metadata.CONVENTIONS,
+    *workloads.CONVENTIONS,
+    *pods.CONVENTIONS,
+    *environment.CONVENTIONS,
+    *services.CONVENTIONS,
+    *storage.CONVENTIONS,
+    *references.CONVENTIONS,
+)
 
 
-def findings(
-    objects: Sequence[Object], outside: Collection[tuple[str, str]] = frozenset()
-) -> list[str]:
-    """One line for each mistake in a bundle; `outside` lists (kind, name) that it relies on."""
-    bundle = Bundle(objects, outside)
-    return [line for rule in RULES for line in rule(bundle)]
+def findings(bundle: Bundle) -> list[Finding]:
+    """What Kubernetes refuses, or cannot run whatever else is in the cluster."""
+    return [finding for rule in RULES for finding in rule(bundle)]
+
+
+def breaches(bundle: Bundle) -> list[Finding]:
+    """What Kubernetes accepts, but no installation of ours has."""
+    return [finding for rule in CONVENTIONS for finding in rule(bundle)]
+
+
+def too_large_to_apply(bundle: Bundle) -> list[Finding]:
+    """The objects that only `kubectl apply --server-side` can apply."""
+    return list(metadata.objects_fit_an_annotation(bundle))

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import fits, repeated
-from clearml_k8s.rules.manifests import Bundle, Rule, at, fields
+from clearml_k8s.rules.manifests import Bundle, Finding, Rule, at, fields
+from config.error import shape
 
 ENV_NAME = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*")
 FIELD_PATH = re.compile(
@@ -14,14 +15,13 @@ FIELD_PATH = re.compile(
 RESOURCE_FIELD = re.compile(r"(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)")
 
 
-def environments_are_valid(bundle: Bundle) -> Iterator[str]:
-    """Environment variables have valid, unique names and one source each."""
+def environments_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """Environment variables have valid names and one source each."""
     for container in bundle.containers:
-        variables = container.items("env")
-        for i, variable in variables:
+        for i, variable in container.items("env"):
             name, origin = variable.get("name"), variable.get("valueFrom")
             if not fits(name, ENV_NAME, 1024):
-                yield container.says(f"{name!r} is not a variable name", "env", i, "name")
+                yield container.says(f"{shape(name)} is not a variable name", "env", i, "name")
             if origin is None:
                 continue
             place = container.below(origin, "env", i, "valueFrom")
@@ -31,28 +31,34 @@ def environments_are_valid(bundle: Bundle) -> Iterator[str]:
                 yield place.says("one source is needed")
             field = at(origin, "fieldRef", "fieldPath")
             if at(origin, "fieldRef") is not None and not fits(field, FIELD_PATH, 512):
-                message = f"{field!r} is not available to a variable"
+                message = f"{shape(field)} is not available to a variable"
                 yield place.says(message, "fieldRef", "fieldPath")
             resource = at(origin, "resourceFieldRef", "resource")
             if at(origin, "resourceFieldRef") is not None and not fits(
                 resource, RESOURCE_FIELD, 512
             ):
-                message = f"{resource!r} is not available to a variable"
+                message = f"{shape(resource)} is not available to a variable"
                 yield place.says(message, "resourceFieldRef", "resource")
-        for i in repeated(variable.get("name") for _, variable in variables):
+
+
+def variables_are_set_once(bundle: Bundle) -> Iterator[Finding]:
+    """No variable hides another; Kubernetes takes the last, but `kubectl apply` mixes them up."""
+    for container in bundle.containers:
+        for i in repeated(variable.get("name") for _, variable in container.items("env")):
             message = "another variable of the container has this name"
             yield container.says(message, "env", i, "name")
 
 
-def environment_sources_are_valid(bundle: Bundle) -> Iterator[str]:
+def environment_sources_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Each source of many variables is one ConfigMap or one Secret."""
     for container in bundle.containers:
         for i, source in container.items("envFrom"):
             if len(source.keys() - {"prefix"}) != 1:
                 yield container.says("one source is needed", "envFrom", i)
             if (prefix := source.get("prefix")) and not fits(prefix, ENV_NAME, 1024):
-                message = f"{prefix!r} is not the start of a variable name"
+                message = f"{shape(prefix)} is not the start of a variable name"
                 yield container.says(message, "envFrom", i, "prefix")
 
 
 RULES: tuple[Rule, ...] = (environments_are_valid, environment_sources_are_valid)
+CONVENTIONS: tuple[Rule, ...] = (variables_are_set_once,)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+from config.error import shape, shortened
 
 Object = Mapping[str, Any]
 Step = str | int
@@ -48,6 +50,21 @@ def items(node: Any, *keys: str) -> list[tuple[int, dict[str, Any]]]:
     return [(i, e if isinstance(e, dict) else {}) for i, e in enumerate(entries(node, *keys))]
 
 
+class Finding(NamedTuple):
+    """A mistake in an object: the way to it, and what is wrong; a line of text as `str`."""
+
+    root: Object
+    steps: tuple[Step, ...]
+    message: str
+
+    def __str__(self) -> str:
+        path = ""
+        for step in self.steps:
+            plain = isinstance(step, str) and PLAIN_STEP.fullmatch(step)
+            path += f".{shortened(str(step))}" if plain else f"[{shape(step)}]"
+        return f"{Place(self.root, None).owner} {path.removeprefix('.')}: {self.message}"
+
+
 class Place:
     """A value in an object, and the way to it."""
 
@@ -72,18 +89,14 @@ class Place:
         """The place of a value below this one."""
         return Place(self.root, value, *self.steps, *steps)
 
-    def says(self, message: str, *steps: Step) -> str:
+    def says(self, message: str, *steps: Step) -> Finding:
         """A finding about a path below this place."""
-        path = ""
-        for step in (*self.steps, *steps):
-            plain = isinstance(step, str) and PLAIN_STEP.fullmatch(step)
-            path += f".{step}" if plain else f"[{step!r}]"
-        return f"{self.owner} {path.removeprefix('.')}: {message}"
+        return Finding(self.root, (*self.steps, *steps), message)
 
-    def among(self, value: Any, choices: Sequence[str], *steps: Step) -> Iterator[str]:
+    def among(self, value: Any, choices: Sequence[str], *steps: Step) -> Iterator[Finding]:
         """A finding if a value is there, an empty one is not, and not one of the choices."""
         if value not in (None, "", *choices):
-            yield self.says(f"{value!r} is not among {', '.join(choices)}", *steps)
+            yield self.says(f"{shape(value)} is not among {', '.join(choices)}", *steps)
 
     @property
     def kind(self) -> str:
@@ -103,7 +116,7 @@ class Place:
     @property
     def owner(self) -> str:
         """The object as findings name it."""
-        return f"{self.kind}/{self.name}"
+        return shortened(f"{self.kind}/{self.name}")
 
 
 class Pod(Place):
@@ -177,4 +190,4 @@ class Bundle:
                 self._walk(root, child, below)
 
 
-Rule = Callable[[Bundle], Iterator[str]]
+Rule = Callable[[Bundle], Iterator[Finding]]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clearml_k8s.rules.formats import DATA_KEY, fits, is_label_key, is_label_value
-from clearml_k8s.rules.manifests import Bundle, Place, Rule, Step
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, Step
+from config.error import shape
 
 DATA_FIELDS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 KIB = 1024
@@ -28,17 +29,17 @@ def data_maps(place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
         yield field, place.fields(field)
 
 
-def labels_are_valid(bundle: Bundle) -> Iterator[str]:
+def labels_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Labels have valid keys and values."""
     for labels in label_maps(bundle):
         for key, value in labels.fields().items():
             if not is_label_key(key):
                 yield labels.says("not a label key", key)
             if isinstance(value, str) and not is_label_value(value):
-                yield labels.says(f"{value!r} is not a label value", key)
+                yield labels.says(f"{shape(value)} is not a label value", key)
 
 
-def annotations_are_valid(bundle: Bundle) -> Iterator[str]:
+def annotations_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Annotations have valid keys, and 256 KiB in all."""
     for notes in bundle.walked("annotations"):
         for key in notes.fields():
@@ -53,7 +54,7 @@ def notes_size(notes: dict[str, Any]) -> int:
     return sum(len(f"{key}{value}".encode()) for key, value in notes.items())
 
 
-def data_is_valid(bundle: Bundle) -> Iterator[str]:
+def data_is_valid(bundle: Bundle) -> Iterator[Finding]:
     """ConfigMap and Secret keys are valid, binary values base64, the whole up to 1 MiB."""
     for place in bundle.of(*DATA_FIELDS):
         size = 0
@@ -84,15 +85,18 @@ def nulls(value: Any, *steps: Step) -> Iterator[tuple[Step, ...]]:
             yield from nulls(child, *steps, key)
 
 
-def objects_can_be_applied(bundle: Bundle) -> Iterator[str]:
-    """No field is null, and `kubectl apply` can keep the object in an annotation."""
+def no_field_is_null(bundle: Bundle) -> Iterator[Finding]:
+    """A null would take away a default of Kubernetes."""
+    for place in bundle.objects:
+        for steps in nulls(place.value):
+            yield place.says("null", *steps)
+
+
+def objects_fit_an_annotation(bundle: Bundle) -> Iterator[Finding]:
+    """`kubectl apply` can keep each object in an annotation."""
     for place in bundle.objects:
         # Quick to tell that all is well with most objects.
-        text = repr(place.root)
-        if "None" in text:
-            for steps in nulls(place.value):
-                yield place.says("null", *steps)
-        if len(text) > 256 * KIB // 6:
+        if len(repr(place.root)) > 256 * KIB // 6:
             text = compact(place.root)
             # kubectl escapes these to six characters each.
             size = len(text.encode(errors="replace")) + 5 * sum(map(text.count, "<>&"))
@@ -106,23 +110,23 @@ def objects_can_be_applied(bundle: Bundle) -> Iterator[str]:
                 )
 
 
-def texts_are_strings(bundle: Bundle) -> Iterator[str]:
+def texts_are_strings(bundle: Bundle) -> Iterator[Finding]:
     """Labels, annotations, data and environment values are strings."""
     data = (o.below(texts, f) for o in bundle.of(*DATA_FIELDS) for f, texts in data_maps(o))
     for place in (*label_maps(bundle), *bundle.walked("annotations"), *data):
         for key, text in place.fields().items():
             if not isinstance(text, str | None):
-                yield place.says(f"{text!r} is not a string", key)
+                yield place.says("not a string", key)
     for container in bundle.containers:
         for i, variable in container.items("env"):
             if not isinstance(text := variable.get("value"), str | None):
-                yield container.says(f"{text!r} is not a string", "env", i, "value")
+                yield container.says("not a string", "env", i, "value")
 
 
 RULES: tuple[Rule, ...] = (
     labels_are_valid,
     annotations_are_valid,
     data_is_valid,
-    objects_can_be_applied,
     texts_are_strings,
 )
+CONVENTIONS: tuple[Rule, ...] = (no_field_is_null,)

@@ -12,8 +12,9 @@ from clearml_k8s.rules.formats import (
     is_port,
     repeated,
 )
-from clearml_k8s.rules.manifests import Bundle, Rule, entries
+from clearml_k8s.rules.manifests import Bundle, Finding, Rule, entries
 from clearml_k8s.rules.services import PROTOCOLS, protocol
+from config.error import shape
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
@@ -24,7 +25,7 @@ RESTART_POLICIES = {
 }
 
 
-def containers_are_named(bundle: Bundle) -> Iterator[str]:
+def containers_are_named(bundle: Bundle) -> Iterator[Finding]:
     """Container names are valid and unique in the pod, and each container has an image."""
     for pod in bundle.pods:
         if not pod.at("containers"):
@@ -32,7 +33,7 @@ def containers_are_named(bundle: Bundle) -> Iterator[str]:
         names = [container.at("name") for container in pod.containers]
         for container, name in zip(pod.containers, names, strict=True):
             if not fits(name, LABEL, 63):
-                yield container.says(f"{name!r} is not a container name", "name")
+                yield container.says(f"{shape(name)} is not a container name", "name")
             image = container.at("image")
             if not isinstance(image, str) or not image.strip():
                 yield container.says("no image", "image")
@@ -42,7 +43,7 @@ def containers_are_named(bundle: Bundle) -> Iterator[str]:
             yield pod.containers[index].says("another container of the pod has this name", "name")
 
 
-def container_ports_are_valid(bundle: Bundle) -> Iterator[str]:
+def container_ports_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Container ports are in range, with valid names that are unique in the container."""
     for container in bundle.containers:
         ports = container.items("ports")
@@ -51,16 +52,16 @@ def container_ports_are_valid(bundle: Bundle) -> Iterator[str]:
             for field in ("containerPort", "hostPort"):
                 number = port.get(field)
                 if not is_port(number) and (field == "containerPort" or number):
-                    yield container.says(f"{number!r} is not a port", "ports", i, field)
+                    yield container.says(f"{shape(number)} is not a port", "ports", i, field)
             if name is not None and not fits(name, PORT_NAME, 15):
-                message = f"{name!r} is not a port name of at most 15 characters"
+                message = f"{shape(name)} is not a port name of at most 15 characters"
                 yield container.says(message, "ports", i, "name")
             yield from container.among(port.get("protocol"), PROTOCOLS, "ports", i, "protocol")
         for i in repeated(port.get("name") for _, port in ports):
             yield container.says("another port of the container has this name", "ports", i, "name")
 
 
-def host_ports_are_unique(bundle: Bundle) -> Iterator[str]:
+def host_ports_are_unique(bundle: Bundle) -> Iterator[Finding]:
     """No two ports of a pod want the same port of the node."""
     for pod in bundle.pods:
         ports = [
@@ -74,21 +75,25 @@ def host_ports_are_unique(bundle: Bundle) -> Iterator[str]:
             yield container.says("another port of the pod has it", "ports", i, "hostPort")
 
 
-def lives_are_valid(bundle: Bundle) -> Iterator[str]:
-    """Restart policies suit the kind, times are not negative, service links are off."""
+def lives_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """Restart policies suit the kind, times are not negative."""
     for pod in bundle.pods:
         policy = pod.at("restartPolicy") or "Always"
         yield from pod.among(policy, RESTART_POLICIES.get(pod.kind, ("Always",)), "restartPolicy")
         grace = pod.at("terminationGracePeriodSeconds")
         if grace is not None and not is_number(grace, 0):
-            yield pod.says(f"{grace!r} is not 0 or more", "terminationGracePeriodSeconds")
-        # The variables of all Services would come into the containers.
+            yield pod.says(f"{shape(grace)} is not 0 or more", "terminationGracePeriodSeconds")
+
+
+def service_links_are_off(bundle: Bundle) -> Iterator[Finding]:
+    """The variables of all Services of the namespace do not come into the containers."""
+    for pod in bundle.pods:
         links = pod.at("enableServiceLinks")
         if pod.kind in ("Deployment", "StatefulSet") and links is not False:
             yield pod.says("must be false", "enableServiceLinks")
 
 
-def name_resolution_is_valid(bundle: Bundle) -> Iterator[str]:
+def name_resolution_is_valid(bundle: Bundle) -> Iterator[Finding]:
     """Host aliases and name servers are IP addresses; without a policy they must be there."""
     for pod in bundle.pods:
         policy, servers = pod.at("dnsPolicy"), entries(pod.at("dnsConfig"), "nameservers")
@@ -99,13 +104,15 @@ def name_resolution_is_valid(bundle: Bundle) -> Iterator[str]:
             yield pod.says("more than 3", "dnsConfig", "nameservers")
         for i, server in enumerate(servers):
             if not address(server):
-                yield pod.says(f"{server!r} is not an IP address", "dnsConfig", "nameservers", i)
+                yield pod.says(
+                    f"{shape(server)} is not an IP address", "dnsConfig", "nameservers", i
+                )
         for i, alias in pod.items("hostAliases"):
             if not address(ip := alias.get("ip")):
-                yield pod.says(f"{ip!r} is not an IP address", "hostAliases", i, "ip")
+                yield pod.says(f"{shape(ip)} is not an IP address", "hostAliases", i, "ip")
             for j, name in enumerate(entries(alias, "hostnames")):
                 if not fits(name, SUBDOMAIN, 253):
-                    yield pod.says(f"{name!r} is not a host", "hostAliases", i, "hostnames", j)
+                    yield pod.says(f"{shape(name)} is not a host", "hostAliases", i, "hostnames", j)
 
 
 RULES: tuple[Rule, ...] = (
@@ -115,3 +122,4 @@ RULES: tuple[Rule, ...] = (
     lives_are_valid,
     name_resolution_is_valid,
 )
+CONVENTIONS: tuple[Rule, ...] = (service_links_are_off,)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import is_number, is_port
-from clearml_k8s.rules.manifests import Bundle, Place, Rule, at, entries
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, at, entries
+from config.error import shape
 
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = (("lifecycle", "postStart"), ("lifecycle", "preStop"))
@@ -32,7 +33,7 @@ def hooks(container: Place) -> Iterator[Place]:
             yield container.below(value, *hook)
 
 
-def handlers_are_valid(bundle: Bundle) -> Iterator[str]:
+def handlers_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """A probe or hook has one handler, that says enough."""
     for container in bundle.containers:
         for places, known in ((probes, HANDLERS), (hooks, (*HANDLERS, "sleep"))):
@@ -46,7 +47,7 @@ def handlers_are_valid(bundle: Bundle) -> Iterator[str]:
                 yield from place.among(scheme, ("HTTP", "HTTPS"), "httpGet", "scheme")
 
 
-def probes_are_valid(bundle: Bundle) -> Iterator[str]:
+def probes_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Liveness and startup need one success, and only they have a grace period."""
     for container in bundle.containers:
         for probe in probes(container):
@@ -56,7 +57,7 @@ def probes_are_valid(bundle: Bundle) -> Iterator[str]:
             for field in TIMES:
                 time = probe.at(field)
                 if time is not None and not is_number(time, 0):
-                    yield probe.says(f"{time!r} is not 0 or more", field)
+                    yield probe.says(f"{shape(time)} is not 0 or more", field)
             grace = probe.at("terminationGracePeriodSeconds")
             if grace is not None and (readiness or not is_number(grace, 1)):
                 yield probe.says(
@@ -64,7 +65,7 @@ def probes_are_valid(bundle: Bundle) -> Iterator[str]:
                 )
 
 
-def init_containers_have_no_probes(bundle: Bundle) -> Iterator[str]:
+def init_containers_have_no_probes(bundle: Bundle) -> Iterator[Finding]:
     """An init container that ends has neither probes nor hooks."""
     for container in bundle.containers:
         if "initContainers" not in container.steps:
@@ -76,7 +77,7 @@ def init_containers_have_no_probes(bundle: Bundle) -> Iterator[str]:
                 yield place.says("not in an init container that ends")
 
 
-def probe_ports_exist(bundle: Bundle) -> Iterator[str]:
+def probe_ports_exist(bundle: Bundle) -> Iterator[Finding]:
     """A probe or hook names a port of its container, or gives a number."""
     for container in bundle.containers:
         named = [port.get("name") for _, port in container.items("ports")]
@@ -86,7 +87,7 @@ def probe_ports_exist(bundle: Bundle) -> Iterator[str]:
                 if place.at(handler) is None or is_port(port):
                     continue
                 if port is None or port not in named:
-                    yield place.says(f"the container has no port {port!r}", handler, "port")
+                    yield place.says(f"the container has no port {shape(port)}", handler, "port")
 
 
 RULES: tuple[Rule, ...] = (

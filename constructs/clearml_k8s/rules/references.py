@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from clearml_k8s.rules.manifests import Bundle, Place, Pod, Rule, Step
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step
 from clearml_k8s.rules.metadata import data_maps
+from config.error import shape
 
 # A source of variables or files: its field, the kind it names, and the field of the name.
 OF_VARIABLE = (("configMapKeyRef", "ConfigMap", "name"), ("secretKeyRef", "Secret", "name"))
@@ -79,24 +80,30 @@ def data_keys(place: Place) -> list[str]:
     return [key for _, data in data_maps(place) for key in data]
 
 
-def references_exist(bundle: Bundle) -> Iterator[str]:
-    """ConfigMaps, Secrets, claims and ServiceAccounts, and the keys in them, exist."""
+def references_exist(bundle: Bundle) -> Iterator[Finding]:
+    """ConfigMaps, Secrets, claims and ServiceAccounts are in the set, or known to be outside."""
     for reference in references(bundle):
         kind, place, field = reference
-        name = reference.name
-        if place.at("optional") is True or bundle.is_outside(kind, name):
+        if place.at("optional") is True or bundle.is_outside(kind, reference.name):
             continue
-        if (target := reference.target(bundle)) is None:
-            yield place.says(f"no {kind} {name!r} in the set", field)
+        if reference.target(bundle) is None:
+            yield place.says(f"no {kind} {shape(reference.name)} in the set", field)
+
+
+def keys_exist(bundle: Bundle) -> Iterator[Finding]:
+    """The ConfigMaps and Secrets of the set have the keys that are asked for."""
+    for reference in references(bundle):
+        place, target = reference.place, reference.target(bundle)
+        if target is None or place.at("optional") is True:
             continue
         keys: list[tuple[Any, tuple[Step, ...]]] = [(place.at("key"), ("key",))]
         keys += [(item.get("key"), ("items", i, "key")) for i, item in place.items("items")]
         for key, way in keys:
             if key is not None and key not in data_keys(target):
-                yield place.says(f"{target.owner} has no key {key!r}", *way)
+                yield place.says(f"{target.owner} has no key {shape(key)}", *way)
 
 
-def mounted_files_exist(bundle: Bundle) -> Iterator[str]:
+def mounted_files_exist(bundle: Bundle) -> Iterator[Finding]:
     """A file mounted from a ConfigMap or Secret volume is in that volume."""
     for pod in bundle.pods:
         files: dict[str, list[Any]] = {}
@@ -109,11 +116,11 @@ def mounted_files_exist(bundle: Bundle) -> Iterator[str]:
             for i, mount in container.items("volumeMounts"):
                 present, sub = files.get(str(mount.get("name"))), mount.get("subPath")
                 if present is not None and sub and sub not in present:
-                    message = f"the volume has no file {sub!r}"
+                    message = f"the volume has no file {shape(sub)}"
                     yield container.says(message, "volumeMounts", i, "subPath")
 
 
-def binding_subjects_exist(bundle: Bundle) -> Iterator[str]:
+def binding_subjects_exist(bundle: Bundle) -> Iterator[Finding]:
     """ServiceAccounts that are granted a role exist."""
     for binding in bundle.of("RoleBinding", "ClusterRoleBinding"):
         for i, subject in binding.items("subjects"):
@@ -122,7 +129,10 @@ def binding_subjects_exist(bundle: Bundle) -> Iterator[str]:
                 continue
             namespaces = (str(subject.get("namespace") or binding.namespace), "")
             if not any(bundle.find(kind, name, namespace) for namespace in namespaces):
-                yield binding.says(f"no ServiceAccount {name!r} in the set", "subjects", i, "name")
+                yield binding.says(
+                    f"no ServiceAccount {shape(name)} in the set", "subjects", i, "name"
+                )
 
 
-RULES: tuple[Rule, ...] = (references_exist, mounted_files_exist, binding_subjects_exist)
+RULES: tuple[Rule, ...] = (keys_exist, mounted_files_exist)
+CONVENTIONS: tuple[Rule, ...] = (references_exist, binding_subjects_exist)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import is_label_key, quantity
-from clearml_k8s.rules.manifests import Bundle, Rule
+from clearml_k8s.rules.manifests import Bundle, Finding, Rule
+from config.error import shape
 
 CORE_RESOURCES = ("cpu", "memory", "ephemeral-storage")
 
 
-def resource_names_are_valid(bundle: Bundle) -> Iterator[str]:
+def resource_names_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """A resource is one of Kubernetes' own, or has a domain."""
     for container in bundle.containers:
         for field in ("requests", "limits"):
@@ -19,21 +20,23 @@ def resource_names_are_valid(bundle: Bundle) -> Iterator[str]:
                     yield container.says(message, "resources", field, name)
 
 
-def quantities_are_valid(bundle: Bundle) -> Iterator[str]:
+def quantities_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Quantities are well formed and not negative, and no request exceeds its limit."""
     for container in bundle.containers:
         requests, limits = (container.fields("resources", f) for f in ("requests", "limits"))
         for field, amounts in (("requests", requests), ("limits", limits)):
             for name, value in amounts.items():
                 if (amount := quantity(value)) is None or amount < 0:
-                    yield container.says(f"{value!r} is not a quantity", "resources", field, name)
+                    yield container.says(
+                        f"{shape(value)} is not a quantity", "resources", field, name
+                    )
         for name, value in requests.items():
             amount, limit = quantity(value), quantity(limits.get(name))
             if amount is not None and limit is not None and amount > limit:
                 yield container.says(f"{value} is above the limit", "resources", "requests", name)
 
 
-def extended_resources_are_whole(bundle: Bundle) -> Iterator[str]:
+def extended_resources_are_whole(bundle: Bundle) -> Iterator[Finding]:
     """Resources of plugins, and huge pages, are limited to what is requested; devices are whole."""
     for container in bundle.containers:
         requests, limits = (container.fields("resources", f) for f in ("requests", "limits"))
@@ -49,7 +52,7 @@ def extended_resources_are_whole(bundle: Bundle) -> Iterator[str]:
                     yield container.says("not a whole number", "resources", field, name)
 
 
-def volume_sizes_are_valid(bundle: Bundle) -> Iterator[str]:
+def volume_sizes_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """The size of an emptyDir is a quantity."""
     for pod in bundle.pods:
         for i, volume in pod.items("volumes"):
@@ -57,7 +60,9 @@ def volume_sizes_are_valid(bundle: Bundle) -> Iterator[str]:
                 continue
             size = empty.get("sizeLimit")
             if size is not None and ((amount := quantity(size)) is None or amount < 0):
-                yield pod.says(f"{size!r} is not a quantity", "volumes", i, "emptyDir", "sizeLimit")
+                yield pod.says(
+                    f"{shape(size)} is not a quantity", "volumes", i, "emptyDir", "sizeLimit"
+                )
 
 
 RULES: tuple[Rule, ...] = (

@@ -9,7 +9,8 @@ from clearml_k8s.rules.formats import (
     is_number,
     repeated,
 )
-from clearml_k8s.rules.manifests import Bundle, Place, Rule, entries
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, entries
+from config.error import shape
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 LABEL_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
@@ -20,7 +21,7 @@ PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
-def tolerations_are_valid(bundle: Bundle) -> Iterator[str]:
+def tolerations_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """A toleration of any value names no value; only NoExecute has a time."""
     for pod in bundle.pods:
         for i, toleration in pod.items("tolerations"):
@@ -30,18 +31,18 @@ def tolerations_are_valid(bundle: Bundle) -> Iterator[str]:
             yield from place.among(operator, ("Exists", "Equal"), "operator")
             yield from place.among(effect, EFFECTS, "effect")
             if key and not is_label_key(key):
-                yield place.says(f"{key!r} is not the key of a taint", "key")
+                yield place.says(f"{shape(key)} is not the key of a taint", "key")
             if not key and operator != "Exists":
                 yield place.says("without a key the operator must be Exists", "operator")
             if operator == "Exists" and value:
                 yield place.says("not with operator Exists", "value")
             elif not is_label_value(value):
-                yield place.says(f"{value!r} is not the value of a taint", "value")
+                yield place.says(f"{shape(value)} is not the value of a taint", "value")
             if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
                 yield place.says("only with effect NoExecute", "tolerationSeconds")
 
 
-def selector_expressions_are_valid(bundle: Bundle) -> Iterator[str]:
+def selector_expressions_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """An expression of a selector has a key, a known operator, and as many values as it takes."""
     for place in bundle.walked("matchExpressions"):
         operators = NODE_OPERATORS if "nodeAffinity" in place.steps else LABEL_OPERATORS
@@ -49,7 +50,7 @@ def selector_expressions_are_valid(bundle: Bundle) -> Iterator[str]:
             key, operator = expression.get("key"), expression.get("operator")
             values = entries(expression, "values")
             if not is_label_key(key):
-                yield place.says(f"{key!r} is not a label key", i, "key")
+                yield place.says(f"{shape(key)} is not a label key", i, "key")
             yield from place.among(str(operator or None), operators, i, "operator")
             if operator in ("In", "NotIn"):
                 if not values:
@@ -63,10 +64,10 @@ def selector_expressions_are_valid(bundle: Bundle) -> Iterator[str]:
                 yield place.says(f"one integer is needed with operator {operator}", i, "values")
             for j, value in enumerate(values):
                 if not is_label_value(value) and operator not in ("Gt", "Lt"):
-                    yield place.says(f"{value!r} is not a label value", i, "values", j)
+                    yield place.says(f"{shape(value)} is not a label value", i, "values", j)
 
 
-def affinities_are_valid(bundle: Bundle) -> Iterator[str]:
+def affinities_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Required terms exist, preferred ones weigh 1-100, and pod terms have a topology."""
     for pod in bundle.pods:
         if not pod.at("affinity"):
@@ -87,20 +88,22 @@ def affinities_are_valid(bundle: Bundle) -> Iterator[str]:
                 yield from topology_key(term)
 
 
-def weights(affinity: Place) -> Iterator[str]:
+def weights(affinity: Place) -> Iterator[Finding]:
     """Findings about the weights of preferred terms."""
     for i, term in affinity.items(PREFERRED):
         if not is_number(term.get("weight"), 1, 100):
-            yield affinity.says(f"{term.get('weight')!r} is not in 1-100", PREFERRED, i, "weight")
+            yield affinity.says(
+                f"{shape(term.get('weight'))} is not in 1-100", PREFERRED, i, "weight"
+            )
 
 
-def topology_key(term: Place) -> Iterator[str]:
+def topology_key(term: Place) -> Iterator[Finding]:
     """A finding about the topology key of a term."""
     if not is_label_key(key := term.at("topologyKey")):
-        yield term.says(f"{key!r} is not a label key", "topologyKey")
+        yield term.says(f"{shape(key)} is not a label key", "topologyKey")
 
 
-def topology_spreads_are_valid(bundle: Bundle) -> Iterator[str]:
+def topology_spreads_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """A topology spread has a skew of 1 or more, a topology, and says what happens else."""
     for pod in bundle.pods:
         spreads = pod.items("topologySpreadConstraints")
@@ -109,7 +112,7 @@ def topology_spreads_are_valid(bundle: Bundle) -> Iterator[str]:
             skew, otherwise = spread.get("maxSkew"), spread.get("whenUnsatisfiable")
             domains = spread.get("minDomains")
             if not is_number(skew, 1):
-                yield place.says(f"{skew!r} is not 1 or more", "maxSkew")
+                yield place.says(f"{shape(skew)} is not 1 or more", "maxSkew")
             yield from place.among(str(otherwise or None), UNSATISFIABLE, "whenUnsatisfiable")
             yield from topology_key(place)
             if domains is not None and not (is_number(domains, 1) and otherwise == "DoNotSchedule"):

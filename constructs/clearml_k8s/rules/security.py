@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import is_number
-from clearml_k8s.rules.manifests import Bundle, Place, Rule, entries
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, entries
+from config.error import shape
 
 IDENTITIES = ("runAsUser", "runAsGroup", "fsGroup")
 PROFILES = ("RuntimeDefault", "Unconfined", "Localhost")
@@ -17,13 +18,13 @@ def contexts(bundle: Bundle) -> Iterator[Place]:
             yield place.below(context, "securityContext")
 
 
-def security_choices_are_valid(bundle: Bundle) -> Iterator[str]:
+def security_choices_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Identities are in range, profiles and policies among the allowed ones."""
     for context in contexts(bundle):
         for field in IDENTITIES:
             identity = context.at(field)
             if identity is not None and not is_number(identity, 0, 2**31 - 1):
-                yield context.says(f"{identity!r} is not in 0-2147483647", field)
+                yield context.says(f"{shape(identity)} is not in 0-2147483647", field)
         policy = context.at("fsGroupChangePolicy")
         yield from context.among(policy, GROUP_POLICIES, "fsGroupChangePolicy")
         for field in ("seccompProfile", "appArmorProfile"):
@@ -37,7 +38,7 @@ def security_choices_are_valid(bundle: Bundle) -> Iterator[str]:
                 )
 
 
-def escalation_is_consistent(bundle: Bundle) -> Iterator[str]:
+def escalation_is_consistent(bundle: Bundle) -> Iterator[Finding]:
     """Privilege escalation is not forbidden to a container that has all or most privileges."""
     for context in contexts(bundle):
         if context.at("allowPrivilegeEscalation") is not False:
@@ -48,7 +49,7 @@ def escalation_is_consistent(bundle: Bundle) -> Iterator[str]:
             yield context.says("false with CAP_SYS_ADMIN", "allowPrivilegeEscalation")
 
 
-def non_root_containers_have_no_root_user(bundle: Bundle) -> Iterator[str]:
+def non_root_containers_have_no_root_user(bundle: Bundle) -> Iterator[Finding]:
     """A container that must not run as root is not told to run as user 0."""
     for pod in bundle.pods:
         inherited = pod.fields("securityContext")

@@ -15,7 +15,8 @@ from clearml_k8s.rules.formats import (
     network,
     repeated,
 )
-from clearml_k8s.rules.manifests import Bundle, Place, Rule, Step, at, entries
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step, at, entries
+from config.error import shape
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
@@ -54,7 +55,7 @@ def ingress_backends(ingress: Place) -> Iterator[Place]:
             yield ingress.below(service, *way, "service")
 
 
-def services_are_valid(bundle: Bundle) -> Iterator[str]:
+def services_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """The choices of a Service are among the allowed ones, its sources are CIDRs."""
     for service in bundle.of("Service"):
         spec = service.below(service.at("spec"), "spec")
@@ -67,10 +68,10 @@ def services_are_valid(bundle: Bundle) -> Iterator[str]:
             yield spec.says("the Service is not for outside", "externalTrafficPolicy")
         for i, source in enumerate(entries(spec.value, "loadBalancerSourceRanges")):
             if not network(source):
-                yield spec.says(f"{source!r} is not a CIDR", "loadBalancerSourceRanges", i)
+                yield spec.says(f"{shape(source)} is not a CIDR", "loadBalancerSourceRanges", i)
 
 
-def service_ports_are_valid(bundle: Bundle) -> Iterator[str]:
+def service_ports_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Service ports are unique, and named where there are several."""
     for service in bundle.of("Service"):
         ports = service.items("spec", "ports")
@@ -80,13 +81,13 @@ def service_ports_are_valid(bundle: Bundle) -> Iterator[str]:
         for i, port in ports:
             number, name, target = port.get("port"), port.get("name"), port.get("targetPort")
             if not is_port(number):
-                yield place.says(f"{number!r} is not a port", i, "port")
+                yield place.says(f"{shape(number)} is not a port", i, "port")
             if not (target is None or is_port(target) or fits(target, PORT_NAME, 15)):
-                yield place.says(f"{target!r} is not a port", i, "targetPort")
+                yield place.says(f"{shape(target)} is not a port", i, "targetPort")
             if name is None and len(ports) > 1:
                 yield place.says("required, the Service has several ports", i, "name")
             elif name is not None and not fits(name, LABEL, 63):
-                yield place.says(f"{name!r} is not a port name", i, "name")
+                yield place.says(f"{shape(name)} is not a port name", i, "name")
             yield from place.among(port.get("protocol"), PROTOCOLS, i, "protocol")
         for i in repeated(port.get("name") for _, port in ports):
             yield place.says("another port of the Service has this name", i, "name")
@@ -94,7 +95,7 @@ def service_ports_are_valid(bundle: Bundle) -> Iterator[str]:
             yield place.says("another port of the Service has this number", i, "port")
 
 
-def node_ports_are_valid(bundle: Bundle) -> Iterator[str]:
+def node_ports_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Node ports stand in Services of a fitting type, in range, once in the set."""
     ports = [
         (service.below(number, "spec", "ports", i, "nodePort"), service.at("spec", "type"))
@@ -106,35 +107,47 @@ def node_ports_are_valid(bundle: Bundle) -> Iterator[str]:
         if service_type not in WITH_NODE_PORTS:
             yield place.says("the Service is neither NodePort nor LoadBalancer")
         if not is_number(place.value, 30000, 32767):
-            yield place.says(f"{place.value!r} is not in 30000-32767")
+            yield place.says(f"{shape(place.value)} is not in 30000-32767")
     for index in repeated(place.value for place, _ in ports):
         yield ports[index][0].says("another port of the set has this node port")
 
 
-def services_select_one_workload(bundle: Bundle) -> Iterator[str]:
-    """A Service selects the pods of one workload, which have the ports it names."""
+def selections(bundle: Bundle) -> Iterator[tuple[Place, list[Pod]]]:
+    """Each Service with a selector, and the workloads whose pods it selects."""
     for service in bundle.of("Service"):
-        if not (selector := service.fields("spec", "selector")):
-            continue
-        selected = [
-            pod
-            for pod in bundle.pods
-            if selector.items() <= pod.labels.items() and pod.namespace == service.namespace
-        ]
+        if selector := service.fields("spec", "selector"):
+            yield (
+                service,
+                [
+                    pod
+                    for pod in bundle.pods
+                    if selector.items() <= pod.labels.items() and pod.namespace == service.namespace
+                ],
+            )
+
+
+def services_select_one_workload(bundle: Bundle) -> Iterator[Finding]:
+    """A Service selects the pods of one workload."""
+    for service, selected in selections(bundle):
         if len(selected) != 1:
             owners = ", ".join(pod.owner for pod in selected) or "no workload"
             yield service.says(f"selects {owners}, not one workload", "spec", "selector")
-            continue
-        ports = [port for c in selected[0].containers for _, port in c.items("ports")]
-        named = [(port.get("name"), protocol(port)) for port in ports]
-        for i, port in service.items("spec", "ports"):
-            target = port.get("targetPort")
-            if not (target is None or is_port(target) or (target, protocol(port)) in named):
-                message = f"{selected[0].owner} has no port {target!r}"
-                yield service.says(message, "spec", "ports", i, "targetPort")
 
 
-def ingress_hosts_are_valid(bundle: Bundle) -> Iterator[str]:
+def target_ports_exist(bundle: Bundle) -> Iterator[Finding]:
+    """The pods that a Service selects have the ports it names."""
+    for service, selected in selections(bundle):
+        for pod in selected:
+            ports = [port for c in pod.containers for _, port in c.items("ports")]
+            named = [(port.get("name"), protocol(port)) for port in ports]
+            for i, port in service.items("spec", "ports"):
+                target = port.get("targetPort")
+                if not (target is None or is_port(target) or (target, protocol(port)) in named):
+                    message = f"{pod.owner} has no port {shape(target)}"
+                    yield service.says(message, "spec", "ports", i, "targetPort")
+
+
+def ingress_hosts_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Ingress hosts are lower-case names without port, the first label may be a wildcard."""
     for ingress in bundle.of("Ingress"):
         hosts: list[tuple[Any, tuple[Step, ...]]] = [
@@ -147,10 +160,12 @@ def ingress_hosts_are_valid(bundle: Bundle) -> Iterator[str]:
                 hosts.append((host, ("spec", "tls", i, "hosts", j)))
         for host, way in hosts:
             if not fits(host, HOST, 253) or address(host):
-                yield ingress.says(f"{host!r} is not a lower-case host name without port", *way)
+                yield ingress.says(
+                    f"{shape(host)} is not a lower-case host name without port", *way
+                )
 
 
-def ingress_paths_are_valid(bundle: Bundle) -> Iterator[str]:
+def ingress_paths_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Ingress paths are absolute, and an Ingress sends requests somewhere."""
     for ingress in bundle.of("Ingress"):
         if not ingress.at("spec", "rules") and not ingress.at("spec", "defaultBackend"):
@@ -159,42 +174,52 @@ def ingress_paths_are_valid(bundle: Bundle) -> Iterator[str]:
             kind, prefix = path.get("pathType"), path.get("path")
             if kind not in PATH_TYPES:
                 yield ingress.says(
-                    f"{kind!r} is not among {', '.join(PATH_TYPES)}", *way, "pathType"
+                    f"{shape(kind)} is not among {', '.join(PATH_TYPES)}", *way, "pathType"
                 )
             free = kind == "ImplementationSpecific"
             if not (free and not prefix) and not str(prefix).startswith("/"):
-                yield ingress.says(f"{prefix!r} does not start with /", *way, "path")
+                yield ingress.says(f"{shape(prefix)} does not start with /", *way, "path")
             elif not free and not PLAIN_PATH.fullmatch(str(prefix)):
-                yield ingress.says(f"{prefix!r} is not a plain path", *way, "path")
+                yield ingress.says(f"{shape(prefix)} is not a plain path", *way, "path")
 
 
-def ingress_backends_exist(bundle: Bundle) -> Iterator[str]:
-    """An Ingress sends requests to Services of its namespace, at ports they have."""
+def ingress_backends_exist(bundle: Bundle) -> Iterator[Finding]:
+    """The Services that an Ingress sends requests to are in the set, or known to be outside."""
+    for ingress in bundle.of("Ingress"):
+        for backend in ingress_backends(ingress):
+            name = backend.at("name")
+            if not bundle.is_outside("Service", name) and not bundle.find(
+                "Service", name, ingress.namespace
+            ):
+                yield backend.says(f"no Service {shape(name)} in the set", "name")
+
+
+def backend_ports_exist(bundle: Bundle) -> Iterator[Finding]:
+    """An Ingress names one port of a Service, which the Service has."""
     for ingress in bundle.of("Ingress"):
         for backend in ingress_backends(ingress):
             name, port = backend.at("name"), backend.fields("port")
             if (port.get("name") is None) == (port.get("number") is None):
                 yield backend.says("either name or number is needed", "port")
-            if bundle.is_outside("Service", name):
-                continue
             if (service := bundle.find("Service", name, ingress.namespace)) is None:
-                yield backend.says(f"no Service {name!r} in the set", "name")
                 continue
             ports = [port for _, port in service.items("spec", "ports")]
             for wanted, field in (("name", "name"), ("number", "port")):
                 value = port.get(wanted)
                 if value is not None and value not in [port.get(field) for port in ports]:
-                    yield backend.says(f"{service.owner} has no port {value!r}", "port", wanted)
+                    yield backend.says(
+                        f"{service.owner} has no port {shape(value)}", "port", wanted
+                    )
 
 
-def network_policies_have_cidrs(bundle: Bundle) -> Iterator[str]:
+def network_policies_have_cidrs(bundle: Bundle) -> Iterator[Finding]:
     """NetworkPolicy address blocks are CIDRs, exceptions lie inside their block."""
     for block in bundle.walked("ipBlock"):
         if not (outer := network(block.at("cidr"))):
-            yield block.says(f"{block.at('cidr')!r} is not a CIDR", "cidr")
+            yield block.says(f"{shape(block.at('cidr'))} is not a CIDR", "cidr")
         for i, exception in enumerate(entries(block.value, "except")):
             if not (inner := network(exception)):
-                yield block.says(f"{exception!r} is not a CIDR", "except", i)
+                yield block.says(f"{shape(exception)} is not a CIDR", "except", i)
             elif outer and not (
                 inner.version == outer.version
                 and inner.prefixlen > outer.prefixlen
@@ -207,9 +232,10 @@ RULES: tuple[Rule, ...] = (
     services_are_valid,
     service_ports_are_valid,
     node_ports_are_valid,
-    services_select_one_workload,
+    target_ports_exist,
     ingress_hosts_are_valid,
     ingress_paths_are_valid,
-    ingress_backends_exist,
+    backend_ports_exist,
     network_policies_have_cidrs,
 )
+CONVENTIONS: tuple[Rule, ...] = (services_select_one_workload, ingress_backends_exist)

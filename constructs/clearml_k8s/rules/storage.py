@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from clearml_k8s.rules.formats import SUBDOMAIN, fits, quantity
-from clearml_k8s.rules.manifests import Bundle, Place, Pod, Rule, at, entries, fields
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, at, entries, fields
+from config.error import shape
 
 SINGLE_NODE_MODES = ("ReadWriteOnce", "ReadWriteOncePod")
 ACCESS_MODES = (*SINGLE_NODE_MODES, "ReadOnlyMany", "ReadWriteMany")
@@ -29,7 +30,7 @@ def claim_names(pod: Pod) -> set[str]:
     return {str(claim["claimName"]) for claim in claims if "claimName" in claim}
 
 
-def claims_are_valid(bundle: Bundle) -> Iterator[str]:
+def claims_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Claims have access modes that go together, some storage and a well-formed class."""
     for place in bundle.claims:
         claim = place.below(place.at("spec"), "spec")
@@ -40,16 +41,16 @@ def claims_are_valid(bundle: Bundle) -> Iterator[str]:
             yield claim.says("ReadWriteOncePod excludes other modes", "accessModes")
         requests = claim.fields("resources", "requests")
         if (quantity(storage := requests.get("storage")) or 0) <= 0:
-            message = f"{storage!r} is not a positive quantity"
+            message = f"{shape(storage)} is not a positive quantity"
             yield claim.says(message, "resources", "requests", "storage")
         for name in requests.keys() - {"storage"}:
             yield claim.says("a claim requests only storage", "resources", "requests", name)
         if class_name and not fits(class_name, SUBDOMAIN, 253):
-            yield claim.says(f"{class_name!r} is not a class name", "storageClassName")
+            yield claim.says(f"{shape(class_name)} is not a class name", "storageClassName")
         yield from claim.among(claim.at("volumeMode"), VOLUME_MODES, "volumeMode")
 
 
-def single_node_claims_are_recreated(bundle: Bundle) -> Iterator[str]:
+def single_node_claims_are_recreated(bundle: Bundle) -> Iterator[Finding]:
     """A Deployment with a ReadWriteOnce claim stops its old pod before the new one starts."""
     for pod in bundle.pods:
         if pod.kind != "Deployment" or at(pod.root, "spec", "strategy", "type") == "Recreate":
@@ -61,7 +62,7 @@ def single_node_claims_are_recreated(bundle: Bundle) -> Iterator[str]:
                 yield Place(pod.root, None, "spec", "strategy", "type").says(message)
 
 
-def single_node_claims_have_one_workload(bundle: Bundle) -> Iterator[str]:
+def single_node_claims_have_one_workload(bundle: Bundle) -> Iterator[Finding]:
     """A ReadWriteOnce claim is mounted by the pods of one workload."""
     users: dict[tuple[str, str], list[str]] = defaultdict(list)
     for pod in bundle.pods:
@@ -73,8 +74,8 @@ def single_node_claims_have_one_workload(bundle: Bundle) -> Iterator[str]:
             yield claim.says(f"mounted by {', '.join(owners)}", "spec", "accessModes")
 
 
-RULES: tuple[Rule, ...] = (
-    claims_are_valid,
+RULES: tuple[Rule, ...] = (claims_are_valid,)
+CONVENTIONS: tuple[Rule, ...] = (
     single_node_claims_are_recreated,
     single_node_claims_have_one_workload,
 )

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import DESCENDING_PATH, LABEL, fits, is_number, repeated
-from clearml_k8s.rules.manifests import Bundle, Rule, at, fields, items
+from clearml_k8s.rules.manifests import Bundle, Finding, Rule, at, fields, items
+from config.error import shape
 
 MOUNT_PATH = re.compile(r"[^:]+", re.S)
 PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
@@ -12,13 +13,15 @@ PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
 OF_FILES = ("configMap", "secret", "projected", "downwardAPI")
 
 
-def volumes_are_valid(bundle: Bundle) -> Iterator[str]:
+def volumes_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Volumes have valid, unique names and one source each."""
     for pod in bundle.pods:
         volumes = pod.items("volumes")
         for i, volume in volumes:
             if not fits(volume.get("name"), LABEL, 63):
-                yield pod.says(f"{volume.get('name')!r} is not a volume name", "volumes", i, "name")
+                yield pod.says(
+                    f"{shape(volume.get('name'))} is not a volume name", "volumes", i, "name"
+                )
             if len(sources := volume.keys() - {"name"}) != 1:
                 yield pod.says(f"{len(sources)} sources, one is needed", "volumes", i)
             if "hostPath" in volume and not at(volume, "hostPath", "path"):
@@ -31,7 +34,7 @@ def volumes_are_valid(bundle: Bundle) -> Iterator[str]:
             yield pod.says("another volume of the pod has this name", "volumes", i, "name")
 
 
-def volume_files_are_valid(bundle: Bundle) -> Iterator[str]:
+def volume_files_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """The files of a volume stay inside it, their mode is one."""
     for pod in bundle.pods:
         for i, volume in pod.items("volumes"):
@@ -41,14 +44,14 @@ def volume_files_are_valid(bundle: Bundle) -> Iterator[str]:
                 place = pod.below(source, "volumes", i, origin)
                 mode = source.get("defaultMode")
                 if mode is not None and not is_number(mode, 0, 0o777):
-                    yield place.says(f"{mode!r} is not in 0-0777", "defaultMode")
+                    yield place.says(f"{shape(mode)} is not in 0-0777", "defaultMode")
                 for j, item in place.items("items"):
                     path = item.get("path")
                     if not path or not fits(path, DESCENDING_PATH, 4096):
-                        yield place.says(f"{path!r} leaves the volume", "items", j, "path")
+                        yield place.says(f"{shape(path)} leaves the volume", "items", j, "path")
 
 
-def mounts_are_valid(bundle: Bundle) -> Iterator[str]:
+def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """A mount names a volume of the pod; its path is unique, its subPath stays inside."""
     for pod in bundle.pods:
         volumes = [volume.get("name") for _, volume in pod.items("volumes")]
@@ -58,15 +61,15 @@ def mounts_are_valid(bundle: Bundle) -> Iterator[str]:
             for i, mount in mounts:
                 name, path = mount.get("name"), mount.get("mountPath")
                 if name not in volumes:
-                    message = f"the pod has no volume {name!r}"
+                    message = f"the pod has no volume {shape(name)}"
                     yield container.says(message, "volumeMounts", i, "name")
                 if not fits(path, MOUNT_PATH, 4096):
-                    message = f"{path!r} is not a mount path"
+                    message = f"{shape(path)} is not a mount path"
                     yield container.says(message, "volumeMounts", i, "mountPath")
                 for field in ("subPath", "subPathExpr"):
                     sub = mount.get(field)
                     if sub is not None and not fits(sub, DESCENDING_PATH, 4096):
-                        message = f"{sub!r} leaves the volume"
+                        message = f"{shape(sub)} leaves the volume"
                         yield container.says(message, "volumeMounts", i, field)
                 if mount.get("subPath") and mount.get("subPathExpr"):
                     yield container.says("both subPath and subPathExpr", "volumeMounts", i)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from clearml_k8s.rules.formats import is_number
-from clearml_k8s.rules.manifests import Bundle, Place, Rule, at
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, at
 from clearml_k8s.rules.services import is_headless
+from config.error import shape
 
 # The field and the types that a kind has.
 STRATEGIES = {
@@ -23,7 +24,7 @@ def is_share(value: Any) -> bool:
     return is_number(value, 0) or (isinstance(value, str) and bool(PERCENT.fullmatch(value)))
 
 
-def selectors_match_templates(bundle: Bundle) -> Iterator[str]:
+def selectors_match_templates(bundle: Bundle) -> Iterator[Finding]:
     """A workload selects the pods it makes."""
     for pod in bundle.pods:
         if pod.kind in ("Job", "CronJob", "Pod"):
@@ -37,7 +38,7 @@ def selectors_match_templates(bundle: Bundle) -> Iterator[str]:
                 yield place.says("not a label of the pod template", key)
 
 
-def rollouts_are_valid(bundle: Bundle) -> Iterator[str]:
+def rollouts_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """A strategy is one of the kind, rolling parameters belong to RollingUpdate."""
     for workload in bundle.of(*STRATEGIES):
         field, types = STRATEGIES[workload.kind]
@@ -49,19 +50,19 @@ def rollouts_are_valid(bundle: Bundle) -> Iterator[str]:
         parts = {key: at(rolling, key) for key in ("maxSurge", "maxUnavailable", "partition")}
         for key, part in parts.items():
             if part is not None and not is_share(part):
-                yield strategy.says(f"{part!r} is not a share of pods", "rollingUpdate", key)
+                yield strategy.says(f"{shape(part)} is not a share of pods", "rollingUpdate", key)
         if all(parts[key] in (0, "0%") for key in ("maxSurge", "maxUnavailable")):
             yield strategy.says("maxSurge and maxUnavailable are both 0", "rollingUpdate")
 
 
-def counts_are_valid(bundle: Bundle) -> Iterator[str]:
+def counts_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Replicas and seconds are not negative, and a rollout has time to become ready."""
     for workload in bundle.of("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
         spec = workload.below(workload.at("spec"), "spec")
         for field in COUNTS:
             count = spec.at(field)
             if count is not None and not is_number(count, 0):
-                yield spec.says(f"{count!r} is not 0 or more", field)
+                yield spec.says(f"{shape(count)} is not 0 or more", field)
         ready, deadline = spec.at("minReadySeconds"), spec.at("progressDeadlineSeconds")
         deadline = 600 if deadline is None else deadline
         if workload.kind == "Deployment" and is_number(ready, 0) and is_number(deadline, 0, ready):
@@ -70,29 +71,29 @@ def counts_are_valid(bundle: Bundle) -> Iterator[str]:
         yield from spec.among(policy, ("OrderedReady", "Parallel"), "podManagementPolicy")
 
 
-def stateful_sets_have_a_headless_service(bundle: Bundle) -> Iterator[str]:
+def stateful_sets_have_a_headless_service(bundle: Bundle) -> Iterator[Finding]:
     """The serviceName of a StatefulSet is a headless Service of the set."""
     for stateful_set in bundle.of("StatefulSet"):
         name = stateful_set.at("spec", "serviceName")
         service = bundle.find("Service", name, stateful_set.namespace)
         if service is None or not is_headless(service):
-            message = f"no headless Service {name!r} in the set"
+            message = f"no headless Service {shape(name)} in the set"
             yield stateful_set.says(message, "spec", "serviceName")
 
 
-def autoscalers_have_a_range(bundle: Bundle) -> Iterator[str]:
+def autoscalers_have_a_range(bundle: Bundle) -> Iterator[Finding]:
     """A HorizontalPodAutoscaler has a minimum up to its maximum."""
     for scaler in bundle.of("HorizontalPodAutoscaler"):
         low, high = scaler.at("spec", "minReplicas"), scaler.at("spec", "maxReplicas")
         low = 1 if low is None else low
         if not is_number(low, 0):
-            yield scaler.says(f"{low!r} is not 0 or more", "spec", "minReplicas")
+            yield scaler.says(f"{shape(low)} is not 0 or more", "spec", "minReplicas")
         elif not is_number(high, max(low, 1)):
-            message = f"{high!r} is below the minimum {max(low, 1)}"
+            message = f"{shape(high)} is below the minimum {max(low, 1)}"
             yield scaler.says(message, "spec", "maxReplicas")
 
 
-def disruption_budgets_have_one_bound(bundle: Bundle) -> Iterator[str]:
+def disruption_budgets_have_one_bound(bundle: Bundle) -> Iterator[Finding]:
     """A PodDisruptionBudget has a minimum or a maximum, a number or a percentage."""
     for budget in bundle.of("PodDisruptionBudget"):
         bounds = {key: budget.at("spec", key) for key in ("minAvailable", "maxUnavailable")}
@@ -100,14 +101,14 @@ def disruption_budgets_have_one_bound(bundle: Bundle) -> Iterator[str]:
             yield budget.says("both minAvailable and maxUnavailable", "spec")
         for key, bound in bounds.items():
             if bound is not None and not is_share(bound):
-                yield budget.says(f"{bound!r} is not a share of pods", "spec", key)
+                yield budget.says(f"{shape(bound)} is not a share of pods", "spec", key)
 
 
 RULES: tuple[Rule, ...] = (
     selectors_match_templates,
     rollouts_are_valid,
     counts_are_valid,
-    stateful_sets_have_a_headless_service,
     autoscalers_have_a_range,
     disruption_budgets_have_one_bound,
 )
+CONVENTIONS: tuple[Rule, ...] = (stateful_sets_have_a_headless_service,)

@@ -1,0 +1,72 @@
+"""Which of the values is to blame for a finding; only findings need it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from clearml_k8s.rules.manifests import Finding, Step
+from config.loading.reading import Source
+from config.loading.wording import located
+
+Path = tuple[Step, ...]
+
+
+def lines(findings: Sequence[Finding], sources: Sequence[Source]) -> Iterator[str]:
+    """A line for each finding, with the file and path of the value that it comes from, if known.
+
+    That is the value which reads the same as what stands at the finding, or nearest around it.
+    The sources stand in the order in which they were merged.
+    """
+    for finding in findings:
+        origin = _origin(finding, sources)
+        yield f"{located(*origin)}: {finding}" if origin else str(finding)
+
+
+def _origin(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:
+    around: list[Any] = [finding.root]
+    for step in finding.steps:
+        try:
+            around.append(around[-1][step])
+        except (LookupError, TypeError):
+            break
+    for depth in range(len(around) - 1, 0, -1):
+        steps = finding.steps[:depth]
+        found = [
+            ((*path, *finding.steps[depth:]), source)
+            for source in reversed(sources)
+            for path in _paths(source.content, around[depth], _key(steps))
+        ]
+        if found:
+            return max(found, key=lambda origin: _nearness(origin[0], finding))
+    return None
+
+
+def _paths(content: Any, wanted: Any, key: str, *path: Step) -> Iterator[Path]:
+    """Where the wanted value stands; what is no mapping or list says little without its key."""
+    if _same(content, wanted) and (_key(path) == key or (wanted and _is_nested(wanted))):
+        yield path
+    elif _is_nested(content):
+        for step, part in content.items() if isinstance(content, dict) else enumerate(content):
+            yield from _paths(part, wanted, key, *path, step)
+
+
+def _key(path: Path) -> str:
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _same(given: Any, wanted: Any) -> bool:
+    if isinstance(given, dict) and isinstance(wanted, dict):
+        return given.keys() == wanted.keys() and all(_same(given[k], wanted[k]) for k in given)
+    if isinstance(given, list) and isinstance(wanted, list):
+        return len(given) == len(wanted) and all(map(_same, given, wanted))
+    # Numbers become strings where Kubernetes wants those.
+    return not _is_nested(given) and not _is_nested(wanted) and str(given) == str(wanted)
+
+
+def _nearness(path: Path, finding: Finding) -> int:
+    """How much of the path is in the name and labels of the object."""
+    names = str(finding.root.get("metadata")).lower()
+    return sum(len(str(step)) for step in path if str(step).lower() in names)

@@ -1,0 +1,107 @@
+"""What the rules say of values that are right by themselves, and which value they name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clearml_k8s.rules import Bundle, findings
+from clearml_k8s.rules.blame import lines
+from config.loading.reading import Source
+from rendering import synthesized
+
+API, WEB = "Deployment/clearml-apiserver", "Deployment/clearml-webserver"
+
+# Values, and below them what is told, but for the names of files: `> line: path: finding`.
+REFUSED = r"""
+apiserver: {tolerations: [{key: a, operator: Maybe}]}
+webserver: {tolerations: [{key: a, operator: Maybe}]}
+> 1: apiserver.tolerations[0].operator: Deployment/clearml-apiserver
+>> spec.template.spec.tolerations[0].operator: 'Maybe' is not among Exists, Equal
+> 2: webserver.tolerations[0].operator: Deployment/clearml-webserver
+>> spec.template.spec.tolerations[0].operator: 'Maybe' is not among Exists, Equal
+
+fileserver:
+  additionalVolumes:
+    - {name: fine, emptyDir: {}}
+    - {name: nothing}
+> 4: fileserver.additionalVolumes[1]: Deployment/clearml-fileserver
+>> spec.template.spec.volumes[2]: 0 sources, one is needed
+
+agentGroups:
+  gpu: {extraEnvs: [{name: TOKEN, valueFrom: {}}]}
+> 2: agentGroups.gpu.extraEnvs[0].valueFrom: Deployment/clearml-gpu-agent
+>> spec.template.spec.containers[0].env[6].valueFrom: one source is needed
+
+webserver: {resources: {limits: {nonsense: 1}}}
+> 1: webserver.resources.limits.nonsense: Deployment/clearml-webserver
+>> spec.template.spec.containers[0].resources.limits.nonsense: not a resource, those of plugins
+>> have a domain
+
+elasticsearch:
+  nodeAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - {weight: 101, preference: {matchExpressions: [{key: a, operator: Exists}]}}
+> 4: elasticsearch.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight:
+>> StatefulSet/clearml-elastic-master spec.template.spec.affinity.nodeAffinity
+>>.preferredDuringSchedulingIgnoredDuringExecution[0].weight: 101 is not in 1-100
+
+redis: {master: {extraEnvs: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.nonsense}}}]}}
+> 1: redis.master.extraEnvs[0].valueFrom.fieldRef.fieldPath: StatefulSet/clearml-redis-master
+>> spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: 'spec.nonsense' is not
+>> available to a variable
+"""
+
+
+def cases() -> list[tuple[str, list[str]]]:
+    """The values and the lines that they get."""
+    joined = re.sub(r"\n>>", "", REFUSED)
+    pairs = []
+    for case in joined.strip().split("\n\n"):
+        values = [line for line in case.splitlines() if not line.startswith("> ")]
+        told = [line.removeprefix("> ") for line in case.splitlines() if line.startswith("> ")]
+        pairs.append(("\n".join(values), told))
+    return pairs
+
+
+def refused(*files: str) -> list[str]:
+    """What is told of values files, of which the last counts most."""
+    sources = [
+        Source(Path(f"values-{number}.yaml"), text, yaml.safe_load(text))
+        for number, text in enumerate(files)
+    ]
+    merged = {key: part for source in sources for key, part in source.content.items()}
+    return [*lines(findings(Bundle(synthesized(merged).objects)), sources)]
+
+
+@pytest.mark.parametrize(("values", "told"), cases(), ids=[told[0] for _, told in cases()])
+def test_a_finding_names_the_value_to_blame(values: str, told: list[str]) -> None:
+    assert refused(values) == [f"values-0.yaml:{line}" for line in told]
+
+
+def test_a_finding_names_the_file_that_counts() -> None:
+    base = "apiserver: {replicaCount: 1}"
+    (line,) = refused(base, "\napiserver: {tolerations: [{key: a, operator: Maybe}]}", "{}")
+    assert line.startswith("values-1.yaml:2: apiserver.tolerations[0].operator: ")
+
+
+def test_a_finding_without_a_value_names_the_object_alone() -> None:
+    objects = synthesized({}).objects
+    (service,) = [
+        o for o in objects if (o["kind"], o["metadata"]["name"]) == ("Service", "clearml-webserver")
+    ]
+    service["spec"]["ports"][0]["port"] = 0
+    (line,) = lines(findings(Bundle(objects)), [Source(Path("values.yaml"), "", {})])
+    assert line == "Service/clearml-webserver spec.ports[0].port: 0 is not a port"
+
+
+def test_what_is_told_is_short_and_has_no_password() -> None:
+    for text in ("https://user:test-secret@example.com", "x" * 100_000):
+        (line,) = refused(
+            yaml.dump({"apiserver": {"tolerations": [{"key": text, "operator": "Exists"}]}})
+        )
+        assert "test-secret" not in line
+        assert len(line) < 400
