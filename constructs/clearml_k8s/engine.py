@@ -20,6 +20,22 @@ def use_bundled_node() -> None:
         os.environ.setdefault("JSII_NODE", str(Path(bundle.origin).parent / "bin" / "node"))
 
 
+def do_without_cache_if_needed() -> None:
+    """Let jsii unpack its packages anew where it cannot keep them; before cdk8s is imported.
+
+    Else it ends, or waits for ever (seen with a HOME of /proc).
+    """
+    try:
+        root = os.environ.get("JSII_RUNTIME_PACKAGE_CACHE_ROOT")
+        cache = Path(root) if root else Path.home() / ".cache" / "aws" / "jsii" / "package-cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        usable = os.access(cache, os.W_OK)
+    except (OSError, RuntimeError):
+        usable = False
+    if not usable:
+        os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE", "disabled")
+
+
 def skip_type_checks() -> None:
     """Leave out jsii's checks of all arguments at run time: here mypy and the tests have done so.
 
