@@ -129,6 +129,22 @@ def test_stale_manifests_go_and_foreign_files_stay(dist: Path) -> None:
     assert [(dist / name).read_text() for name in foreign] == ["mine"] * 3
 
 
+def test_what_a_cluster_does_not_take_over_is_told(dist: Path) -> None:
+    smaller = "fileserver: {storage: {data: {size: 1Gi}}}\nagentservices: {enabled: false}\n"
+    status, said = _end(_start(dist, smaller))
+    told = " ".join(said.split())
+    assert status == 0
+    assert "warning: PersistentVolumeClaim/clearml-fileserver-data spec.resources" in told
+    assert "has them: PersistentVolumeClaim/clearml-agentservices-data, Deployment/" in told
+    assert "operations.md" not in _end(_start(dist, smaller))[1]
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"a: [", b"5", b"---\n---\n", b"kind: StatefulSet\n"])
+def test_earlier_files_may_be_anything(dist: Path, content: bytes) -> None:
+    (dist / "0042-broken.k8s.yaml").write_bytes(content)
+    assert _end(_start(dist))[0] == 0
+
+
 def test_what_cdk8s_makes_besides_manifests_comes_too(dist: Path) -> None:
     assert _end(_start(dist, CDK8S_RECORD_CONSTRUCT_METADATA="true"))[0] == 0
     assert (dist / "construct-metadata.json").stat().st_size > 100

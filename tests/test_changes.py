@@ -1,0 +1,91 @@
+"""Which differences between two sets of manifests are told to the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from clearml_k8s.rules import Bundle, changes
+from rendering import render
+
+CLAIM = "PersistentVolumeClaim/clearml-fileserver-data"
+
+
+def compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The fields that cannot change, and the objects that are gone."""
+    old, new = (Bundle(render(values).objects) for values in (before, after))
+    refused = [str(finding).partition(": ")[0] for finding in changes.refused(old, new)]
+    return refused, changes.gone(old, new)
+
+
+def data(**claim: Any) -> dict[str, Any]:
+    return {"fileserver": {"storage": {"data": claim}}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        ({}, {"apiserver": {"replicaCount": 2, "image": {"tag": "1.1.1"}}}, []),
+        ({}, {"elasticsearch": {"replicas": 3}}, []),
+        (data(size="1Gi"), data(size="1024Mi"), []),
+        (data(size="1Gi"), data(size="2Gi"), []),
+        (data(size="2Gi"), data(size="1Gi"), [f"{CLAIM} spec.resources.requests.storage"]),
+        ({}, data(**{"class": "fast"}), [f"{CLAIM} spec.storageClassName"]),
+        ({}, data(accessModes=["ReadWriteMany"]), [f"{CLAIM} spec.accessModes"]),
+        (
+            {},
+            {"mongodb": {"persistence": {"size": "9Gi"}}},
+            ["StatefulSet/clearml-mongodb spec.volumeClaimTemplates"],
+        ),
+        (
+            {"redis": {"master": {"persistence": {"enabled": False}}}},
+            {},
+            ["StatefulSet/clearml-redis-master spec.volumeClaimTemplates"],
+        ),
+    ],
+    ids=str,
+)
+def test_changes_that_no_cluster_makes_in_place(
+    before: Mapping[str, Any], after: Mapping[str, Any], refused: list[str]
+) -> None:
+    assert compared(before, after)[0] == refused
+
+
+def test_another_selector() -> None:
+    old, new = ([{**o} for o in render().objects if o["kind"] == "Deployment"] for _ in range(2))
+    new[0]["spec"] = {**new[0]["spec"], "selector": {"matchLabels": {"app": "other"}}}
+    (finding,) = changes.refused(Bundle(old), Bundle(new))
+    assert str(finding).startswith(f"Deployment/{new[0]['metadata']['name']} spec.selector: ")
+
+
+def test_defaults_of_claim_templates_may_be_written_out() -> None:
+    (template,) = render().find("StatefulSet", "clearml-mongodb")["spec"]["volumeClaimTemplates"]
+    plain = {key: template[key] for key in ("metadata", "spec")}
+    full = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": plain["metadata"],
+        "spec": {**plain["spec"], "volumeMode": "Filesystem"},
+        "status": {"phase": "Pending"},
+    }
+    sets = [
+        Bundle(
+            [
+                {
+                    "kind": "StatefulSet",
+                    "metadata": {"name": "db"},
+                    "spec": {"volumeClaimTemplates": [claim]},
+                }
+            ]
+        )
+        for claim in (plain, full)
+    ]
+    assert not [*changes.refused(*sets), *changes.refused(*reversed(sets))]
+
+
+def test_objects_that_are_gone() -> None:
+    three = {"elasticsearch": {"replicas": 3}}
+    assert compared(three, {})[1] == ["PodDisruptionBudget/clearml-elastic-master-pdb"]
+    assert compared({}, three)[1] == []
