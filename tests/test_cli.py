@@ -261,3 +261,24 @@ def test_the_cli_fails_on_bad_values_and_shows_why(
     assert done.returncode == 1
     said = done.stderr.splitlines()
     assert said[: len(BAD_LINES)] == [f"{values}:{line}" for line in BAD_LINES]
+
+
+def test_two_that_set_up_at_once_install_once(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy2(ROOT / name, tmp_path)
+    log = tmp_path / "log"
+    stand_in = tmp_path / "python"
+    # Its pip takes a moment; all else but that and venv is done by the real one.
+    stand_in.write_text(f"""\
+#!/bin/sh
+case "$2" in
+  venv) echo venv >> {log}; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
+  pip) echo pip >> {log}; sleep 1 ;;
+  *) exec {sys.executable} "$@" ;;
+esac
+""")
+    stand_in.chmod(0o755)
+    command = ["make", ".venv/synth.stamp", f"PYTHON={stand_in}"]
+    runs = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) for _ in range(2)]
+    assert [run.wait(timeout=60) for run in runs] == [0, 0]
+    assert log.read_text().split() == ["venv", "pip"]
