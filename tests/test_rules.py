@@ -786,6 +786,134 @@ BAD_VALUES: list[tuple[str, str, Any, str, str]] = [
     (DB, "spec.podManagementPolicy", "Fast", "", "not among"),
 ]
 
+# Of a volume: its source, and below it the place and the finding.
+BAD_VOLUMES: list[tuple[dict[str, Any], str, str]] = [
+    ({"hostPath": {"path": "/data/../etc"}}, ".hostPath.path", "must not contain"),
+    ({"hostPath": {"path": "/data", "type": "Folder"}}, ".hostPath.type", "not among"),
+    ({"nfs": {"server": "", "path": "/data"}}, ".nfs.server", "no server"),
+    ({"nfs": {"server": "nas", "path": "data"}}, ".nfs.path", "not an absolute path"),
+    ({"csi": {"driver": "A_b"}}, ".csi.driver", "not a driver"),
+    (
+        {"csi": {"driver": "a.b", "nodePublishSecretRef": {}}},
+        ".csi.nodePublishSecretRef.name",
+        "not the name of a Secret",
+    ),
+    ({"secret": {}}, ".secret.secretName", "not the name of a Secret"),
+    ({"configMap": {"name": "Settings"}}, ".configMap.name", "not the name of a ConfigMap"),
+    ({"ephemeral": {}}, ".ephemeral.volumeClaimTemplate", "no volumeClaimTemplate"),
+    (
+        {"ephemeral": {"volumeClaimTemplate": {"spec": {"accessModes": ["ReadWriteOnce"]}}}},
+        ".ephemeral.volumeClaimTemplate.spec.resources.requests.storage",
+        "not a positive quantity",
+    ),
+    (
+        {"ephemeral": {"volumeClaimTemplate": {"metadata": {"name": "a"}}}},
+        ".ephemeral.volumeClaimTemplate.metadata.name",
+        "cannot have it",
+    ),
+    ({"downwardAPI": {"items": [{"path": "a"}]}}, ".downwardAPI.items[0]", "either fieldRef"),
+    (
+        {"downwardAPI": {"items": [{"path": "a", "fieldRef": {"fieldPath": "spec.nodeName"}}]}},
+        ".downwardAPI.items[0].fieldRef.fieldPath",
+        "not available",
+    ),
+    (
+        {"downwardAPI": {"items": [{"path": "a", "resourceFieldRef": {"resource": "limits.cpu"}}]}},
+        ".downwardAPI.items[0].resourceFieldRef.containerName",
+        "no containerName",
+    ),
+    *(
+        (
+            {"projected": {"sources": [{"serviceAccountToken": {"path": "token", **token}}]}},
+            f".projected.sources[0].serviceAccountToken.{field}",
+            what,
+        )
+        for token, field, what in (
+            ({"expirationSeconds": 599}, "expirationSeconds", "below 600"),
+            ({"path": ""}, "path", "leaves the volume"),
+            ({"path": "../token"}, "path", "leaves the volume"),
+        )
+    ),
+]
+
+BAD_VALUES += [
+    (API, f"{POD}.volumes[0]", {"name": "files", **source}, below, what)
+    for source, below, what in BAD_VOLUMES
+]
+BAD_VALUES += [
+    (
+        API,
+        f"{BOX}.volumeDevices",
+        [{"name": "settings", "devicePath": "/d"}],
+        "[0].name",
+        "no claim",
+    ),
+    (API, f"{BOX}.volumeDevices", [{"name": "files"}], "[0].devicePath", "no path"),
+    (API, f"{BOX}.volumeMounts[0].mountPropagation", "", "", "not among"),
+    (API, f"{BOX}.env[1].valueFrom.secretKeyRef.key", "", "", "not a data key"),
+    (API, f"{BOX}.env[1].valueFrom.secretKeyRef.name", "A_", "", "not the name of a Secret"),
+    (API, f"{BOX}.envFrom[0].configMapRef", {}, ".name", "not the name of a ConfigMap"),
+    (API, f"{BOX}.env[2].valueFrom.fieldRef.apiVersion", "v2", "", "not among"),
+    *(
+        (
+            API,
+            f"{BOX}.env[2].valueFrom",
+            {"resourceFieldRef": {"resource": f"limits.{name}", "divisor": divisor}},
+            ".resourceFieldRef.divisor",
+            "not among",
+        )
+        for name, divisor in (("cpu", "1Mi"), ("memory", "1m"), ("memory", "2Mi"))
+    ),
+    (API, f"{BOX}.terminationMessagePolicy", "Log", "", "not among"),
+    (
+        API,
+        f"{BOX}.livenessProbe.httpGet.httpHeaders",
+        [{"name": "a b", "value": "c"}],
+        "[0].name",
+        "not a header",
+    ),
+    (API, f"{POD}.initContainers[0].lifecycle", {}, "", "that ends"),
+    (API, f"{BOX}.securityContext.procMount", "", "", "not among"),
+    (API, f"{BOX}.securityContext.windowsOptions", {}, "", "Linux"),
+    (API, f"{POD}.securityContext.supplementalGroups", [1, -1], "[1]", "not in 0-"),
+    (API, f"{POD}.securityContext.fsGroupChangePolicy", "", "", "not among"),
+    (API, f"{POD}.securityContext.sysctls", [{"name": "A B", "value": "1"}], "[0].name", "sysctl"),
+    (API, f"{POD}.securityContext.sysctls", [{"name": "a"}, {"name": "a"}], "[1].name", "twice"),
+    (API, f"{POD}.dnsConfig", {"searches": ["a b"]}, ".searches[0]", "not a domain"),
+    (API, f"{POD}.dnsConfig", {"searches": ["a"] * 33}, ".searches", "more than 32"),
+    (API, f"{POD}.dnsConfig", {"options": [{"value": "1"}]}, ".options[0].name", "no name"),
+    (API, SPREAD, [spread(nodeTaintsPolicy="")], "[0].nodeTaintsPolicy", "not among"),
+    (API, SPREAD, [spread(matchLabelKeys=["a"])], "[0].matchLabelKeys", "only with"),
+    (
+        API,
+        ANTI,
+        {REQUIRED: [{"topologyKey": "zone", "namespaces": ["A_"]}]},
+        f".{REQUIRED}[0].namespaces[0]",
+        "not a namespace",
+    ),
+    *(
+        (
+            API,
+            f"{NODES}.{TERMS}",
+            [
+                {
+                    "matchFields": [
+                        {"key": "metadata.name", "operator": "In", "values": ["a"], **field}
+                    ]
+                }
+            ],
+            f"[0].matchFields[0].{where}",
+            what,
+        )
+        for field, where, what in (
+            ({"key": "spec.name"}, "key", "not metadata.name"),
+            ({"operator": "Exists"}, "operator", "not among"),
+            ({"values": ["a", "b"]}, "values", "one value"),
+        )
+    ),
+    (WEB, "spec.strategy.rollingUpdate", {"maxUnavailable": "101%"}, ".maxUnavailable", "100%"),
+]
+
 MISTAKES += [
     (put(PLAIN, "metadata.name", "web.a"), "Service/web.a metadata.name", "not a name"),
     (put(PLAIN, "metadata.name", "w" * 64), f"Service/{'w' * 64} metadata.name", "not a name"),
@@ -815,6 +943,44 @@ SOUND: dict[str, Mistake] = {
     "pod anti-affinity": put(
         API, ANTI, {PREFERRED: [{"weight": 1, "podAffinityTerm": {"topologyKey": "zone"}}]}
     ),
+    "a node by its name": put(
+        API,
+        f"{NODES}.{TERMS}",
+        [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["node-1"]}]}],
+    ),
+    "search domains": put(API, f"{POD}.dnsConfig", {"searches": ["_a.example.org.", "."]}),
+    "a setting of the kernel": put(
+        API, f"{POD}.securityContext.sysctls", [{"name": "net.ipv4.ip_local_port_range"}]
+    ),
+    "files of the pod's own fields": put(
+        API,
+        f"{POD}.volumes[2].projected.sources",
+        [
+            {
+                "downwardAPI": {
+                    "items": [{"path": "a", "fieldRef": {"fieldPath": "metadata.labels"}}]
+                }
+            },
+            {"serviceAccountToken": {"path": "a/token", "expirationSeconds": 600}},
+        ],
+    ),
+    "a claim of the pod's own": put(
+        API,
+        f"{POD}.volumes[0]",
+        {
+            "name": "files",
+            "ephemeral": {
+                "volumeClaimTemplate": {
+                    "metadata": {"labels": {"a": "b"}},
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce"],
+                        "resources": {"requests": {"storage": "1Gi"}},
+                    },
+                }
+            },
+        },
+    ),
+    "a block device": put(API, f"{BOX}.volumeDevices", [{"name": "files", "devicePath": "/d"}]),
     "whole devices": put(API, f"{BOX}.resources", {"limits": {GPU: 2}}),
     "huge pages": put(
         API,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import fits, repeated
-from clearml_k8s.rules.manifests import Bundle, Finding, Rule, at, fields
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, fields
 from config.error import shape
 
 ENV_NAME = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*")
@@ -12,7 +12,25 @@ FIELD_PATH = re.compile(
     r"metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])"
     r"|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?)"
 )
+CPU_UNITS = ("1", "1m")
+BYTE_UNITS = ("1", *(f"1{unit}" for unit in "kMGTPE"), *(f"1{unit}i" for unit in "KMGTPE"))
 RESOURCE_FIELD = re.compile(r"(limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-.+)")
+
+
+def own_fields(place: Place, known: re.Pattern[str]) -> Iterator[Finding]:
+    """Findings about a field or resource of the pod that a variable or file is made from."""
+    if (field := place.at("fieldRef")) is not None:
+        way = place.below(field, "fieldRef")
+        if not fits(path := way.at("fieldPath"), known, 512):
+            yield way.says(f"{shape(path)} is not available here", "fieldPath")
+        yield from way.among(way.at("apiVersion"), ("v1",), "apiVersion")
+    if (resource := place.at("resourceFieldRef")) is not None:
+        way = place.below(resource, "resourceFieldRef")
+        name, divisor = str(way.at("resource")), way.at("divisor")
+        if not fits(name, RESOURCE_FIELD, 512):
+            yield way.says(f"{shape(name)} is not available here", "resource")
+        units = CPU_UNITS if name.endswith(".cpu") else BYTE_UNITS
+        yield from way.among(None if divisor is None else str(divisor), ("0", *units), "divisor")
 
 
 def environments_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -29,16 +47,7 @@ def environments_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield container.says("both value and valueFrom", "env", i)
             if len(fields(origin)) != 1:
                 yield place.says("one source is needed")
-            field = at(origin, "fieldRef", "fieldPath")
-            if at(origin, "fieldRef") is not None and not fits(field, FIELD_PATH, 512):
-                message = f"{shape(field)} is not available to a variable"
-                yield place.says(message, "fieldRef", "fieldPath")
-            resource = at(origin, "resourceFieldRef", "resource")
-            if at(origin, "resourceFieldRef") is not None and not fits(
-                resource, RESOURCE_FIELD, 512
-            ):
-                message = f"{shape(resource)} is not available to a variable"
-                yield place.says(message, "resourceFieldRef", "resource")
+            yield from own_fields(place, FIELD_PATH)
 
 
 def variables_are_set_once(bundle: Bundle) -> Iterator[Finding]:

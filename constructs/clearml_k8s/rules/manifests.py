@@ -93,9 +93,11 @@ class Place:
         """A finding about a path below this place."""
         return Finding(self.root, (*self.steps, *steps), message)
 
-    def among(self, value: Any, choices: Sequence[str], *steps: Step) -> Iterator[Finding]:
-        """A finding if a value is there, an empty one is not, and not one of the choices."""
-        if value not in (None, "", *choices):
+    def among(
+        self, value: Any, choices: Sequence[str], *steps: Step, or_empty: bool = True
+    ) -> Iterator[Finding]:
+        """A finding if a value is there and not one of the choices."""
+        if value is not None and value not in choices and not (or_empty and value == ""):
             yield self.says(f"{shape(value)} is not among {', '.join(choices)}", *steps)
 
     @property
@@ -122,7 +124,7 @@ class Place:
 class Pod(Place):
     """The pod spec of a workload."""
 
-    __slots__ = ("claim_templates", "containers", "labels")
+    __slots__ = ("claim_templates", "containers", "labels", "own_claims")
 
     def __init__(self, root: Object, *steps: str) -> None:
         template = at(root, *steps)
@@ -136,6 +138,11 @@ class Pod(Place):
         self.claim_templates = [
             Place(root, claim, "spec", "volumeClaimTemplates", i)
             for i, claim in items(root, "spec", "volumeClaimTemplates")
+        ]
+        self.own_claims = [
+            self.below(claim, "volumes", i, "ephemeral", "volumeClaimTemplate")
+            for i, volume in self.items("volumes")
+            if (claim := at(volume, "ephemeral", "volumeClaimTemplate")) is not None
         ]
 
 
@@ -153,7 +160,7 @@ class Bundle:
         self.containers = [container for pod in self.pods for container in pod.containers]
         self.claims = [
             *self.of("PersistentVolumeClaim"),
-            *(claim for pod in self.pods for claim in pod.claim_templates),
+            *(claim for pod in self.pods for claim in (*pod.claim_templates, *pod.own_claims)),
         ]
         self._outside = {*outside, *IN_EVERY_NAMESPACE}
         # Of two objects of one name, the first.

@@ -1,5 +1,6 @@
 """Containers and their ports, name resolution, and what is chosen for a pod."""
 
+import re
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import (
@@ -17,6 +18,10 @@ from clearml_k8s.rules.services import PROTOCOLS, protocol
 from config.error import shape
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
+SEARCH_DOMAIN = re.compile(
+    r"_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*\.?"
+)
 DNS_POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 # Absent, it is Always.
 RESTART_POLICIES = {
@@ -39,6 +44,8 @@ def containers_are_named(bundle: Bundle) -> Iterator[Finding]:
                 yield container.says("no image", "image")
             policy = container.at("imagePullPolicy")
             yield from container.among(policy, PULL_POLICIES, "imagePullPolicy")
+            policy = container.at("terminationMessagePolicy")
+            yield from container.among(policy, MESSAGE_POLICIES, "terminationMessagePolicy")
         for index in repeated(names):
             yield pod.containers[index].says("another container of the pod has this name", "name")
 
@@ -107,6 +114,15 @@ def name_resolution_is_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield pod.says(
                     f"{shape(server)} is not an IP address", "dnsConfig", "nameservers", i
                 )
+        searches = entries(pod.at("dnsConfig"), "searches")
+        if len(searches) > 32 or len(" ".join(map(str, searches))) > 2048:
+            yield pod.says("more than 32, or than 2048 characters", "dnsConfig", "searches")
+        for i, domain in enumerate(searches):
+            if domain != "." and not fits(domain, SEARCH_DOMAIN, 254):
+                yield pod.says(f"{shape(domain)} is not a domain", "dnsConfig", "searches", i)
+        for i, option in pod.items("dnsConfig", "options"):
+            if not option.get("name"):
+                yield pod.says("no name", "dnsConfig", "options", i, "name")
         for i, alias in pod.items("hostAliases"):
             if not address(ip := alias.get("ip")):
                 yield pod.says(f"{shape(ip)} is not an IP address", "hostAliases", i, "ip")

@@ -1,14 +1,16 @@
 """Probes and lifecycle hooks."""
 
+import re
 from collections.abc import Iterator
 
-from clearml_k8s.rules.formats import is_number, is_port
+from clearml_k8s.rules.formats import fits, is_number, is_port
 from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, at, entries
 from config.error import shape
 
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 HOOKS = (("lifecycle", "postStart"), ("lifecycle", "preStop"))
 NETWORK_HANDLERS = ("httpGet", "tcpSocket", "grpc")
+HEADER = re.compile(r"[-A-Za-z0-9]+")
 HANDLERS = ("exec", *NETWORK_HANDLERS)
 TIMES = (
     "initialDelaySeconds",
@@ -43,6 +45,10 @@ def handlers_are_valid(bundle: Bundle) -> Iterator[Finding]:
                     yield place.says(f"{len(handlers)} handlers, one is needed")
                 if "exec" in handlers and not entries(place.at("exec"), "command"):
                     yield place.says("no command", "exec", "command")
+                for i, header in place.items("httpGet", "httpHeaders"):
+                    if not fits(name := header.get("name"), HEADER, 256):
+                        way = ("httpGet", "httpHeaders", i, "name")
+                        yield place.says(f"{shape(name)} is not a header", *way)
                 scheme = place.at("httpGet", "scheme")
                 yield from place.among(scheme, ("HTTP", "HTTPS"), "httpGet", "scheme")
 
@@ -73,7 +79,11 @@ def init_containers_have_no_probes(bundle: Bundle) -> Iterator[Finding]:
         policy = container.at("restartPolicy")
         yield from container.among(policy, ("Always",), "restartPolicy")
         if policy is None:
-            for place in (*probes(container), *hooks(container)):
+            lifecycle = container.below(container.at("lifecycle"), "lifecycle")
+            for place in (
+                *probes(container),
+                *([lifecycle] if lifecycle.value is not None else ()),
+            ):
                 yield place.says("not in an init container that ends")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from clearml_k8s.rules.formats import DATA_KEY, SUBDOMAIN, fits
 from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step
 from clearml_k8s.rules.metadata import data_maps
 from config.error import shape
@@ -16,6 +17,13 @@ OF_VOLUME = (
     ("secret", "Secret", "secretName"),
     ("persistentVolumeClaim", "PersistentVolumeClaim", "claimName"),
 )
+# Sources of volumes that take a Secret, and the fields that name it.
+WITH_SECRET = {
+    "csi": "nodePublishSecretRef",
+    **dict.fromkeys(
+        ("rbd", "cephfs", "cinder", "iscsi", "scaleIO", "storageos", "flexVolume"), "secretRef"
+    ),
+}
 
 
 class Reference(NamedTuple):
@@ -53,6 +61,9 @@ def pod_references(pod: Pod) -> Iterator[Reference]:
     for i, volume in pod.items("volumes"):
         place = pod.below(volume, "volumes", i)
         yield from sources(place, OF_VOLUME)
+        for origin, field in WITH_SECRET.items():
+            if (reference := place.at(origin, field)) is not None:
+                yield Reference("Secret", place.below(reference, origin, field))
         for j, projection in place.items("projected", "sources"):
             yield from sources(place.below(projection, "projected", "sources", j), OF_PROJECTION)
     for i, secret in pod.items("imagePullSecrets"):
@@ -78,6 +89,20 @@ def references(bundle: Bundle) -> Iterator[Reference]:
 def data_keys(place: Place) -> list[str]:
     """The keys of a ConfigMap or Secret."""
     return [key for _, data in data_maps(place) for key in data]
+
+
+def references_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """What a pod refers to has a name that such an object may have, and so have keys of it."""
+    for pod in bundle.pods:
+        for reference in pod_references(pod):
+            place, field = reference.place, reference.field
+            if not fits(reference.name, SUBDOMAIN, 253):
+                message = f"{shape(reference.name)} is not the name of a {reference.kind}"
+                yield place.says(message, field)
+            if place.steps[-1] in ("configMapKeyRef", "secretKeyRef") and not fits(
+                key := place.at("key"), DATA_KEY, 253
+            ):
+                yield place.says(f"{shape(key)} is not a data key", "key")
 
 
 def references_exist(bundle: Bundle) -> Iterator[Finding]:
@@ -134,5 +159,5 @@ def binding_subjects_exist(bundle: Bundle) -> Iterator[Finding]:
                 )
 
 
-RULES: tuple[Rule, ...] = (keys_exist, mounted_files_exist)
+RULES: tuple[Rule, ...] = (references_are_valid, keys_exist, mounted_files_exist)
 CONVENTIONS: tuple[Rule, ...] = (references_exist, binding_subjects_exist)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import (
+    LABEL,
+    fits,
     is_label_key,
     is_label_value,
     is_number,
@@ -76,6 +78,16 @@ def affinities_are_valid(bundle: Bundle) -> Iterator[Finding]:
         if nodes.at(REQUIRED) is not None and not nodes.at(REQUIRED, "nodeSelectorTerms"):
             yield nodes.says("no terms", REQUIRED, "nodeSelectorTerms")
         yield from weights(nodes)
+        terms = [
+            nodes.below(t, REQUIRED, "nodeSelectorTerms", i)
+            for i, t in nodes.items(REQUIRED, "nodeSelectorTerms")
+        ]
+        terms += [
+            nodes.below(t.get("preference"), PREFERRED, i, "preference")
+            for i, t in nodes.items(PREFERRED)
+        ]
+        for term in terms:
+            yield from node_fields(term)
         for field in ("podAffinity", "podAntiAffinity"):
             pods = pod.below(pod.at("affinity", field), "affinity", field)
             yield from weights(pods)
@@ -86,6 +98,20 @@ def affinities_are_valid(bundle: Bundle) -> Iterator[Finding]:
             ]
             for term in terms:
                 yield from topology_key(term)
+                for i, name in enumerate(entries(term.value, "namespaces")):
+                    if not fits(name, LABEL, 63):
+                        yield term.says(f"{shape(name)} is not a namespace", "namespaces", i)
+
+
+def node_fields(term: Place) -> Iterator[Finding]:
+    """Findings about the fields of a node, of which there is only the name."""
+    for i, expression in term.items("matchFields"):
+        key, operator = expression.get("key"), expression.get("operator")
+        if key != "metadata.name":
+            yield term.says(f"{shape(key)} is not metadata.name", "matchFields", i, "key")
+        yield from term.among(str(operator or None), ("In", "NotIn"), "matchFields", i, "operator")
+        if len(entries(expression, "values")) != 1:
+            yield term.says("one value is needed", "matchFields", i, "values")
 
 
 def weights(affinity: Place) -> Iterator[Finding]:
@@ -117,8 +143,12 @@ def topology_spreads_are_valid(bundle: Bundle) -> Iterator[Finding]:
             yield from topology_key(place)
             if domains is not None and not (is_number(domains, 1) and otherwise == "DoNotSchedule"):
                 yield place.says("1 or more, and only with DoNotSchedule", "minDomains")
+            if place.at("matchLabelKeys") is not None and place.at("labelSelector") is None:
+                yield place.says("only with labelSelector", "matchLabelKeys")
             for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
-                yield from place.among(spread.get(field), ("Honor", "Ignore"), field)
+                yield from place.among(
+                    spread.get(field), ("Honor", "Ignore"), field, or_empty=False
+                )
         pairs = ((s.get("topologyKey"), s.get("whenUnsatisfiable")) for _, s in spreads)
         for i in repeated(pairs):
             yield pod.says("another constraint is the same", "topologySpreadConstraints", i)

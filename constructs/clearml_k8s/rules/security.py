@@ -1,14 +1,17 @@
 """Security contexts."""
 
+import re
 from collections.abc import Iterator
 
-from clearml_k8s.rules.formats import is_number
+from clearml_k8s.rules.formats import fits, is_number, repeated
 from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, entries
 from config.error import shape
 
 IDENTITIES = ("runAsUser", "runAsGroup", "fsGroup")
 PROFILES = ("RuntimeDefault", "Unconfined", "Localhost")
 GROUP_POLICIES = ("OnRootMismatch", "Always")
+PROC_MOUNTS = ("Default", "Unmasked")
+SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 
 
 def contexts(bundle: Bundle) -> Iterator[Place]:
@@ -21,12 +24,19 @@ def contexts(bundle: Bundle) -> Iterator[Place]:
 def security_choices_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """Identities are in range, profiles and policies among the allowed ones."""
     for context in contexts(bundle):
-        for field in IDENTITIES:
-            identity = context.at(field)
+        identities = [((field,), context.at(field)) for field in IDENTITIES]
+        groups = entries(context.value, "supplementalGroups")
+        for way, identity in (
+            *identities,
+            *((("supplementalGroups", i), group) for i, group in enumerate(groups)),
+        ):
             if identity is not None and not is_number(identity, 0, 2**31 - 1):
-                yield context.says(f"{shape(identity)} is not in 0-2147483647", field)
+                yield context.says(f"{shape(identity)} is not in 0-2147483647", *way)
+        yield from context.among(context.at("procMount"), PROC_MOUNTS, "procMount", or_empty=False)
         policy = context.at("fsGroupChangePolicy")
-        yield from context.among(policy, GROUP_POLICIES, "fsGroupChangePolicy")
+        yield from context.among(policy, GROUP_POLICIES, "fsGroupChangePolicy", or_empty=False)
+        if context.at("windowsOptions") is not None:
+            yield context.says("the images are for Linux", "windowsOptions")
         for field in ("seccompProfile", "appArmorProfile"):
             if (profile := context.at(field)) is None:
                 continue
@@ -36,6 +46,19 @@ def security_choices_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield context.below(profile, field).says(
                     "with type Localhost, and only with it", "localhostProfile"
                 )
+
+
+def kernel_settings_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """Each sysctl of a pod has a name, and is set once."""
+    for pod in bundle.pods:
+        sysctls = pod.items("securityContext", "sysctls")
+        for i, sysctl in sysctls:
+            if not fits(name := sysctl.get("name"), SYSCTL, 253):
+                yield pod.says(
+                    f"{shape(name)} is not a sysctl", "securityContext", "sysctls", i, "name"
+                )
+        for i in repeated(sysctl.get("name") for _, sysctl in sysctls):
+            yield pod.says("set twice", "securityContext", "sysctls", i, "name")
 
 
 def escalation_is_consistent(bundle: Bundle) -> Iterator[Finding]:
@@ -61,6 +84,7 @@ def non_root_containers_have_no_root_user(bundle: Bundle) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     security_choices_are_valid,
+    kernel_settings_are_valid,
     escalation_is_consistent,
     non_root_containers_have_no_root_user,
 )

@@ -50,6 +50,14 @@ def claims_are_valid(bundle: Bundle) -> Iterator[Finding]:
         yield from claim.among(claim.at("volumeMode"), VOLUME_MODES, "volumeMode")
 
 
+def claims_of_pods_are_unnamed(bundle: Bundle) -> Iterator[Finding]:
+    """A claim that is made with a pod is named after it; labels and annotations are its own."""
+    for pod in bundle.pods:
+        for claim in pod.own_claims:
+            for field in claim.fields("metadata").keys() - {"labels", "annotations"}:
+                yield claim.says("a pod's own claim cannot have it", "metadata", field)
+
+
 def single_node_claims_are_recreated(bundle: Bundle) -> Iterator[Finding]:
     """A Deployment with a ReadWriteOnce claim stops its old pod before the new one starts."""
     for pod in bundle.pods:
@@ -74,7 +82,7 @@ def single_node_claims_have_one_workload(bundle: Bundle) -> Iterator[Finding]:
             yield claim.says(f"mounted by {', '.join(owners)}", "spec", "accessModes")
 
 
-RULES: tuple[Rule, ...] = (claims_are_valid,)
+RULES: tuple[Rule, ...] = (claims_are_valid, claims_of_pods_are_unnamed)
 CONVENTIONS: tuple[Rule, ...] = (
     single_node_claims_are_recreated,
     single_node_claims_have_one_workload,

@@ -3,12 +3,45 @@
 import re
 from collections.abc import Iterator
 
-from clearml_k8s.rules.formats import DESCENDING_PATH, LABEL, fits, is_number, repeated
+from clearml_k8s.rules.environment import own_fields
+from clearml_k8s.rules.formats import DESCENDING_PATH, LABEL, SUBDOMAIN, fits, is_number, repeated
 from clearml_k8s.rules.manifests import Bundle, Finding, Rule, at, fields, items
 from config.error import shape
 
+FILE_FIELD_PATH = re.compile(r"metadata\.(name|namespace|uid|(labels|annotations)(\['[^']+'\])?)")
 MOUNT_PATH = re.compile(r"[^:]+", re.S)
 PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
+HOST_PATH_TYPES = (
+    "DirectoryOrCreate",
+    "Directory",
+    "FileOrCreate",
+    "File",
+    "Socket",
+    "CharDevice",
+    "BlockDevice",
+)
+# What a source must say, besides the names of objects in the namespace.
+REQUIRED = {
+    "hostPath": ("path",),
+    "nfs": ("server", "path"),
+    "iscsi": ("targetPortal", "iqn"),
+    "glusterfs": ("endpoints", "path"),
+    "rbd": ("monitors", "image"),
+    "cephfs": ("monitors",),
+    "cinder": ("volumeID",),
+    "azureFile": ("secretName", "shareName"),
+    "azureDisk": ("diskName", "diskURI"),
+    "awsElasticBlockStore": ("volumeID",),
+    "gcePersistentDisk": ("pdName",),
+    "vsphereVolume": ("volumePath",),
+    "portworxVolume": ("volumeID",),
+    "photonPersistentDisk": ("pdID",),
+    "quobyte": ("registry", "volume"),
+    "scaleIO": ("gateway", "system", "volumeName"),
+    "flexVolume": ("driver",),
+    "ephemeral": ("volumeClaimTemplate",),
+    "gitRepo": ("repository",),
+}
 # The sources that make files of keys.
 OF_FILES = ("configMap", "secret", "projected", "downwardAPI")
 
@@ -24,8 +57,12 @@ def volumes_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 )
             if len(sources := volume.keys() - {"name"}) != 1:
                 yield pod.says(f"{len(sources)} sources, one is needed", "volumes", i)
-            if "hostPath" in volume and not at(volume, "hostPath", "path"):
-                yield pod.says("no path", "volumes", i, "hostPath", "path")
+            if "csi" in volume and not fits(driver := at(volume, "csi", "driver"), SUBDOMAIN, 63):
+                yield pod.says(f"{shape(driver)} is not a driver", "volumes", i, "csi", "driver")
+            for origin in sorted(sources & REQUIRED.keys()):
+                for field in REQUIRED[origin]:
+                    if not at(volume, origin, field):
+                        yield pod.says(f"no {field}", "volumes", i, origin, field)
             for j, source in items(volume, "projected", "sources"):
                 if len(source) != 1:
                     message = f"{len(source)} sources, one is needed"
@@ -49,6 +86,61 @@ def volume_files_are_valid(bundle: Bundle) -> Iterator[Finding]:
                     path = item.get("path")
                     if not path or not fits(path, DESCENDING_PATH, 4096):
                         yield place.says(f"{shape(path)} leaves the volume", "items", j, "path")
+
+
+def paths_outside_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """A path of the node does not climb and has a known type; one of an NFS server is absolute."""
+    for pod in bundle.pods:
+        for i, volume in pod.items("volumes"):
+            place = pod.below(volume, "volumes", i)
+            if ".." in str(place.at("hostPath", "path")).split("/"):
+                yield place.says("must not contain '..'", "hostPath", "path")
+            kind = place.at("hostPath", "type")
+            yield from place.among(kind, HOST_PATH_TYPES, "hostPath", "type")
+            if (path := place.at("nfs", "path")) and not str(path).startswith("/"):
+                yield place.says(f"{shape(path)} is not an absolute path", "nfs", "path")
+
+
+def projections_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """A file of the pod's own fields names one of them; a token lives ten minutes or more."""
+    for pod in bundle.pods:
+        for i, volume in pod.items("volumes"):
+            sources = [pod.below(volume, "volumes", i)]
+            sources += [
+                sources[0].below(source, "projected", "sources", j)
+                for j, source in sources[0].items("projected", "sources")
+            ]
+            for source in sources:
+                for j, item in source.items("downwardAPI", "items"):
+                    place = source.below(item, "downwardAPI", "items", j)
+                    if ("fieldRef" in item) == ("resourceFieldRef" in item):
+                        yield place.says("either fieldRef or resourceFieldRef is needed")
+                    yield from own_fields(place, FILE_FIELD_PATH)
+                    if "resourceFieldRef" in item and not place.at(
+                        "resourceFieldRef", "containerName"
+                    ):
+                        yield place.says("no containerName", "resourceFieldRef", "containerName")
+                if (token := source.at("serviceAccountToken")) is not None:
+                    place = source.below(token, "serviceAccountToken")
+                    seconds = place.at("expirationSeconds")
+                    if seconds is not None and not is_number(seconds, 600, 2**32):
+                        yield place.says(f"{shape(seconds)} is below 600", "expirationSeconds")
+                    if not (path := place.at("path")) or not fits(path, DESCENDING_PATH, 4096):
+                        yield place.says(f"{shape(path)} leaves the volume", "path")
+
+
+def devices_exist(bundle: Bundle) -> Iterator[Finding]:
+    """A block device of a container is a claim of its pod."""
+    for pod in bundle.pods:
+        claims = [v.get("name") for _, v in pod.items("volumes") if "persistentVolumeClaim" in v]
+        claims += [claim.at("metadata", "name") for claim in pod.claim_templates]
+        for container in pod.containers:
+            for i, device in container.items("volumeDevices"):
+                if (name := device.get("name")) not in claims:
+                    message = f"the pod has no claim {shape(name)}"
+                    yield container.says(message, "volumeDevices", i, "name")
+                if not device.get("devicePath"):
+                    yield container.says("no path", "volumeDevices", i, "devicePath")
 
 
 def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -75,10 +167,19 @@ def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
                     yield container.says("both subPath and subPathExpr", "volumeMounts", i)
                 if (propagation := mount.get("mountPropagation")) is not None:
                     place = container.below(mount, "volumeMounts", i)
-                    yield from place.among(propagation, PROPAGATIONS, "mountPropagation")
+                    yield from place.among(
+                        propagation, PROPAGATIONS, "mountPropagation", or_empty=False
+                    )
             for i in repeated(mount.get("mountPath") for _, mount in mounts):
                 message = "another mount of the container has this path"
                 yield container.says(message, "volumeMounts", i, "mountPath")
 
 
-RULES: tuple[Rule, ...] = (volumes_are_valid, volume_files_are_valid, mounts_are_valid)
+RULES: tuple[Rule, ...] = (
+    volumes_are_valid,
+    volume_files_are_valid,
+    paths_outside_are_valid,
+    projections_are_valid,
+    mounts_are_valid,
+    devices_exist,
+)

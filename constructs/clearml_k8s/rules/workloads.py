@@ -24,6 +24,11 @@ def is_share(value: Any) -> bool:
     return is_number(value, 0) or (isinstance(value, str) and bool(PERCENT.fullmatch(value)))
 
 
+def percentage(share: Any) -> int | None:
+    """The number of a percentage."""
+    return int(share[:-1]) if isinstance(share, str) and PERCENT.fullmatch(share) else None
+
+
 def selectors_match_templates(bundle: Bundle) -> Iterator[Finding]:
     """A workload selects the pods it makes."""
     for pod in bundle.pods:
@@ -51,6 +56,8 @@ def rollouts_are_valid(bundle: Bundle) -> Iterator[Finding]:
         for key, part in parts.items():
             if part is not None and not is_share(part):
                 yield strategy.says(f"{shape(part)} is not a share of pods", "rollingUpdate", key)
+        if (most := percentage(parts["maxUnavailable"])) is not None and most > 100:
+            yield strategy.says("more than 100%", "rollingUpdate", "maxUnavailable")
         if all(parts[key] in (0, "0%") for key in ("maxSurge", "maxUnavailable")):
             yield strategy.says("maxSurge and maxUnavailable are both 0", "rollingUpdate")
 
