@@ -792,6 +792,7 @@ BAD_VOLUMES: list[tuple[dict[str, Any], str, str]] = [
     ({"hostPath": {"path": "/data", "type": "Folder"}}, ".hostPath.type", "not among"),
     ({"nfs": {"server": "", "path": "/data"}}, ".nfs.server", "no server"),
     ({"nfs": {"server": "nas", "path": "data"}}, ".nfs.path", "not an absolute path"),
+    ({"storageos": {"volumeName": "data"}}, ".storageos", "no longer in Kubernetes"),
     ({"csi": {"driver": "A_b"}}, ".csi.driver", "not a driver"),
     (
         {"csi": {"driver": "a.b", "nodePublishSecretRef": {}}},

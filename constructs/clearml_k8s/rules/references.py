@@ -20,9 +20,7 @@ OF_VOLUME = (
 # Sources of volumes that take a Secret, and the fields that name it.
 WITH_SECRET = {
     "csi": "nodePublishSecretRef",
-    **dict.fromkeys(
-        ("rbd", "cephfs", "cinder", "iscsi", "scaleIO", "storageos", "flexVolume"), "secretRef"
-    ),
+    **dict.fromkeys(("rbd", "cephfs", "cinder", "iscsi", "scaleIO", "flexVolume"), "secretRef"),
 }
 
 

@@ -36,12 +36,13 @@ REQUIRED = {
     "vsphereVolume": ("volumePath",),
     "portworxVolume": ("volumeID",),
     "photonPersistentDisk": ("pdID",),
-    "quobyte": ("registry", "volume"),
     "scaleIO": ("gateway", "system", "volumeName"),
     "flexVolume": ("driver",),
     "ephemeral": ("volumeClaimTemplate",),
     "gitRepo": ("repository",),
 }
+# Kubernetes 1.25 and later have no driver for these.
+REMOVED = ("flocker", "quobyte", "storageos")
 # The sources that make files of keys.
 OF_FILES = ("configMap", "secret", "projected", "downwardAPI")
 
@@ -59,6 +60,8 @@ def volumes_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield pod.says(f"{len(sources)} sources, one is needed", "volumes", i)
             if "csi" in volume and not fits(driver := at(volume, "csi", "driver"), SUBDOMAIN, 63):
                 yield pod.says(f"{shape(driver)} is not a driver", "volumes", i, "csi", "driver")
+            for origin in sources.intersection(REMOVED):
+                yield pod.says("no longer in Kubernetes", "volumes", i, origin)
             for origin in sorted(sources & REQUIRED.keys()):
                 for field in REQUIRED[origin]:
                     if not at(volume, origin, field):
