@@ -10,6 +10,7 @@ from config.error import shape
 
 # A source of variables or files: its field, the kind it names, and the field of the name.
 OF_VARIABLE = (("configMapKeyRef", "ConfigMap", "name"), ("secretKeyRef", "Secret", "name"))
+ONE_KEY = [source for source, *_ in OF_VARIABLE]
 OF_VARIABLES = (("configMapRef", "ConfigMap", "name"), ("secretRef", "Secret", "name"))
 OF_PROJECTION = (("configMap", "ConfigMap", "name"), ("secret", "Secret", "name"))
 OF_VOLUME = (
@@ -90,17 +91,27 @@ def data_keys(place: Place) -> list[str]:
 
 
 def references_are_valid(bundle: Bundle) -> Iterator[Finding]:
-    """What a pod refers to has a name that such an object may have, and so have keys of it."""
-    for pod in bundle.pods:
-        for reference in pod_references(pod):
-            place, field = reference.place, reference.field
-            if not fits(reference.name, SUBDOMAIN, 253):
-                message = f"{shape(reference.name)} is not the name of a {reference.kind}"
-                yield place.says(message, field)
-            if place.steps[-1] in ("configMapKeyRef", "secretKeyRef") and not fits(
-                key := place.at("key"), DATA_KEY, 253
-            ):
-                yield place.says(f"{shape(key)} is not a data key", "key")
+    """What is referred to may have such a name and such keys, and has them if it is in the set."""
+    known: dict[int, list[str]] = {}
+    for reference in references(bundle):
+        place, name = reference.place, reference.name
+        if not fits(name, SUBDOMAIN, 253):
+            message = f"{shape(name)} is not the name of a {reference.kind}"
+            yield place.says(message, reference.field)
+        key, items = place.at("key"), place.items("items")
+        if place.steps[-1] in ONE_KEY and not fits(key, DATA_KEY, 253):
+            yield place.says(f"{shape(key)} is not a data key", "key")
+        if (key is None and not items) or place.at("optional") is True:
+            continue
+        if (target := reference.target(bundle)) is None:
+            continue
+        if id(target) not in known:
+            known[id(target)] = data_keys(target)
+        keys: list[tuple[Any, tuple[Step, ...]]] = [(key, ("key",))]
+        keys += [(item.get("key"), ("items", i, "key")) for i, item in items]
+        for wanted, way in keys:
+            if wanted is not None and wanted not in known[id(target)]:
+                yield place.says(f"{target.owner} has no key {shape(wanted)}", *way)
 
 
 def references_exist(bundle: Bundle) -> Iterator[Finding]:
@@ -111,19 +122,6 @@ def references_exist(bundle: Bundle) -> Iterator[Finding]:
             continue
         if reference.target(bundle) is None:
             yield place.says(f"no {kind} {shape(reference.name)} in the set", field)
-
-
-def keys_exist(bundle: Bundle) -> Iterator[Finding]:
-    """The ConfigMaps and Secrets of the set have the keys that are asked for."""
-    for reference in references(bundle):
-        place, target = reference.place, reference.target(bundle)
-        if target is None or place.at("optional") is True:
-            continue
-        keys: list[tuple[Any, tuple[Step, ...]]] = [(place.at("key"), ("key",))]
-        keys += [(item.get("key"), ("items", i, "key")) for i, item in place.items("items")]
-        for key, way in keys:
-            if key is not None and key not in data_keys(target):
-                yield place.says(f"{target.owner} has no key {shape(key)}", *way)
 
 
 def mounted_files_exist(bundle: Bundle) -> Iterator[Finding]:
@@ -157,5 +155,5 @@ def binding_subjects_exist(bundle: Bundle) -> Iterator[Finding]:
                 )
 
 
-RULES: tuple[Rule, ...] = (references_are_valid, keys_exist, mounted_files_exist)
+RULES: tuple[Rule, ...] = (references_are_valid, mounted_files_exist)
 CONVENTIONS: tuple[Rule, ...] = (references_exist, binding_subjects_exist)
