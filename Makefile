@@ -8,7 +8,7 @@ PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
 
-.PHONY: help synth imports values test lint format docs snapshots bench cdk8s clean
+.PHONY: help synth imports values test fuzz lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -25,6 +25,9 @@ values: .venv/synth.stamp ## Print all defaults as a commented values file
 
 test: .venv/dev.stamp cdk8s ## Run all tests
 	@.venv/bin/python -m pytest -n 2
+
+fuzz: .venv/dev.stamp ## Look for values that are neither refused nor fit for Kubernetes, for a while
+	@.venv/bin/python -m pytest -n 2 --hypothesis-profile=fuzz tests/test_hostile.py
 
 lint: .venv/dev.stamp ## Check style and types
 	.venv/bin/ruff check

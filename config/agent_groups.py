@@ -7,9 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
 from config.image import Image
-from config.types.kubernetes import DnsLabel, Replicas
+from config.types.kubernetes import Count, DnsLabel, Replicas
 from config.types.model import Mistake, Section, refuse, section
-from config.types.scalars import Integer, NonEmpty, Secret, Text
+from config.types.scalars import NonEmpty, Secret, Text
 
 DEFAULT_GROUP = "agent-group0"
 
@@ -45,7 +45,7 @@ class AgentGroup(Agent):
         description="Queues that the agents take tasks from, most important first, separated by "
         "spaces.",
     )
-    nvidia_gpus_per_agent: Annotated[Integer, Field(ge=0)] = Field(
+    nvidia_gpus_per_agent: Count = Field(
         default=1, description="NVIDIA GPUs of each agent; 0 asks for none."
     )
     clearml_access_key: Secret | None = Field(

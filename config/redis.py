@@ -11,6 +11,7 @@ from config.image import PulledImage
 from config.pod import StatefulSet
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
+    Count,
     OptionalDnsSubdomain,
     Port,
     SecretKey,
@@ -83,7 +84,7 @@ class Redis(Store):
     existing_secret_password_key: SecretKey = Field(
         default="redis-password", description="Key of the password in that Secret."
     )
-    database_number: Annotated[Integer, Field(ge=0)] = Field(
+    database_number: Count = Field(
         default=0,
         description="First Redis database: sessions are kept there, workers 4 databases further.",
     )

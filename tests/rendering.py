@@ -33,9 +33,16 @@ kubernetes_validate.utils.schema_contents = functools.cache(
 
 @dataclass(frozen=True)
 class Bundle:
-    """The manifests of an installation by file, in the order in which they are applied."""
+    """The texts of the files of an installation, in the order in which they are applied."""
 
-    files: Mapping[str, list[Object]]
+    texts: Mapping[str, str]
+
+    @cached_property
+    def files(self) -> dict[str, list[Object]]:
+        """The manifests by file."""
+        return {
+            name: list(yaml.load_all(text, yaml.CSafeLoader)) for name, text in self.texts.items()
+        }
 
     @cached_property
     def objects(self) -> list[Object]:
@@ -112,26 +119,33 @@ def render(
 
 @functools.cache
 def _render(values: str, outside: frozenset[tuple[str, str]]) -> Bundle:
+    bundle = synthesize(Values.model_validate(json.loads(values)))
+    mistakes = [*findings(bundle.objects, outside), *misfits(bundle)]
+    assert not mistakes, "\n".join(mistakes)
+    return bundle
+
+
+def synthesize(values: Values) -> Bundle:
+    """The manifests of the values, whatever Kubernetes would say of them."""
     _jsii_checks_types()
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
-        parsed = Values.model_validate(json.loads(values))
-        install(app, parsed)
+        install(app, values)
         app.synth()
-        bundle = Bundle(
-            {
-                file.name: list(yaml.load_all(file.read_text(), yaml.CSafeLoader))
-                for file in sorted(Path(folder).glob("*.k8s.yaml"))
-            }
-        )
+        files = sorted(Path(folder).glob("*.k8s.yaml"))
+        bundle = Bundle({file.name: file.read_text(encoding="utf-8") for file in files})
     assert bundle.objects
-    mistakes = findings(bundle.objects, outside)
-    for manifest in bundle.objects:
-        canonical = json.dumps(manifest, sort_keys=True)
-        for version in KUBERNETES_VERSIONS:
-            mistakes += schema_findings(canonical, version)
-    assert not mistakes, "\n".join(mistakes)
     return bundle
+
+
+def misfits(bundle: Bundle) -> list[str]:
+    """What the strict schemas of all Kubernetes versions say."""
+    return [
+        line
+        for manifest in bundle.objects
+        for version in KUBERNETES_VERSIONS
+        for line in schema_findings(json.dumps(manifest, sort_keys=True), version)
+    ]
 
 
 @functools.cache
