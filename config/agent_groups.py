@@ -9,7 +9,7 @@ from config.agent import Agent
 from config.image import Image
 from config.types.kubernetes import Count, DnsLabel, Replicas
 from config.types.model import Mistake, Section, refuse, section
-from config.types.scalars import NonEmpty, Secret, Text
+from config.types.scalars import NonEmpty, Secret, Text, readable
 
 DEFAULT_GROUP = "agent-group0"
 
@@ -30,6 +30,8 @@ def _queues(queues: str) -> str:
         raise ValueError("must name at least one queue")
     if any(queue.startswith("-") for queue in queues.split()):
         raise ValueError("a queue's name must not start with '-'")
+    for queue in queues.split():
+        readable(queue)
     return queues
 
 

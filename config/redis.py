@@ -1,5 +1,6 @@
 """Redis."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
@@ -20,6 +21,9 @@ from config.types.kubernetes import (
 )
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, NonEmpty, Secret
+
+# What the server's parser reads as something else, between the double quotes that it is put in.
+UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
 
 
 class RedisImage(StoreImage):
@@ -107,8 +111,10 @@ class Redis(Store):
             yield Mistake(
                 ("usePassword",), "needs redis.password or redis.existingSecret", self.use_password
             )
-        if self.password and set('"\\\n\r') & set(self.password.get_secret_value()):
-            yield Mistake(("password",), "must not contain quotes, backslashes or line breaks")
+        if self.password and UNQUOTABLE.search(self.password.get_secret_value()):
+            yield Mistake(
+                ("password",), "must not contain quotes, backslashes, tabs or line breaks"
+            )
         if self.source == "imported":
             yield from self._chart_mistakes()
 

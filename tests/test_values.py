@@ -310,6 +310,19 @@ apiserver: {tolerations: [{key: 0X1F}], livenessDelay: 2147483648}
 >> (given: '0X1F')
 > apiserver.livenessDelay: must be less than or equal to 2147483647 (given: 2147483648)
 
+agentGroups: {a: {queues: first 0o17}}
+> agentGroups.a.queues: cannot be used: kubectl would not read it back as a string
+>> (given: 'first 0o17')
+
+fileserver: {storage: {data: {accessModes: [ReadWriteOnce, ReadWriteOncePod]}}}
+> fileserver.storage.data.accessModes: ReadWriteOncePod excludes other access modes (given: a list)
+
+agentservices: {googleCredentials: "/test\x7fsecret"}
+> agentservices.googleCredentials: must have no control characters
+
+redis: {password: "test-secret\t"}
+> redis.password: must not contain quotes, backslashes, tabs or line breaks
+
 redis: {password: "test-secret\0"}
 > redis.password: must have no control characters
 
@@ -431,7 +444,7 @@ redis: {usePassword: true}
 > redis.usePassword: needs redis.password or redis.existingSecret (given: true)
 
 redis: {usePassword: true, password: 'test"secret'}
-> redis.password: must not contain quotes, backslashes or line breaks
+> redis.password: must not contain quotes, backslashes, tabs or line breaks
 
 clearml: {credentials: {httpSession: test secret value}}
 > clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and not a

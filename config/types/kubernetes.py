@@ -42,6 +42,12 @@ def _node_port(port: int) -> int:
     return port
 
 
+def _modes_that_go_together(modes: list[str]) -> list[str]:
+    if len(modes) > 1 and "ReadWriteOncePod" in modes:
+        raise PydanticCustomError("mistake", "ReadWriteOncePod excludes other access modes")
+    return modes
+
+
 Port = Annotated[Integer, Field(ge=1, le=65535)]
 NodePort = Annotated[Integer, AfterValidator(_node_port)]
 Replicas = Annotated[Integer, Field(ge=0, le=1000)]
@@ -49,7 +55,9 @@ Seconds = Annotated[Integer, Field(ge=0, le=LARGEST_INTEGER)]
 Count = Annotated[Integer, Field(ge=0, le=LARGEST_INTEGER)]
 AtLeastOne = Annotated[Integer, Field(ge=1, le=LARGEST_INTEGER)]
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
-AccessModes = Annotated[list[AccessMode], Field(min_length=1)]
+AccessModes = Annotated[
+    list[AccessMode], Field(min_length=1), AfterValidator(_modes_that_go_together)
+]
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from clearml_k8s.rules.formats import DATA_KEY, fits, is_label_key, is_label_value
 from clearml_k8s.rules.manifests import Bundle, Place, Rule, Step
+from config.types.scalars import is_misread
 
 DATA_FIELDS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 KIB = 1024
@@ -106,6 +107,25 @@ def objects_can_be_applied(bundle: Bundle) -> Iterator[str]:
                 )
 
 
+def texts_are_read_back(bundle: Bundle) -> Iterator[str]:
+    """kubectl takes no text for a number because cdk8s writes it without quotes."""
+    for place in bundle.objects:
+        for steps in misread(place.value):
+            yield place.says("kubectl would read this text as something else", *steps)
+
+
+def misread(value: Any, *steps: Step) -> Iterator[tuple[Step, ...]]:
+    """The ways to all texts in a value that kubectl would misread, and to all such keys."""
+    if isinstance(value, str):
+        if is_misread(value):
+            yield steps
+    elif isinstance(value, (dict, list)):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(key, str) and is_misread(key):
+                yield (*steps, key)
+            yield from misread(child, *steps, key)
+
+
 def texts_are_strings(bundle: Bundle) -> Iterator[str]:
     """Labels, annotations, data and environment values are strings."""
     data = (o.below(texts, f) for o in bundle.of(*DATA_FIELDS) for f, texts in data_maps(o))
@@ -124,5 +144,6 @@ RULES: tuple[Rule, ...] = (
     annotations_are_valid,
     data_is_valid,
     objects_can_be_applied,
+    texts_are_read_back,
     texts_are_strings,
 )
