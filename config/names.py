@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from config.error import shortened
 from config.types.kubernetes import SERVICE_LABEL
 from config.types.model import Mistake
 
@@ -30,7 +31,9 @@ def _too_long(names: Iterator[tuple[Path, str, str, int]]) -> Iterator[Mistake]:
     for path, given, name, limit in names:
         if len(name) > limit and path not in blamed:
             blamed.add(path)
-            yield Mistake(path, f"is too long: {name} has more than {limit} characters", given)
+            yield Mistake(
+                path, f"is too long: {shortened(name)} has more than {limit} characters", given
+            )
 
 
 def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
@@ -81,7 +84,7 @@ def _services(values: "Values") -> Iterator[Mistake]:
         if values.stores[path[0]].source != "embedded":
             continue
         if not re.fullmatch(SERVICE_LABEL, name):
-            yield Mistake(path, f"{name} cannot be the name of a Service", template)
+            yield Mistake(path, f"{shortened(name)} cannot be the name of a Service", template)
         elif name in taken:
-            yield Mistake(path, f"{name} is the name of another Service too", template)
+            yield Mistake(path, f"{shortened(name)} is the name of another Service too", template)
         taken |= {name, f"{name}-headless"} if path[0] == "elasticsearch" else {name}
