@@ -5,10 +5,14 @@ HOST_PATH := $(subst $(CURDIR)/.venv/bin:,,$(PATH))
 PYTHON ?= $(shell PATH='$(HOST_PATH)' python3.11 --version >/dev/null 2>&1 && echo python3.11 || echo python3)
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
+FUZZ = .venv/bin/python -m pytest -n 2 --hypothesis-profile=fuzz
+# What servers read their configuration with, before Python 3.12.
+OLD_PARSER := pyhocon==0.3.57
+
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
 
-.PHONY: help synth imports values test lint format docs snapshots bench cdk8s clean
+.PHONY: help synth imports values test fuzz lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -25,6 +29,13 @@ values: .venv/synth.stamp ## Print all defaults as a commented values file
 
 test: .venv/dev.stamp cdk8s ## Run all tests
 	@.venv/bin/python -m pytest -n 2
+
+fuzz: .venv/dev.stamp ## Look for values that are neither refused nor fit for Kubernetes; takes minutes
+	@$(FUZZ) tests/test_hostile.py tests/test_awkward.py
+	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && \
+	if $(PIP) install --target "$$old" $(OLD_PARSER) && PYTHONPATH=$$old .venv/bin/python -c 'import pyhocon'; then \
+		PYTHONPATH=$$old $(FUZZ) tests/test_awkward.py; \
+	else echo "$(OLD_PARSER) cannot be had for this Python: not tried" >&2; fi 2>&1
 
 lint: .venv/dev.stamp ## Check style and types
 	.venv/bin/ruff check

@@ -7,9 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
 from config.image import Image
-from config.types.kubernetes import DnsLabel, Replicas
+from config.types.kubernetes import Count, DnsLabel, Replicas
 from config.types.model import Mistake, Section, refuse, section
-from config.types.scalars import Integer, NonEmpty, Secret, Text
+from config.types.scalars import NonEmpty, Secret, Text, readable
 
 DEFAULT_GROUP = "agent-group0"
 
@@ -30,6 +30,8 @@ def _queues(queues: str) -> str:
         raise ValueError("must name at least one queue")
     if any(queue.startswith("-") for queue in queues.split()):
         raise ValueError("a queue's name must not start with '-'")
+    for queue in queues.split():
+        readable(queue)
     return queues
 
 
@@ -45,7 +47,7 @@ class AgentGroup(Agent):
         description="Queues that the agents take tasks from, most important first, separated by "
         "spaces.",
     )
-    nvidia_gpus_per_agent: Annotated[Integer, Field(ge=0)] = Field(
+    nvidia_gpus_per_agent: Count = Field(
         default=1, description="NVIDIA GPUs of each agent; 0 asks for none."
     )
     clearml_access_key: Secret | None = Field(

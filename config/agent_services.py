@@ -1,5 +1,7 @@
 """The agent services: an agent for the `services` queue (pipelines, autoscalers, clean-up)."""
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from config.agent import Agent
@@ -7,8 +9,8 @@ from config.claim import LargeClaim
 from config.generation import DEFAULT_GENERATION
 from config.image import Image
 from config.types.kubernetes import Replicas
-from config.types.model import Model, Section, section
-from config.types.scalars import NonEmpty, OneLine, Secret
+from config.types.model import Mistake, Model, Section, section
+from config.types.scalars import CONTROL, NonEmpty, OneLine, Secret
 
 
 class AgentServicesImage(Image):
@@ -53,6 +55,13 @@ class AgentServices(Agent):
     replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
     image: Section[AgentServicesImage] = section()
     storage: Section[AgentServicesStorage] = section()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A path to credentials that no variable can hold."""
+        yield from super().mistakes()
+        google = self.google_credentials.get_secret_value() if self.google_credentials else ""
+        if not google.lstrip().startswith("{") and CONTROL.search(google):
+            yield Mistake(("googleCredentials",), "must have no control characters")
 
     @property
     def on_one_node(self) -> bool:

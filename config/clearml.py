@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from config.types.kubernetes import OptionalDnsSubdomain
+from config.types.kubernetes import AtLeastOne, OptionalDnsSubdomain
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import Integer, NonEmpty, Secret, Text, matching
+from config.types.scalars import NonEmpty, Secret, Text, matching
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
 HOCON_TEXT = re.compile(
@@ -22,7 +22,6 @@ HOCON_MESSAGE = (
 )
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-CONTROL_MESSAGE = "must have no control characters: the server would read something else"
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
 
@@ -105,12 +104,11 @@ class FixedUser(Model):
             yield Mistake(
                 ("username",), "must have no ':', at which a login is split", self.username
             )
-        texts = {"username": self.username, "name": self.name}
-        for key, text in texts.items():
-            if UNWRITABLE.search(text):
-                yield Mistake((key,), CONTROL_MESSAGE, text)
         if UNWRITABLE.search(self.password.get_secret_value()):
-            yield Mistake(("password",), CONTROL_MESSAGE)
+            yield Mistake(
+                ("password",),
+                "must have no control characters: the server would read something else",
+            )
 
 
 class FixedUsers(Model):
@@ -158,10 +156,10 @@ class Watchdog(Model):
     enabled: bool = Field(
         default=True, description="Whether experiments that stopped reporting are aborted."
     )
-    threshold_sec: Annotated[Integer, Field(ge=1)] = Field(
+    threshold_sec: AtLeastOne = Field(
         default=7200, description="Seconds without a report after which an experiment is aborted."
     )
-    watch_interval_sec: Annotated[Integer, Field(ge=1)] = Field(
+    watch_interval_sec: AtLeastOne = Field(
         default=900, description="Seconds between two looks for such experiments."
     )
 

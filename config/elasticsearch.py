@@ -29,7 +29,7 @@ from config.types.kubernetes import (
 )
 from config.types.merging import over
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import NonEmpty, Secret, Text, matching
+from config.types.scalars import NonEmpty, Readable, Secret, Text, matching
 
 FILE_NAME = r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}"
 URL_SAFE = r"[A-Za-z0-9._~-]*"
@@ -201,7 +201,7 @@ class Elasticsearch(StatefulSet, Store):
     )
     persistence: Section[ElasticsearchPersistence] = section()
     volume_claim_template: Section[VolumeClaimTemplate] = section()
-    es_config: Annotated[dict[str, str], over(DEFAULT_ES_CONFIG)] = Field(
+    es_config: Annotated[dict[Readable, Readable], over(DEFAULT_ES_CONFIG)] = Field(
         default=DEFAULT_ES_CONFIG,
         description="Files for Elasticsearch's configuration directory, by name.",
     )

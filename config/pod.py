@@ -29,6 +29,7 @@ from config.types.fragment import (
 )
 from config.types.kubernetes import (
     Annotations,
+    AtLeastOne,
     Count,
     DnsSubdomain,
     Labels,
@@ -38,8 +39,6 @@ from config.types.kubernetes import (
 )
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer
-
-AtLeastOne = Annotated[Integer, Field(ge=1)]
 
 
 class Probe(Model):

@@ -1,5 +1,6 @@
 """Redis."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
@@ -11,6 +12,7 @@ from config.image import PulledImage
 from config.pod import StatefulSet
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
+    Count,
     OptionalDnsSubdomain,
     Port,
     SecretKey,
@@ -19,6 +21,9 @@ from config.types.kubernetes import (
 )
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, NonEmpty, Secret
+
+# What the server's parser reads as something else, between the double quotes that it is put in.
+UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
 
 
 class RedisImage(StoreImage):
@@ -83,7 +88,7 @@ class Redis(Store):
     existing_secret_password_key: SecretKey = Field(
         default="redis-password", description="Key of the password in that Secret."
     )
-    database_number: Annotated[Integer, Field(ge=0)] = Field(
+    database_number: Count = Field(
         default=0,
         description="First Redis database: sessions are kept there, workers 4 databases further.",
     )
@@ -106,8 +111,10 @@ class Redis(Store):
             yield Mistake(
                 ("usePassword",), "needs redis.password or redis.existingSecret", self.use_password
             )
-        if self.password and set('"\\\n\r') & set(self.password.get_secret_value()):
-            yield Mistake(("password",), "must not contain quotes, backslashes or line breaks")
+        if self.password and UNQUOTABLE.search(self.password.get_secret_value()):
+            yield Mistake(
+                ("password",), "must not contain quotes, backslashes, tabs or line breaks"
+            )
         if self.source == "imported":
             yield from self._chart_mistakes()
 

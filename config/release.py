@@ -4,7 +4,7 @@ import re
 
 from pydantic import Field
 
-from config.types.kubernetes import TEMPLATE_EXPRESSION, DnsLabel
+from config.types.kubernetes import TEMPLATE_EXPRESSION, DnsLabel, NamePrefix
 from config.types.model import Model
 
 CHART_NAME = "clearml"
@@ -13,7 +13,7 @@ CHART_NAME = "clearml"
 class Release(Model):
     """Name and namespace of the installation, as `helm install` would take them."""
 
-    name: DnsLabel = Field(
+    name: NamePrefix = Field(
         default="clearml",
         max_length=53,
         description="Name of the installation; names and labels of all objects derive from it.",

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from config import names
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
@@ -18,16 +19,9 @@ from config.mongodb import Mongodb
 from config.redis import Redis
 from config.release import Release, fullname
 from config.store import Store
-from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel
+from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel, OptionalNamePrefix
 from config.types.model import Mistake, Model, Section, section
 from config.webserver import Webserver
-
-# The controller adds a hash of 11 characters to the name, and the result becomes a label value.
-LONGEST_WORKLOAD_NAME = 52
-
-
-def _too_long(name: str) -> str:
-    return f"is too long: {name} has more than {LONGEST_WORKLOAD_NAME} characters"
 
 
 class Values(Model):
@@ -37,7 +31,7 @@ class Values(Model):
     name_override: OptionalDnsLabel = Field(
         default="", description="Replaces `clearml` in the names and labels of all objects."
     )
-    fullname_override: OptionalDnsLabel = Field(
+    fullname_override: OptionalNamePrefix = Field(
         default="", description="Replaces what the names of ClearML's own objects start with."
     )
     common_labels: Labels = Field(default={}, description="More labels of all objects and pods.")
@@ -87,24 +81,8 @@ class Values(Model):
 
     def mistakes(self) -> Iterator[Mistake]:
         """Names that no object can have, and node ports that two Services ask for."""
-        yield from self._long_names()
+        yield from names.mistakes(self)
         yield from self._shared_node_ports()
-
-    def _long_names(self) -> Iterator[Mistake]:
-        longest = f"{self.fullname}-agentservices"
-        if len(longest) > LONGEST_WORKLOAD_NAME:
-            overrides = {
-                "fullnameOverride": self.fullname_override,
-                "nameOverride": self.name_override,
-            }
-            given = {(key,): name for key, name in overrides.items() if name}
-            setting, name = next(iter(given.items()), (("release", "name"), self.release.name))
-            yield Mistake(setting, _too_long(longest), name)
-            return
-        for key, group in self.agent_groups.items():
-            name = f"{self.fullname}-{group.name}-agent"
-            if group.enabled and len(name) > LONGEST_WORKLOAD_NAME:
-                yield Mistake(("agentGroups", key, "name"), _too_long(name), group.name)
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
         services = {

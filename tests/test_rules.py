@@ -535,6 +535,16 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     ),
     (put(WEB, f"{POD}.volumes[0].emptyDir", None), f"{WEB} {POD}.volumes[0].emptyDir", "null"),
     (put(JOB, "spec.suspend", None), f"{JOB} spec.suspend", "null"),
+    (
+        put(MAP, "data.text", "0o17"),
+        f"{MAP} data.text",
+        "kubectl would read this text as something else",
+    ),
+    (
+        put(MAP, "data.-_1", "text"),
+        f"{MAP} data.-_1",
+        "kubectl would read this text as something else",
+    ),
     (put(API, f"{BOX}.env[0].value", True), f"{API} {BOX}.env[0].value", "not a string"),
     (put(MAP, "data.LEVEL", 5), f"{MAP} data.LEVEL", "not a string"),
     (put(SECRET, "stringData.user", 5), f"{SECRET} stringData.user", "not a string"),

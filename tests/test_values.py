@@ -239,8 +239,12 @@ fileserver: {replicaCount: 2, storage: {data: {accessModes: [ReadWriteOncePod]}}
 >> fileserver.storage.data.accessModes to [ReadWriteMany] (given: 2)
 
 release: {name: My_Release}
-> release.name: must be a DNS label: up to 63 lower-case letters, digits and '-'
+> release.name: must be a DNS label that begins with a letter: lower-case letters, digits and '-'
 >> (given: 'My_Release')
+
+release: {name: 1st}
+> release.name: must be a DNS label that begins with a letter: lower-case letters, digits and '-'
+>> (given: '1st')
 
 release: {namespace: ""}
 > release.namespace: must be a DNS label: up to 63 lower-case letters, digits and '-' (given: '')
@@ -268,6 +272,63 @@ agentGroups: {g23456789012345678901234567890123456789: {}}
 > agentGroups.g23456789012345678901234567890123456789.name: is too long:
 >> clearml-g23456789012345678901234567890123456789-agent has more than 52 characters
 >> (given: 'g23456789012345678901234567890123456789')
+
+fullnameOverride: short
+release: {name: r234567890123456789012345678901234567890}
+> release.name: is too long: r234567890123456789012345678901234567890-redis-master has more than 52
+>> characters (given: 'r234567890123456789012345678901234567890')
+
+elasticsearch: {clusterName: c234567890123456789012345678901234567890123456}
+> elasticsearch.clusterName: is too long: c234567890123456789012345678901234567890123456-master has
+>> more than 52 characters (given: 'c234567890123456789012345678901234567890123456')
+
+fullnameOverride: short
+release: {name: r2345678901234567890123456789}
+agentGroups: {g234567890123456789012345678: {}}
+> agentGroups.g234567890123456789012345678.name: is too long:
+>> r2345678901234567890123456789-g234567890123456789012345678-agent has more than 63 characters
+>> (given: 'g234567890123456789012345678')
+
+mongodb: {service: {name: db.example.com}}
+> mongodb.service.name: db.example.com cannot be the name of a Service (given: 'db.example.com')
+
+elasticsearch: {enabled: false, clusterName: -a}
+> elasticsearch.clusterName: must be a DNS name; of Helm's templates only {{ .Release.Name }} and
+>> {{ .Release.Namespace }} are known (given: '-a')
+
+redis: {master: {name: clearml-apiserver}}
+> redis.master.name: clearml-apiserver is the name of another Service too
+>> (given: 'clearml-apiserver')
+
+apiserver: {podAnnotations: {a: 0o17, b: "\x7f"}}
+> apiserver.podAnnotations.a: cannot be used: kubectl would not read it back as a string
+>> (given: '0o17')
+> apiserver.podAnnotations.b: must have no control characters (given: '\x7f')
+
+apiserver: {tolerations: [{key: 0X1F}], livenessDelay: 2147483648}
+> apiserver.tolerations[0].key: cannot be used: kubectl would not read it back as a string
+>> (given: '0X1F')
+> apiserver.livenessDelay: must be less than or equal to 2147483647 (given: 2147483648)
+
+apiserver: {tolerations: [{key: a, operator: Exists, tolerationSeconds: 2147483648}]}
+> apiserver.tolerations[0].tolerationSeconds: must be less than or equal to 2147483647
+>> (given: 2147483648)
+
+agentGroups: {a: {queues: first 0o17}}
+> agentGroups.a.queues: cannot be used: kubectl would not read it back as a string
+>> (given: 'first 0o17')
+
+fileserver: {storage: {data: {accessModes: [ReadWriteOnce, ReadWriteOncePod]}}}
+> fileserver.storage.data.accessModes: ReadWriteOncePod excludes other access modes (given: a list)
+
+agentservices: {googleCredentials: "/test\x7fsecret"}
+> agentservices.googleCredentials: must have no control characters
+
+redis: {password: "test-secret\t"}
+> redis.password: must not contain quotes, backslashes, tabs or line breaks
+
+mongodb: {auth: {rootPassword: "test-secret\0"}}
+> mongodb.auth.rootPassword: must have no null bytes
 
 agentGroups: {my.group: {}}
 > agentGroups."my.group".name: must be a DNS label: up to 63 lower-case letters, digits and '-'
@@ -387,7 +448,7 @@ redis: {usePassword: true}
 > redis.usePassword: needs redis.password or redis.existingSecret (given: true)
 
 redis: {usePassword: true, password: 'test"secret'}
-> redis.password: must not contain quotes, backslashes or line breaks
+> redis.password: must not contain quotes, backslashes, tabs or line breaks
 
 clearml: {credentials: {httpSession: test secret value}}
 > clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and not a
@@ -438,13 +499,13 @@ clearml: {fixedUsers: {users: [{username: "jane:doe", password: test:secret, nam
 > clearml.fixedUsers.users[0].username: must have no ':', at which a login is split
 >> (given: 'jane:doe')
 
-clearml: {fixedUsers: {users: [{username: "\0", password: "test-secret\b", name: "\e"}]}}
-> clearml.fixedUsers.users[0].username: must have no control characters: the server would read
->> something else (given: '\x00')
+clearml: {fixedUsers: {users: [{username: "\0", password: test-secret, name: "\e"}]}}
+> clearml.fixedUsers.users[0].username: must have no control characters (given: '\x00')
+> clearml.fixedUsers.users[0].name: must have no control characters (given: '\x1b')
+
+clearml: {fixedUsers: {users: [{username: jane, password: "test-secret\b", name: Jane}]}}
 > clearml.fixedUsers.users[0].password: must have no control characters: the server would read
 >> something else
-> clearml.fixedUsers.users[0].name: must have no control characters: the server would read
->> something else (given: '\x1b')
 
 clearml: {fixedUsers: {users: [{username: jane, pasword: test-secret-value}]}}
 > clearml.fixedUsers.users[0].password: is required
@@ -764,7 +825,7 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "apiserver: {resources: {requests: {cpu: 900m, memory: 1G}, limits: {cpu: 1, memory: 2G}}}",
         "apiserver: {resources: {requests: {cpu: 0.5}, limits: {nvidia.com/gpu: 1}}}",
         "fileserver: {storage: {data: {class: '', size: 1e3}}}",
-        "mongodb: {service: {name: 'db.{{ .Release.Namespace }}.svc'}}",
+        "mongodb: {enabled: false, service: {name: 'db.{{ .Release.Namespace }}.svc'}}",
         "mongodb: {auth: {enabled: true, existingSecret: mine}}",
         "mongodb: {auth: {rootPassword: ''}}",
         "redis: {usePassword: true, password: 'test secret @'}",
@@ -776,7 +837,7 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         f"fullnameOverride: {'a' * 34}\nagentGroups: {{agent-group0: {{enabled: false}}}}",
         "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
         "ingress: {host: example.com}",
-        "release: {name: '123', namespace: a-b}",
+        "release: {name: r123, namespace: 1-b}",
         # bcrypt of a test password
         "clearml: {fixedUsers: {passHashed: true, users: [{username: a, name: A, password: "
         "JDJiJDEyJE5nVU5vN2kwdW5vL0tKUlN3LzhBeWVyV3ZkSWl6RTVGSURGaGQ4Q3Bqb0ptZ0dqSFV3VGtT}]}}",

@@ -1,6 +1,5 @@
 """YAML files -> mappings: only JSON's types, no key twice, nothing that kubectl would misread."""
 
-import re
 import stat
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,9 +8,6 @@ import yaml
 
 from config.error import ValuesError, shape
 from config.types.scalars import SpelledInteger
-
-# Strings that cdk8s writes without quotes, and that kubectl takes for a number or a YAML operator.
-MISREAD = re.compile(r"([-+]?0o[0-7]+|=|<<)$")
 
 YAML = "tag:yaml.org,2002:"
 STRING, INTEGER, MAPPING, MERGE = (f"{YAML}{name}" for name in ("str", "int", "map", "merge"))
@@ -68,10 +64,6 @@ def _refuse_tag(loader: _Loader, node: yaml.Node) -> None:
 def _construct_text(loader: _Loader, node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise _yaml_error("must be a string", node)
-    if MISREAD.match(node.value):
-        raise _yaml_error(
-            "this text cannot be used: kubectl would not read it back as a string", node
-        )
     return str(node.value)
 
 

@@ -8,11 +8,12 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from config.types.model import Mistake, refuse
-from config.types.scalars import Integer, Text, matching
+from config.types.scalars import Integer, Readable, Text, matching
 
 QUANTITY = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$"
 NOT_A_QUANTITY = "must be a Kubernetes quantity such as 500m or 50Gi"
 DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+SERVICE_LABEL = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 LABEL_VALUE = r"^(?=.{0,63}$)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
 QUALIFIED_NAME = (
@@ -25,6 +26,7 @@ UNITS = {
     **{unit: Decimal(1000) ** power for power, unit in enumerate("kMGTPE", start=1)},
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
 }
+LARGEST_INTEGER = 2**31 - 1  # of most fields
 ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
 # What workloads and Services find their pods by, which no cluster allows to change.
 SELECTOR_LABELS = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "component")}
@@ -40,13 +42,22 @@ def _node_port(port: int) -> int:
     return port
 
 
+def _modes_that_go_together(modes: list[str]) -> list[str]:
+    if len(modes) > 1 and "ReadWriteOncePod" in modes:
+        raise PydanticCustomError("mistake", "ReadWriteOncePod excludes other access modes")
+    return modes
+
+
 Port = Annotated[Integer, Field(ge=1, le=65535)]
 NodePort = Annotated[Integer, AfterValidator(_node_port)]
 Replicas = Annotated[Integer, Field(ge=0, le=1000)]
-Seconds = Annotated[Integer, Field(ge=0)]
-Count = Annotated[Integer, Field(ge=0)]
+Seconds = Annotated[Integer, Field(ge=0, le=LARGEST_INTEGER)]
+Count = Annotated[Integer, Field(ge=0, le=LARGEST_INTEGER)]
+AtLeastOne = Annotated[Integer, Field(ge=1, le=LARGEST_INTEGER)]
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
-AccessModes = Annotated[list[AccessMode], Field(min_length=1)]
+AccessModes = Annotated[
+    list[AccessMode], Field(min_length=1), AfterValidator(_modes_that_go_together)
+]
 PullPolicy = Literal["Always", "IfNotPresent", "Never"]
 ServiceType = Literal["ClusterIP", "NodePort", "LoadBalancer"]
 
@@ -68,6 +79,21 @@ OptionalDnsSubdomain = Annotated[
         r"^$|" + DNS_SUBDOMAIN, "must be empty or a DNS name: lower-case letters, digits, '-', '.'"
     ),
 ]
+# What names of Services start with.
+NamePrefix = Annotated[
+    Text,
+    matching(
+        SERVICE_LABEL,
+        "must be a DNS label that begins with a letter: lower-case letters, digits and '-'",
+    ),
+]
+OptionalNamePrefix = Annotated[
+    Text,
+    matching(
+        r"^$|" + SERVICE_LABEL,
+        "must be empty or a DNS label that begins with a letter: lower-case letters, digits, '-'",
+    ),
+]
 StorageClass = OptionalDnsSubdomain
 SecretKey = Annotated[
     Text,
@@ -82,11 +108,14 @@ PortName = Annotated[
         "must be a port name: lower-case letters, digits and '-'",
     ),
 ]
-AbsolutePath = Annotated[Text, matching(r"^/[^:\r\n]*$", "must be an absolute path without ':'")]
+AbsolutePath = Annotated[
+    Text, matching(r"^/[^:\x00-\x1f]*$", "must be an absolute path without ':'")
+]
 ServiceName = Annotated[
     Text,
     matching(
-        rf"^({TEMPLATE_EXPRESSION}|[-a-z0-9.])+$",
+        rf"^(?!.*(\.\.|\.-|-\.))(?=.{{1,253}}$)({TEMPLATE_EXPRESSION}|[a-z0-9])"
+        rf"(({TEMPLATE_EXPRESSION}|[-a-z0-9.])*({TEMPLATE_EXPRESSION}|[a-z0-9]))?$",
         "must be a DNS name; of Helm's templates only {{ .Release.Name }} and "
         "{{ .Release.Namespace }} are known",
     ),
@@ -142,8 +171,8 @@ def _no_selector_labels(labels: dict[str, str]) -> dict[str, str]:
     return labels
 
 
-NodeSelector = Annotated[dict[str, str], AfterValidator(_label_mapping)]
-Annotations = Annotated[dict[str, str], AfterValidator(_annotation_mapping)]
+NodeSelector = Annotated[dict[Readable, Readable], AfterValidator(_label_mapping)]
+Annotations = Annotated[dict[Readable, Readable], AfterValidator(_annotation_mapping)]
 Labels = Annotated[
-    dict[str, str], AfterValidator(_label_mapping), AfterValidator(_no_selector_labels)
+    dict[Readable, Readable], AfterValidator(_label_mapping), AfterValidator(_no_selector_labels)
 ]

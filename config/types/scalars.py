@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -35,6 +36,37 @@ class matching:  # noqa: N801  # reads as a function where a type is annotated
         return text
 
 
+# What kubectl takes for a number once it has dropped all '_', and what cdk8s writes in quotes.
+GO_NUMBER = re.compile(
+    r"[-+]?(0([oO][0-7]+|[xX][0-9a-fA-F]+|[bB][-+]?[01]+)"
+    r"|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?)"
+)
+QUOTED_NUMBER = re.compile(
+    r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|([0-9][0-9_]*)?(\.[0-9_]*)?([eE][-+]?[0-9]+)?)"
+)
+# Not quoted either, though operators to most YAML parsers.
+OPERATORS = ("=", "<<")
+# What YAML does not allow, what cdk8s forgets to quote, and what no variable can hold.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+
+
+def is_misread(text: str) -> bool:
+    """Whether cdk8s writes the text so that kubectl takes it for something else."""
+    number = GO_NUMBER.fullmatch(text.replace("_", ""))
+    return text in OPERATORS or bool(number and not QUOTED_NUMBER.fullmatch(text))
+
+
+def readable(text: str) -> str:
+    """The text, if kubectl reads it back from the manifests as it is; else PydanticCustomError."""
+    if CONTROL.search(text):
+        raise PydanticCustomError("mistake", "must have no control characters")
+    if is_misread(text):
+        raise PydanticCustomError(
+            "mistake", "cannot be used: kubectl would not read it back as a string"
+        )
+    return text
+
+
 class SpelledInteger(int):
     """An integer that a values file spells in another way than Python: 0123, 0x7b, 1_000."""
 
@@ -43,16 +75,23 @@ def _integer_as_text(raw: object) -> object:
     return str(raw) if type(raw) is int else raw
 
 
+def _without_null_byte(secret: SecretStr) -> SecretStr:
+    if "\0" in secret.get_secret_value():
+        raise PydanticCustomError("mistake", "must have no null bytes")
+    return secret
+
+
 def _no_boolean(raw: object) -> object:
     if isinstance(raw, bool):
         raise PydanticCustomError("mistake", "must be a whole number")
     return raw
 
 
-Text = Annotated[str, BeforeValidator(_integer_as_text)]
+Readable = Annotated[str, AfterValidator(readable)]
+Text = Annotated[Readable, BeforeValidator(_integer_as_text)]
 OneLine = Annotated[Text, matching(r"^[^\r\n]*$", "must be a single line")]
 NonEmpty = Annotated[
     Text, matching(r"^\S(.*\S)?$", "must be a single line, not empty, without spaces around it")
 ]
-Secret = Annotated[SecretStr, BeforeValidator(_integer_as_text)]
+Secret = Annotated[SecretStr, BeforeValidator(_integer_as_text), AfterValidator(_without_null_byte)]
 Integer = Annotated[int, BeforeValidator(_no_boolean)]

@@ -15,7 +15,8 @@ from cdk8s_plus_25 import k8s
 from pydantic import BaseModel, SecretStr
 from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
 
-from config.types.kubernetes import NOT_A_QUANTITY, QUANTITY, amount
+from config.types.kubernetes import LARGEST_INTEGER, NOT_A_QUANTITY, QUANTITY, amount
+from config.types.scalars import readable
 
 
 @functools.cache
@@ -132,22 +133,26 @@ def _schema_of(hint: Any) -> CoreSchema:
     if hint is k8s.IntOrString:
         return core_schema.no_info_after_validator_function(
             int_or_string,
-            core_schema.union_schema(
-                [core_schema.int_schema(strict=True), core_schema.str_schema(strict=True)]
-            ),
+            core_schema.union_schema([core_schema.int_schema(strict=True), _text_schema()]),
         )
     if hasattr(hint, "__jsii_type__"):
         return _struct_schema(hint)
     if origin is not None and issubclass(origin, typing.Mapping):
-        return core_schema.dict_schema(core_schema.str_schema(), _schema_of(arguments[1]))
+        return core_schema.dict_schema(_text_schema(), _schema_of(arguments[1]))
     if origin is not None and issubclass(origin, typing.Sequence):
         return core_schema.list_schema(_schema_of(arguments[0]))
     scalars: dict[Any, CoreSchema] = {
-        str: core_schema.str_schema(strict=True),
+        str: _text_schema(),
         bool: core_schema.bool_schema(strict=True),
-        int: core_schema.int_schema(strict=True),
+        int: core_schema.int_schema(strict=True, le=LARGEST_INTEGER),
     }
     return scalars.get(hint, core_schema.any_schema())
+
+
+def _text_schema() -> CoreSchema:
+    return core_schema.no_info_after_validator_function(
+        readable, core_schema.str_schema(strict=True)
+    )
 
 
 def _parse_quantity(raw: object) -> k8s.Quantity:

@@ -14,7 +14,9 @@ QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 PORT_NAME = re.compile(r"(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 DATA_KEY = re.compile(r"(?!\.$|\.\.)[-._a-zA-Z0-9]+")
 DESCENDING_PATH = re.compile(r"(?!/)(?!(.*/)?\.\.(/|$)).*", re.S)
-QUANTITY = re.compile(r"([+-]?[0-9]*\.?[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
+QUANTITY = re.compile(
+    r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?"
+)
 
 SUFFIXES = {
     "": Decimal(1),

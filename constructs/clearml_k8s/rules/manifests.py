@@ -21,6 +21,8 @@ POD_TEMPLATES: dict[str, tuple[str, ...]] = {
 IN_EVERY_NAMESPACE = (("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt"))
 WALKED = {"labels", "annotations", "matchLabels", "matchExpressions", "nodeSelector", "ipBlock"}
 OF_METADATA = {"labels", "annotations"}
+# What texts begin with that a parser could take for a number or an operator.
+NUMERIC = {*"0123456789+-.=<"}
 PLAIN_STEP = re.compile(r"[\w-]+")
 
 
@@ -166,6 +168,7 @@ class Bundle:
         # Of two objects of one name, the first.
         self._found = {(o.kind, o.namespace, o.name): o for o in reversed(self.objects)}
         self._walked: dict[str, list[Place]] = {key: [] for key in WALKED}
+        self.numerals: list[Place] = []
         for place in self.objects:
             # A definition has the same words for schemas.
             if place.kind != "CustomResourceDefinition":
@@ -195,6 +198,8 @@ class Bundle:
                 if key in WALKED and (key not in OF_METADATA or steps[-1:] == ("metadata",)):
                     self._walked[key].append(Place(root, child, *below))
                 self._walk(root, child, below)
+            elif isinstance(child, str) and child[:1] in NUMERIC:
+                self.numerals.append(Place(root, child, *steps, key))
 
 
 Rule = Callable[[Bundle], Iterator[Finding]]

@@ -9,6 +9,7 @@ from typing import Any
 from clearml_k8s.rules.formats import DATA_KEY, fits, is_label_key, is_label_value
 from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, Step
 from config.error import shape
+from config.types.scalars import is_misread
 
 DATA_FIELDS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
 KIB = 1024
@@ -27,6 +28,15 @@ def data_maps(place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
     """The data of a ConfigMap or Secret by field."""
     for field in DATA_FIELDS.get(place.kind, ()):
         yield field, place.fields(field)
+
+
+def text_maps(bundle: Bundle) -> Iterator[Place]:
+    """Every mapping of texts: labels, annotations and data."""
+    yield from label_maps(bundle)
+    yield from bundle.walked("annotations")
+    for place in bundle.of(*DATA_FIELDS):
+        for field, data in data_maps(place):
+            yield place.below(data, field)
 
 
 def labels_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -110,10 +120,21 @@ def objects_fit_an_annotation(bundle: Bundle) -> Iterator[Finding]:
                 )
 
 
+def texts_are_read_back(bundle: Bundle) -> Iterator[Finding]:
+    """kubectl takes no text for a number because cdk8s writes it without quotes."""
+    message = "kubectl would read this text as something else"
+    for text in bundle.numerals:
+        if is_misread(text.value):
+            yield text.says(message)
+    for texts in text_maps(bundle):
+        for key in texts.fields():
+            if isinstance(key, str) and is_misread(key):
+                yield texts.says(message, key)
+
+
 def texts_are_strings(bundle: Bundle) -> Iterator[Finding]:
     """Labels, annotations, data and environment values are strings."""
-    data = (o.below(texts, f) for o in bundle.of(*DATA_FIELDS) for f, texts in data_maps(o))
-    for place in (*label_maps(bundle), *bundle.walked("annotations"), *data):
+    for place in text_maps(bundle):
         for key, text in place.fields().items():
             if not isinstance(text, str | None):
                 yield place.says("not a string", key)
@@ -127,6 +148,7 @@ RULES: tuple[Rule, ...] = (
     labels_are_valid,
     annotations_are_valid,
     data_is_valid,
+    texts_are_read_back,
     texts_are_strings,
 )
 CONVENTIONS: tuple[Rule, ...] = (no_field_is_null,)

@@ -1,0 +1,90 @@
+"""Names that are put together from several values, and what Kubernetes would not take of them."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from config.error import shortened
+from config.types.kubernetes import SERVICE_LABEL
+from config.types.model import Mistake
+
+if TYPE_CHECKING:
+    from config.values import Values
+
+Path = tuple[str, ...]
+
+# The controller adds a hash of 11 characters to the name, and the result becomes a label value.
+LONGEST_WORKLOAD_NAME = 52
+# As the label `app.kubernetes.io/instance`.
+LONGEST_INSTANCE = 63
+
+
+def mistakes(values: "Values") -> Iterator[Mistake]:
+    """Too long names of workloads, those of Services that none may have, and those used twice."""
+    general = [*_too_long(_names(values)), *_services(values)]
+    yield from general or _too_long(_group_names(values))
+
+
+def _too_long(names: Iterator[tuple[Path, str, str, int]]) -> Iterator[Mistake]:
+    """One mistake for each value that is to blame for a name beyond its limit."""
+    blamed: set[Path] = set()
+    for path, given, name, limit in names:
+        if len(name) > limit and path not in blamed:
+            blamed.add(path)
+            yield Mistake(
+                path, f"is too long: {shortened(name)} has more than {limit} characters", given
+            )
+
+
+def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
+    """Value to blame, what it says, the name that comes of it, and how long that may be."""
+    release: tuple[Path, str] = ("release", "name"), values.release.name
+    overrides = {
+        "fullnameOverride": values.fullname_override,
+        "nameOverride": values.name_override,
+    }
+    origin = next((((key,), given) for key, given in overrides.items() if given), release)
+    yield *origin, f"{values.fullname}-agentservices", LONGEST_WORKLOAD_NAME
+    yield *release, f"{values.release.name}-agentservices", LONGEST_INSTANCE
+    if values.mongodb.source == "embedded":
+        yield *release, f"{values.release.name}-mongodb", LONGEST_WORKLOAD_NAME
+    if values.redis.source == "embedded":
+        yield *release, f"{values.release.name}-redis-master", LONGEST_WORKLOAD_NAME
+    search = values.elasticsearch
+    if search.source == "embedded":
+        if "cluster_name" in search.model_fields_set:
+            origin = ("elasticsearch", "clusterName"), search.cluster_name
+        else:
+            origin = release
+        name = values.release.expand(search.cluster_name)
+        yield *origin, f"{name}-master", LONGEST_WORKLOAD_NAME
+
+
+def _group_names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
+    for key, group in values.agent_groups.items():
+        if group.enabled:
+            origin = ("agentGroups", key, "name"), group.name
+            yield *origin, f"{values.fullname}-{group.name}-agent", LONGEST_WORKLOAD_NAME
+            yield *origin, f"{values.release.name}-{group.name}-agent", LONGEST_INSTANCE
+
+
+def _services(values: "Values") -> Iterator[Mistake]:
+    """Names of the stores' Services that cannot be one, or are that of another Service."""
+    release = values.release
+    given = {
+        ("mongodb", "service", "name"): values.mongodb.service.name,
+        ("redis", "master", "name"): values.redis.master.name,
+        ("elasticsearch", "clusterName"): f"{values.elasticsearch.cluster_name}-master",
+    }
+    taken = {f"{values.fullname}-{server}" for server in ("apiserver", "fileserver", "webserver")}
+    taken |= {f"{release.name}-{pods}-headless" for pods in ("mongodb", "redis-master")}
+    taken.add(f"{release.name}-redis-slave")
+    for path, template in given.items():
+        name = release.expand(template)
+        if values.stores[path[0]].source != "embedded":
+            continue
+        if not re.fullmatch(SERVICE_LABEL, name):
+            yield Mistake(path, f"{shortened(name)} cannot be the name of a Service", template)
+        elif name in taken:
+            yield Mistake(path, f"{shortened(name)} is the name of another Service too", template)
+        taken |= {name, f"{name}-headless"} if path[0] == "elasticsearch" else {name}

@@ -1,0 +1,223 @@
+"""Texts that parsers and shells might take for something else arrive as they are, or are refused.
+
+Each text stands in for a plain one, and must be found wherever that one was: in the variables and
+arguments of containers, in what the servers parse of them, in files and in metadata.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyhocon
+import pytest
+import yaml
+
+from config import Values, ValuesError, load
+from config.types.merging import merge
+from config.types.scalars import CONTROL, is_misread
+from hostile import AWKWARD, Schema, Tree, nested
+from hostile import settings as all_settings
+from programs import Stubs, expanded
+from rendering import Bundle, synthesize
+from scenarios import AUTHENTICATION, EXTERNAL_SERVICES, REPLICATED
+from test_hostile import LONGEST_LINE
+
+INSIDE: Tree = merge(
+    merge(REPLICATED, AUTHENTICATION),
+    {"apiserver": {"storage": {"enableConfigVolume": True}}, "ingress": {"enabled": True}},
+)
+OUTSIDE: Tree = merge(
+    EXTERNAL_SERVICES, {"redis": {"existingSecret": None, "password": "test-secret"}}
+)
+# Installations, and the settings that have an effect there.
+CONTEXTS = {
+    "inside": (INSIDE, r"(?!externalServices|.*\.(external|chart|existingSecret)).*"),
+    "outside": (
+        OUTSIDE,
+        r"(mongodb|elasticsearch)\.external\.\w+(?<!Secret)(?<!Key)|redis\.password",
+    ),
+}
+# What texts begin with where a plain word is none.
+BEGINNINGS = {
+    "mongodb.external.backend": "mongodb://",
+    "mongodb.external.auth": "mongodb://",
+}
+TEXTS = sorted(AWKWARD.keys() - {"nothing"})  # which means the default
+PLAIN = re.compile(r"plain[0-9]{3}")
+
+
+class Slot(NamedTuple):
+    """Where a values file may have a text, and what every text there begins with."""
+
+    path: tuple[str, ...]
+    beginning: str = ""
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path)
+
+    def usual(self, text: str) -> str:
+        """The text as a single value there: spaces separate queues, a document is no path."""
+        if self.path[-1] == "queues":
+            return re.sub(r"\s", "_", text)
+        return text.lstrip("{") if self.path[-1] == "googleCredentials" else text
+
+    def filled(self, text: str) -> Tree:
+        return nested(self.path, self.beginning + text)
+
+
+def slots() -> Iterator[Slot]:
+    """All texts of the values."""
+    for setting in all_settings():
+        if setting.is_raw:
+            continue
+        if setting.is_text:
+            yield Slot(setting.path, beginning(setting.name, setting.schema))
+        elif isinstance(setting.schema.get("additionalProperties"), dict):
+            yield Slot((*setting.path, "key"))
+
+
+def beginning(name: str, schema: Schema) -> str:
+    return BEGINNINGS.get(name) or ("/" if schema.get("pattern", "").startswith("^/") else "")
+
+
+SLOTS = list(slots())
+
+
+@pytest.fixture
+def every(pytestconfig: pytest.Config) -> int:
+    """How many of the ways to distribute the texts are skipped: none while there is much time."""
+    return 1 if pytestconfig.getoption("--hypothesis-profile") == "fuzz" else 12
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_each_text_arrives_as_it_is_or_is_refused(
+    context: str, every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    base, effective = CONTEXTS[context]
+    chosen = [slot for slot in SLOTS if re.fullmatch(effective, slot.name)]
+    plain = {slot: f"plain{index:03}" for index, slot in enumerate(chosen)}
+    plain = accepted(base, plain, dict.fromkeys(plain))
+    wanted = {
+        place: text
+        for place, text in leaves(synthesize(values_of(base, plain))).items()
+        if PLAIN.search(place + text) and "checksum/" not in place
+    }
+    everywhere = "".join(wanted.values())
+    assert not [slot.name for slot, word in plain.items() if word not in everywhere]
+
+    wrong = {}
+    for shift in range(0, len(TEXTS), every):
+        awkward = {slot: TEXTS[(shift + i) % len(TEXTS)] for i, slot in enumerate(plain)}
+        texts = accepted(base, {slot: slot.usual(AWKWARD[awkward[slot]]) for slot in plain}, plain)
+        instead = {plain[slot]: text for slot, text in texts.items()}
+        found = leaves(synthesize(values_of(base, texts)))
+        for place, text in wanted.items():
+            now, expected = (
+                PLAIN.sub(lambda word: instead[word[0]], part)  # noqa: B023  # called at once
+                for part in (place, text)
+            )
+            if found.get(now) != expected:
+                wrong[now] = found.get(now), expected
+    assert not wrong
+
+
+@pytest.mark.parametrize("shell", ["sh", "dash", "bash"])
+def test_shells_keep_words_as_they_are(shell: str, tmp_path: Path) -> None:
+    stubs = Stubs(tmp_path)
+    for tool in ("clearml-agent", "curl", "touch"):
+        stubs.add(tool)
+    lines = [
+        text for text in AWKWARD.values() if text and not re.search(f"{CONTROL.pattern}|\n", text)
+    ]
+    words = [word for word in " ".join(lines).split() if word[0] != "-" and not is_misread(word)]
+    group = {"agentVersion": "", "queues": " ".join(words)}
+    bundle = synthesize(Values.read({"agentGroups": {"agent-group0": group}}))
+    agent = bundle.container("clearml-agent-group0-agent")
+    stubs.run([shell, *agent["command"][1:], *expanded(agent["args"], {})])
+    (call,) = stubs.calls
+    assert call == ["clearml-agent", "daemon", "--foreground", "--queue", *words]
+    *_, script = bundle.container("clearml-elastic-master")["readinessProbe"]["exec"]["command"]
+    for line in lines:
+        stubs.run([shell, "-ec", script], {"HEALTH_CHECK_PARAMS": line})
+    asked = [call[-1].partition("?")[2] for call in stubs.calls if call[0] == "curl"]
+    assert asked == lines
+
+
+def values_of(base: Tree, texts: Mapping[Slot, str]) -> Values:
+    file = Path("values.yaml")
+    tree = base
+    for slot, text in texts.items():
+        tree = merge(tree, slot.filled(text))
+    file.write_text(yaml.dump(tree, Dumper=yaml.CSafeDumper), encoding="utf-8")
+    return load([file])
+
+
+def accepted(
+    base: Tree, texts: Mapping[Slot, str], otherwise: Mapping[Slot, str | None]
+) -> dict[Slot, str]:
+    """The texts, but for those that are refused by name: these are replaced, or left out."""
+    texts = dict(texts)
+    while True:
+        try:
+            values_of(base, texts)
+            return texts
+        except ValuesError as error:
+            refused = [slot for slot in texts if any(f" {slot.name}: " in x for x in error.lines)]
+            longest = max(map(len, error.lines))
+        assert refused
+        assert longest <= LONGEST_LINE
+        for slot in refused:
+            text = otherwise[slot]
+            assert text != texts[slot]
+            if text is None:
+                del texts[slot]
+            else:
+                texts[slot] = text
+
+
+def leaves(bundle: Bundle) -> dict[str, str]:
+    """Every text of a bundle by its place, as it reaches its reader."""
+    found: dict[str, str] = {}
+    secrets = {name: bundle.secret(name) for name in bundle.of("Secret")}
+    for manifest in bundle.objects:
+        name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+        if manifest["kind"] == "Secret":
+            manifest = manifest | {"data": secrets[manifest["metadata"]["name"]]}
+        found |= dict(_texts(manifest, name, secrets))
+    return found
+
+
+def _texts(value: Any, place: str, secrets: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield place, value
+        if place.endswith("apiserver.conf"):
+            yield from _texts(pyhocon.ConfigFactory.parse_string(value), f"{place} parsed", {})
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _texts(part, f"{place}.{index}", secrets)
+    elif isinstance(value, dict):
+        if "image" in value and "name" in value:
+            value = value | _handed_on(value, secrets)
+        for key, part in value.items():
+            yield from _texts(part, f"{place}.{key}", secrets)
+
+
+def _handed_on(container: dict[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables and arguments as the kubelet hands them on, and as the server parses them."""
+    known: dict[str, str] = {}
+    for variable in container.get("env", []):
+        key = variable.get("valueFrom", {}).get("secretKeyRef")
+        if key and key["name"] in secrets:
+            known[variable["name"]] = secrets[key["name"]][key["key"]]
+        elif "value" in variable:
+            known[variable["name"]] = expanded([variable["value"]], known)[0]
+    args = expanded(container.get("args", []), known)
+    for name, value in known.items():
+        if name.startswith("CLEARML__"):
+            known[name] = pyhocon.ConfigFactory.parse_string(f"{name}: {value}")[name]
+    return {"env": known, "args": args}
