@@ -46,6 +46,7 @@ QUOTED_NUMBER = re.compile(
 )
 # Not quoted either, though operators to most YAML parsers.
 OPERATORS = ("=", "<<")
+MISREAD = "cannot be used: kubectl would not read it back as a string"
 # What YAML does not allow, what cdk8s forgets to quote, and what no variable can hold.
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 
@@ -61,9 +62,7 @@ def readable(text: str) -> str:
     if CONTROL.search(text):
         raise PydanticCustomError("mistake", "must have no control characters")
     if is_misread(text):
-        raise PydanticCustomError(
-            "mistake", "cannot be used: kubectl would not read it back as a string"
-        )
+        raise PydanticCustomError("mistake", MISREAD)
     return text
 
 
@@ -75,9 +74,12 @@ def _integer_as_text(raw: object) -> object:
     return str(raw) if type(raw) is int else raw
 
 
-def _without_null_byte(secret: SecretStr) -> SecretStr:
-    if "\0" in secret.get_secret_value():
+def _readable_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if "\0" in text:
         raise PydanticCustomError("mistake", "must have no null bytes")
+    if is_misread(text):
+        raise PydanticCustomError("mistake", MISREAD)
     return secret
 
 
@@ -93,5 +95,5 @@ OneLine = Annotated[Text, matching(r"^[^\r\n]*$", "must be a single line")]
 NonEmpty = Annotated[
     Text, matching(r"^\S(.*\S)?$", "must be a single line, not empty, without spaces around it")
 ]
-Secret = Annotated[SecretStr, BeforeValidator(_integer_as_text), AfterValidator(_without_null_byte)]
+Secret = Annotated[SecretStr, BeforeValidator(_integer_as_text), AfterValidator(_readable_secret)]
 Integer = Annotated[int, BeforeValidator(_no_boolean)]
