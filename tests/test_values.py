@@ -302,17 +302,14 @@ redis: {master: {name: clearml-apiserver}}
 
 apiserver: {podAnnotations: {a: 0o17, b: "\x7f"}}
 > apiserver.podAnnotations.a: cannot be used: kubectl would not read it back as a string
->> (given: '0o17')
-> apiserver.podAnnotations.b: must have no control characters (given: '\x7f')
+> apiserver.podAnnotations.b: must have no control characters
 
 apiserver: {tolerations: [{key: 0X1F}], livenessDelay: 2147483648}
 > apiserver.tolerations[0].key: cannot be used: kubectl would not read it back as a string
->> (given: '0X1F')
 > apiserver.livenessDelay: must be less than or equal to 2147483647 (given: 2147483648)
 
 agentGroups: {a: {queues: first 0o17}}
 > agentGroups.a.queues: cannot be used: kubectl would not read it back as a string
->> (given: 'first 0o17')
 
 fileserver: {storage: {data: {accessModes: [ReadWriteOnce, ReadWriteOncePod]}}}
 > fileserver.storage.data.accessModes: ReadWriteOncePod excludes other access modes (given: a list)
@@ -322,6 +319,9 @@ agentservices: {googleCredentials: "/test\x7fsecret"}
 
 redis: {password: "test-secret\t"}
 > redis.password: must not contain quotes, backslashes, tabs or line breaks
+
+agentGroups: {a: {clearmlConfig: "test-secret-value\x7f"}}
+> agentGroups.a.clearmlConfig: must have no control characters
 
 redis: {password: "test-secret\0"}
 > redis.password: must have no control characters
@@ -496,8 +496,8 @@ clearml: {fixedUsers: {users: [{username: "jane:doe", password: test:secret, nam
 >> (given: 'jane:doe')
 
 clearml: {fixedUsers: {users: [{username: "\0", password: test-secret, name: "\e"}]}}
-> clearml.fixedUsers.users[0].username: must have no control characters (given: '\x00')
-> clearml.fixedUsers.users[0].name: must have no control characters (given: '\x1b')
+> clearml.fixedUsers.users[0].username: must have no control characters
+> clearml.fixedUsers.users[0].name: must have no control characters
 
 clearml: {fixedUsers: {users: [{username: jane, password: "test-secret\b", name: Jane}]}}
 > clearml.fixedUsers.users[0].password: must have no control characters: the server would read
