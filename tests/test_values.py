@@ -308,6 +308,10 @@ apiserver: {tolerations: [{key: 0X1F}], livenessDelay: 2147483648}
 > apiserver.tolerations[0].key: cannot be used: kubectl would not read it back as a string
 > apiserver.livenessDelay: must be less than or equal to 2147483647 (given: 2147483648)
 
+agentservices: {agentVersion: "==1.9,\n!=1.8"}
+> agentservices.agentVersion: must be a version with its comparison, such as "==1.9.2" or ">=0.16.1"
+>> (given: '==1.9,\n!=1.8')
+
 agentGroups: {a: {queues: first 0o17}}
 > agentGroups.a.queues: cannot be used: kubectl would not read it back as a string
 
