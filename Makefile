@@ -32,10 +32,10 @@ test: .venv/dev.stamp cdk8s ## Run all tests
 
 fuzz: .venv/dev.stamp ## Look for values that are neither refused nor fit for Kubernetes; takes minutes
 	@$(FUZZ) tests/test_hostile.py tests/test_awkward.py
-	@old=$$(mktemp -d) && trap 'rm -rf "$$old"' EXIT && \
-	if $(PIP) install --target "$$old" $(OLD_PARSER) && PYTHONPATH=$$old .venv/bin/python -c 'import pyhocon'; then \
-		PYTHONPATH=$$old $(FUZZ) tests/test_awkward.py; \
-	else echo "$(OLD_PARSER) cannot be had for this Python: not tried" >&2; fi 2>&1
+	@old=$$(mktemp -d); trap 'rm -rf "$$old"' EXIT; export PYTHONPATH="$$old"; \
+	if $(PIP) install --target "$$old" $(OLD_PARSER) && .venv/bin/python -c 'import pyhocon'; then \
+		$(FUZZ) tests/test_awkward.py; \
+	else echo "$(OLD_PARSER) cannot be had for this Python: not tried" >&2; fi
 
 lint: .venv/dev.stamp ## Check style and types
 	.venv/bin/ruff check

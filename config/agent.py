@@ -11,11 +11,11 @@ from config.pod import Deployment
 from config.types.model import Mistake
 from config.types.scalars import Integer, OneLine, Secret, Text, matching
 
-VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?)\s*[0-9A-Za-z.*+!_-]+"
+VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?) *[0-9A-Za-z.*+!_-]+"
 VersionSpecifier = Annotated[
     Text,
     matching(
-        rf"^$|^{VERSION_CLAUSE}(\s*,\s*{VERSION_CLAUSE})*$",
+        rf"^$|^{VERSION_CLAUSE}( *, *{VERSION_CLAUSE})*$",
         'must be a version with its comparison, such as "==1.9.2" or ">=0.16.1"',
     ),
 ]

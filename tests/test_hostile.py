@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import yaml
 from hypothesis import given
 
 from clearml_k8s.rules import Bundle, breaches, findings
-from config import ValuesError, load
-from hostile import SECRET_DIGITS, Setting, Tree, settings, trees
+from config import Values, ValuesError, load
+from config.types.merging import merge
+from config.types.scalars import is_misread
+from hostile import LEAN, SECRET_DIGITS, Setting, Tree, settings, trees
 from kubectl import decoded
 from rendering import misfits, synthesize
 from scenarios import SECRET_MARK
@@ -43,6 +46,18 @@ def test_values_give_what_kubernetes_takes_or_are_refused_by_name(
     folder.mkdir()
     for (text, tree), seen in zip(documents.items(), decoded(documents, folder), strict=True):
         assert yaml.load(text, yaml.CSafeLoader) == seen, tree
+
+
+def test_texts_that_look_like_numbers_are_read_back_or_refused(tmp_path: Path) -> None:
+    heads = ("0", "1", "_1", "0_", ".", "1.", "1_0")
+    middles = ("", "x", "X", "o", "O", "b", "B", "e", "E", "_", ".", ":")
+    tails = ("", "1", "_1", "+1", "-1", "1_", "7f", "e1", "e_1")
+    texts = ["".join(parts) for parts in product(("", "-", "+"), heads, middles, tails)]
+    annotations = {f"a{i}": text for i, text in enumerate(texts) if not is_misread(text)}
+    ingress = {"enabled": True, "host": "example.com", "annotations": annotations}
+    bundle = synthesize(Values.read(merge(LEAN, {"ingress": ingress})))
+    (seen,) = decoded([bundle.texts["0800-ingress.k8s.yaml"]], tmp_path)
+    assert seen["metadata"]["annotations"] == annotations
 
 
 def problems(chosen: list[Setting], tree: Tree, documents: dict[str, Tree]) -> list[str]:

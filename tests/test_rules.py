@@ -1034,6 +1034,7 @@ SOUND: dict[str, Mistake] = {
     "the ServiceAccount of every namespace": put(WEB, f"{POD}.serviceAccountName", "default"),
     "a request without limit": drop(API, f"{BOX}.resources.limits"),
     "a request equal to its limit": put(API, f"{BOX}.resources.requests.memory", "1024Mi"),
+    "a quantity that ends in a point": put(API, f"{BOX}.resources.requests.memory", "5."),
     "one port number for two protocols": add(
         SVC, "spec.ports", {"name": "udp", "port": 8008, "protocol": "UDP"}
     ),

@@ -302,21 +302,22 @@ redis: {master: {name: clearml-apiserver}}
 
 apiserver: {podAnnotations: {a: 0o17, b: "\x7f"}}
 > apiserver.podAnnotations.a: cannot be used: kubectl would not read it back as a string
->> (given: '0o17')
-> apiserver.podAnnotations.b: must have no control characters (given: '\x7f')
+> apiserver.podAnnotations.b: must have no control characters
 
 apiserver: {tolerations: [{key: 0X1F}], livenessDelay: 2147483648}
 > apiserver.tolerations[0].key: cannot be used: kubectl would not read it back as a string
->> (given: '0X1F')
 > apiserver.livenessDelay: must be less than or equal to 2147483647 (given: 2147483648)
 
 apiserver: {tolerations: [{key: a, operator: Exists, tolerationSeconds: 2147483648}]}
 > apiserver.tolerations[0].tolerationSeconds: must be less than or equal to 2147483647
 >> (given: 2147483648)
 
+agentservices: {agentVersion: "==1.9,\n!=1.8"}
+> agentservices.agentVersion: must be a version with its comparison, such as "==1.9.2" or ">=0.16.1"
+>> (given: '==1.9,\n!=1.8')
+
 agentGroups: {a: {queues: first 0o17}}
 > agentGroups.a.queues: cannot be used: kubectl would not read it back as a string
->> (given: 'first 0o17')
 
 fileserver: {storage: {data: {accessModes: [ReadWriteOnce, ReadWriteOncePod]}}}
 > fileserver.storage.data.accessModes: ReadWriteOncePod excludes other access modes (given: a list)
@@ -329,6 +330,9 @@ redis: {password: "test-secret\t"}
 
 mongodb: {auth: {rootPassword: "test-secret\0"}}
 > mongodb.auth.rootPassword: must have no null bytes
+
+agentGroups: {a: {clearmlConfig: "test-secret-value\x7f"}}
+> agentGroups.a.clearmlConfig: must have no control characters
 
 agentGroups: {my.group: {}}
 > agentGroups."my.group".name: must be a DNS label: up to 63 lower-case letters, digits and '-'
@@ -500,8 +504,8 @@ clearml: {fixedUsers: {users: [{username: "jane:doe", password: test:secret, nam
 >> (given: 'jane:doe')
 
 clearml: {fixedUsers: {users: [{username: "\0", password: test-secret, name: "\e"}]}}
-> clearml.fixedUsers.users[0].username: must have no control characters (given: '\x00')
-> clearml.fixedUsers.users[0].name: must have no control characters (given: '\x1b')
+> clearml.fixedUsers.users[0].username: must have no control characters
+> clearml.fixedUsers.users[0].name: must have no control characters
 
 clearml: {fixedUsers: {users: [{username: jane, password: "test-secret\b", name: Jane}]}}
 > clearml.fixedUsers.users[0].password: must have no control characters: the server would read

@@ -12,6 +12,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from config.types.model import Mistake, refuse
+
 
 class matching:  # noqa: N801  # reads as a function where a type is annotated
     """Annotation: a string that matches the pattern, or the mistake that the message words."""
@@ -58,11 +60,14 @@ def is_misread(text: str) -> bool:
 
 
 def readable(text: str) -> str:
-    """The text, if kubectl reads it back from the manifests as it is; else PydanticCustomError."""
+    """The text, if kubectl reads it back from the manifests as it is; else a mistake.
+
+    The mistake does not show the text, which may be a whole file with secrets in it.
+    """
     if CONTROL.search(text):
-        raise PydanticCustomError("mistake", "must have no control characters")
+        refuse([Mistake((), "must have no control characters")])
     if is_misread(text):
-        raise PydanticCustomError("mistake", MISREAD)
+        refuse([Mistake((), MISREAD)])
     return text
 
 
@@ -77,9 +82,9 @@ def _integer_as_text(raw: object) -> object:
 def _readable_secret(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if "\0" in text:
-        raise PydanticCustomError("mistake", "must have no null bytes")
+        refuse([Mistake((), "must have no null bytes")])
     if is_misread(text):
-        raise PydanticCustomError("mistake", MISREAD)
+        refuse([Mistake((), MISREAD)])
     return secret
 
 
