@@ -43,8 +43,10 @@ def main() -> int:
     for line in refused:
         print(line)
     if refused:
-        print(f"{len(refused)} of {len(objects)} objects would be refused{where}.")
-        print("Do not apply: all others would be changed, which takes the service down.")
+        print(
+            f"{len(refused)} of {len(objects)} objects would be refused{where}. Do not apply: all "
+            "others would be changed, which takes the service down."
+        )
         return 1
     print(f"all {len(objects)} objects would be accepted{where}")
     return 0
