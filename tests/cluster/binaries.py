@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from typing import Any
 # The newest and an old one, which is the oldest whose controllers build with today's Go.
 VERSIONS = ("1.37.2", "1.28.15")
 KWOK = "sigs.k8s.io/kwok/cmd/kwok@v0.8.0"  # plays the nodes: no container runs
-NEEDED = ("etcd", "kube-apiserver", "kubectl")
+SERVER = ("etcd", "kube-apiserver")
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler", "kwok")
 PACKAGES = {
     "etcd": "go.etcd.io/etcd/server/v3",
@@ -33,19 +33,30 @@ class MissingError(Exception):
     """There are no programs, and they cannot be built."""
 
 
+@functools.cache
 def assets() -> dict[str, Path]:
     """Each Kubernetes version that can be run, with the folder that has its programs.
 
     They are those in KUBEBUILDER_ASSETS, as Kubernetes' envtest has it, or all VERSIONS, built
     with Go where the cache lacks them. Raises MissingError, whose text says what is missing.
     """
-    if given := os.environ.get("KUBEBUILDER_ASSETS"):
-        folder = Path(given)
-        if missing := [name for name in NEEDED if not (folder / name).exists()]:
-            raise MissingError(f"KUBEBUILDER_ASSETS has no {', '.join(missing)}")
-        said = _run(str(folder / "kube-apiserver"), "--version")
-        return {re.sub(r"^\D*", "", said).strip(): folder}
-    return {version: _built(version) for version in VERSIONS}
+    if not shutil.which("openssl"):
+        raise MissingError("there is no openssl")
+    given = os.environ.get("KUBEBUILDER_ASSETS")
+    if given is None:
+        return {version: _built(version) for version in VERSIONS}
+    folder = Path(given).resolve()
+    missing = [name for name in SERVER if not (folder / name).exists()]
+    if not shutil.which("kubectl", path=f"{folder}{os.pathsep}{os.environ['PATH']}"):
+        missing.append("kubectl")
+    if missing:
+        raise MissingError(f"KUBEBUILDER_ASSETS has no {', '.join(missing)}")
+    return {_run(str(folder / "kube-apiserver"), "--version").split("v")[-1].strip(): folder}
+
+
+def can_control(programs: Path) -> bool:
+    """Whether the folder has what makes pods, claims and endpoints of objects."""
+    return all((programs / name).exists() for name in CONTROLLERS)
 
 
 def _built(version: str) -> Path:
@@ -116,7 +127,8 @@ def _run(*command: str, at: Path | None = None, **environment: str) -> str:
         command, cwd=at, env=os.environ | environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise MissingError(f"{' '.join(command[:2])} failed: {done.stderr.strip()}")
+        reason = done.stderr.strip().rpartition("\n")[2]
+        raise MissingError(f"{' '.join(command[:2])} failed: {reason}")
     return done.stdout
 
 
@@ -131,7 +143,6 @@ def _locked(folder: Path) -> Iterator[None]:
 
 if __name__ == "__main__":
     try:
-        for found, where in assets().items():
-            print(f"Kubernetes {found}: {where}")
+        assets()
     except MissingError as error:
         sys.exit(str(error))

@@ -26,9 +26,11 @@ NEED_HELM = {"helm-stores"}
 
 # What it takes from its namespace, as the comment of the preset says.
 OUTSIDE_OF_PRESETS = {"production": {("Secret", "clearml-credentials"), ("Secret", "clearml-tls")}}
-# Pod Security `baseline` refuses the init container that sets vm.max_map_count on its node.
+# Pod Security `baseline` refuses the init container that sets vm.max_map_count on its node, as the
+# chart of Elasticsearch does by default.
 RELEASES: Mapping[str, dict[str, Any]] = {
     "three-elasticsearch-nodes": {"namespace": PRIVILEGED},
+    "helm-stores": {"namespace": PRIVILEGED},
     GIVEN_NAMESPACE: {"createNamespace": False},
 }
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.binaries import assets
+from cluster.binaries import assets, can_control
 from cluster.bundles import NEED_HELM
-from cluster.control_plane import Cluster, can_control, control_plane
+from cluster.control_plane import Cluster, control_plane
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster import binaries
+from cluster.binaries import can_control
 
 Object = dict[str, Any]
 PATIENCE = 60  # seconds until what controllers do must be done
@@ -108,11 +108,6 @@ def eventually(findings: Callable[[], object]) -> None:
     while found := findings():
         assert time.monotonic() < end, found
         time.sleep(0.3)
-
-
-def can_control(programs: Path) -> bool:
-    """Whether the folder has what makes pods, claims and endpoints of objects."""
-    return all((programs / name).exists() for name in binaries.CONTROLLERS)
 
 
 @contextmanager

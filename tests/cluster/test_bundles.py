@@ -9,11 +9,10 @@ import pytest
 
 from cluster import guide
 from cluster.bundles import BUNDLES, GIVEN_NAMESPACE, Bundle, write
-from cluster.control_plane import Cluster, Object, eventually
-from cluster.states import apply, refused, settle, shell
+from cluster.control_plane import Cluster, eventually
+from cluster.states import apply, is_ours, not_unchanged, refused, settle, shell
 
 Record = Callable[[str, object], None]
-MANAGED_BY = "app.kubernetes.io/managed-by"
 # A namespace brings them.
 BROUGHT = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 
@@ -32,7 +31,7 @@ def test_life_of_an_installation(
     assert refused(cluster, bundle) == []
     apply(cluster, bundle)
     settle(cluster, bundle)
-    assert changed(apply(cluster, bundle)) == {}
+    assert not_unchanged(cluster, bundle) == set()
     diff = cluster.run("kubectl", "diff", "-f", "dist/", cwd=bundle.folder)
     assert (diff.returncode, diff.stdout, diff.stderr) == (0, "", "")
 
@@ -55,19 +54,6 @@ def identities(cluster: Cluster, kind: str) -> set[str]:
     return {manifest["metadata"]["uid"] for manifest in cluster.objects(kind)}
 
 
-def changed(said: dict[str, str]) -> dict[str, str]:
-    """What a second `kubectl apply` says of objects other than that they are unchanged.
-
-    But for PodDisruptionBudgets, whose selector kubectl always sends anew, as their API asks it to
-    replace the selector instead of merging it.
-    """
-    return {
-        name: verb
-        for name, verb in said.items()
-        if verb != "unchanged" and not name.startswith("poddisruptionbudget.policy/")
-    }
-
-
 def others_than_claims(cluster: Cluster, bundle: Bundle) -> set[tuple[str, str]]:
     """What is left in the namespace of all that came with the installation, but for claims.
 
@@ -80,9 +66,3 @@ def others_than_claims(cluster: Cluster, bundle: Bundle) -> set[tuple[str, str]]
         for kind, name in there - BROUGHT - bundle.outside
         if kind != "PersistentVolumeClaim" and not name.startswith(tuple(charts))
     }
-
-
-def is_ours(manifest: Object) -> bool:
-    """Whether it has the label that the commands of the guide look for."""
-    labels = manifest["metadata"].get("labels", {})
-    return bool(manifest["kind"] == "Namespace" or labels.get(MANAGED_BY) == "cdk8s")
