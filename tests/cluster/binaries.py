@@ -63,18 +63,24 @@ def _built(version: str) -> Path:
     """The folder with all programs of the version, the missing ones built."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "clearml-cdk8s" / "kubernetes" / version
+    if not _missing(folder):
+        return folder
+    if not shutil.which("go"):
+        raise MissingError("KUBEBUILDER_ASSETS is not set, and there is no Go to build with")
     with _locked(folder):
-        missing = [name for name in (*PACKAGES, "kwok") if not (folder / name).exists()]
-        if missing and not shutil.which("go"):
-            raise MissingError("KUBEBUILDER_ASSETS is not set, and there is no Go to build with")
-        if missing and not (folder / "module/go.mod").exists():
+        if not (folder / "module/go.mod").exists():
             _write_module(folder / "module", version)
+        missing = _missing(folder)
         for number, name in enumerate(missing, start=1):
             print(f"Building {name} {version} ({number} of {len(missing)})", end="", flush=True)
             start = time.monotonic()
             _build(folder, name, version)
             print(f": {time.monotonic() - start:.0f} s", flush=True)
     return folder
+
+
+def _missing(folder: Path) -> list[str]:
+    return [name for name in (*PACKAGES, "kwok") if not (folder / name).exists()]
 
 
 def _build(folder: Path, name: str, version: str) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from cluster.control_plane import PRIVILEGED, Object
+from cluster.control_plane import PRIVILEGED
+from cluster.machines import Object
 from config.types.merging import merge
 from packed_charts import imported
 from scenarios import OUTSIDE, SCENARIOS

@@ -10,7 +10,8 @@ import pytest
 
 from cluster.binaries import assets, can_control
 from cluster.bundles import NEED_HELM
-from cluster.control_plane import Cluster, control_plane
+from cluster.client import Cluster
+from cluster.control_plane import control_plane
 
 
 @pytest.fixture(scope="session")

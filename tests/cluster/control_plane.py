@@ -7,107 +7,18 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cluster.binaries import can_control
+from cluster.client import NAMESPACES, Cluster, eventually
+from cluster.machines import Object, machines, volumes
 
-Object = dict[str, Any]
-PATIENCE = 60  # seconds until what controllers do must be done
-NAMESPACES = {"default", "kube-system", "kube-public", "kube-node-lease"}
 # The one whose pods may be privileged.
 PRIVILEGED = "clearml-privileged"
 STAGES = Path(__file__).with_name("stages.yaml")
 TOKEN = "test-secret-admin-token"
-
-# What no installation makes: the control plane's own records, and the volumes that we provide.
-BACKGROUND = ("endpoints", "events", "leases", "nodes", "persistentvolumes")
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A running control plane, and kubectl of the same version to talk to it.
-
-    Without `controllers` there is only an API server: it judges objects, nothing comes of them.
-    """
-
-    version: str
-    programs: Path
-    folder: Path
-    controllers: bool
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Where kubectl finds this cluster, and nothing of the user's."""
-        path = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
-        home, config = str(self.folder), str(self.folder / "kubeconfig")
-        return {**os.environ, "PATH": path, "HOME": home, "KUBECONFIG": config}
-
-    def run(
-        self, *command: str, cwd: Path | None = None, stdin: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command with that environment, to its end."""
-        return subprocess.run(
-            command,
-            cwd=cwd,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """What kubectl says on stdout; whatever it says on stderr is a failure."""
-        done = self.run("kubectl", *arguments, stdin=stdin)
-        assert not done.returncode, done.stderr
-        assert not done.stderr, done.stderr
-        return done.stdout
-
-    def objects(self, *kinds: str, namespace: str | None = None) -> list[Object]:
-        """All objects of these kinds, of one namespace or of all."""
-        where = ("-A",) if namespace is None else ("-n", namespace)
-        found = self.kubectl(
-            "get", ",".join(kinds), *where, "-o", "json", "--show-managed-fields=false"
-        )
-        items: list[Object] = json.loads(found)["items"]
-        return items
-
-    def inventory(self) -> set[tuple[str, str, str]]:
-        """Kind, namespace and name of all there is, but for what the control plane keeps."""
-        said = self.kubectl("api-resources", "--verbs=list,delete", "-o", "name").split()
-        kinds = [kind for kind in said if kind.partition(".")[0] not in BACKGROUND]
-        return {
-            (o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"])
-            for o in self.objects(*kinds)
-        }
-
-    def apply(self, objects: list[Object]) -> None:
-        """Apply objects as they are."""
-        self.kubectl("apply", "-f", "-", stdin=_list(objects))
-
-    def empty(self) -> None:
-        """Remove all that was installed, and provide the volumes anew."""
-        names = {o["metadata"]["name"] for o in self.objects("namespaces")} - NAMESPACES
-        if names:
-            self.kubectl("delete", "namespace", *names)
-        used = [o for o in self.objects("persistentvolumes") if o["status"]["phase"] != "Available"]
-        if used:
-            self.kubectl("delete", "persistentvolume", *(o["metadata"]["name"] for o in used))
-            self.apply(_volumes())
-
-
-def eventually(findings: Callable[[], object]) -> None:
-    """Wait until nothing is found any more; fail with what is found at last."""
-    end = time.monotonic() + PATIENCE
-    while found := findings():
-        assert time.monotonic() < end, found
-        time.sleep(0.3)
 
 
 @contextmanager
@@ -167,7 +78,7 @@ def control_plane(version: str, programs: Path, folder: Path) -> Iterator[Cluste
             )
             start("kube-scheduler", *alone, "--kube-api-burst=1000")
             start("kwok", config, "--manage-all-nodes=true", f"--config={STAGES}")
-        cluster.apply([*_machines(), *_volumes()])
+        cluster.apply([*machines(), *volumes()])
         start.until(lambda: len(cluster.objects("namespaces")) == len(NAMESPACES))
         if controllers:
             start.until(lambda: len(cluster.objects("serviceaccounts")) == len(NAMESPACES))
@@ -255,48 +166,3 @@ def _pod_security() -> Object:
             }
         ],
     }
-
-
-def _volumes() -> list[Object]:
-    """Volumes enough for one installation: nothing provisions any."""
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolume",
-            "metadata": {"name": f"volume-{number}"},
-            "spec": {
-                "storageClassName": "standard",
-                "capacity": {"storage": "1Ti"},
-                "accessModes": ["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany"],
-                "hostPath": {"path": "/nowhere"},
-            },
-        }
-        for number in range(12)
-    ]
-
-
-def _machines() -> list[Object]:
-    """Nodes with all that a scenario asks for, and the storage class that is the default."""
-    amount = {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": "16"}
-    nodes = [
-        {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {"name": f"node-{number}", "labels": {"pool": "cpu"}},
-            "status": {"capacity": amount, "allocatable": amount},
-        }
-        for number in range(3)
-    ]
-    default = {"storageclass.kubernetes.io/is-default-class": "true"}
-    storage_class = {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": "standard", "annotations": default},
-        "provisioner": "kubernetes.io/no-provisioner",
-        "allowVolumeExpansion": True,
-    }
-    return [*nodes, storage_class]
-
-
-def _list(objects: list[Object]) -> str:
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})

@@ -6,7 +6,8 @@ import sys
 from collections import defaultdict
 
 from cluster.bundles import ROOT, Bundle
-from cluster.control_plane import Cluster, Object, eventually
+from cluster.client import Cluster, eventually
+from cluster.machines import Object
 
 WORKLOADS = ("Deployment", "StatefulSet")
 TEMPLATES = "volumeClaimTemplates"

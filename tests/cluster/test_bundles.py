@@ -9,7 +9,7 @@ import pytest
 
 from cluster import guide
 from cluster.bundles import BUNDLES, GIVEN_NAMESPACE, Bundle, write
-from cluster.control_plane import Cluster, eventually
+from cluster.client import Cluster, eventually
 from cluster.states import apply, is_ours, not_unchanged, refused, settle, shell
 
 Record = Callable[[str, object], None]

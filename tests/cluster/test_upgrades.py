@@ -11,7 +11,9 @@ import yaml
 
 from cluster import guide
 from cluster.bundles import Bundle, write
-from cluster.control_plane import PRIVILEGED, Cluster, Object
+from cluster.client import Cluster
+from cluster.control_plane import PRIVILEGED
+from cluster.machines import Object
 from cluster.states import apply, not_unchanged, refused, settle, shell
 from config.types.merging import merge
 from scenarios import AUTHENTICATION, REPLICATED
@@ -128,17 +130,49 @@ def test_changes_of_the_defaults(
 ) -> None:
     # Among what follows are bundles with privileged pods.
     install(cluster, tmp_path, "default", namespace=PRIVILEGED)
-    wrong = {}
-    for change, (name, values, row) in FROM_DEFAULTS.items():
+    said = {}
+    for change, (name, values, _) in FROM_DEFAULTS.items():
         if name == "helm-stores":
             request.getfixturevalue("helm_on_path")
-        if change == "larger claim" and not cluster.controllers:
-            continue
-        found = refused(cluster, write(tmp_path, name, values, namespace=PRIVILEGED))
-        if bool(found) != (row is not None):
-            wrong[change] = found
-    record_property("upgrades", len(FROM_DEFAULTS))
+        if change != "larger claim" or cluster.controllers:
+            said[change] = refused(cluster, write(tmp_path, name, values, namespace=PRIVILEGED))
+    record_property("upgrades", len(said))
+    wrong = {change: told for change, told in said.items() if bool(told) != refusal(change)}
     assert wrong == {}
+    assert said["node ports swapped"] == [
+        f"service/clearml-{server}: spec.ports[0].nodePort: Invalid value: {port}: "
+        "provided port is already allocated"
+        for server, port in (("apiserver", 30081), ("fileserver", 30008))
+    ]
+
+
+def refusal(change: str) -> bool:
+    """Whether the guide says that the change is refused."""
+    _, _, row = FROM_DEFAULTS[change]
+    return row is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("helm-stores", PROVIDER),
+        ("no-persistence", STORE_VOLUME),
+        ("production", PRESET),
+        ("replicated", None),
+        ("ingress-tls", None),
+    ],
+)
+def test_back_to_the_defaults(
+    cluster: Cluster,
+    folder: Path,
+    name: str,
+    row: str | None,
+    record_property: Callable[[str, object], None],
+) -> None:
+    before = install(cluster, folder, name)
+    record_property("upgrades", 1)
+    defaults = write(folder, "default", namespace=before.namespace)
+    assert bool(refused(cluster, defaults)) == (row is not None)
 
 
 def test_the_guide_lists_what_is_refused() -> None:
