@@ -12,11 +12,11 @@ OLD_PARSER := pyhocon==0.3.57
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
 
-.PHONY: help synth imports values test fuzz lint format docs snapshots bench cdk8s clean
+.PHONY: help synth imports values check-cluster test fuzz test-cluster lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
 synth: .venv/synth.stamp ## Write the manifests into dist/ (values: CLEARML_VALUES or config/values.yaml)
 	@.venv/bin/python main.py
@@ -27,6 +27,9 @@ imports: .venv/synth.stamp ## Fetch the Helm charts that the values name, and he
 values: .venv/synth.stamp ## Print all defaults as a commented values file
 	@.venv/bin/python -m config.publishing.defaults
 
+check-cluster: .venv/synth.stamp ## Ask the cluster of kubectl what it would refuse of dist/
+	@.venv/bin/python check_cluster.py
+
 test: .venv/dev.stamp cdk8s ## Run all tests
 	@.venv/bin/python -m pytest -n 2
 
@@ -36,6 +39,9 @@ fuzz: .venv/dev.stamp ## Look for values that are neither refused nor fit for Ku
 	if $(PIP) install --target "$$old" $(OLD_PARSER) && .venv/bin/python -c 'import pyhocon'; then \
 		$(FUZZ) tests/test_awkward.py; \
 	else echo "$(OLD_PARSER) cannot be had for this Python: not tried" >&2; fi
+
+test-cluster: .venv/dev.stamp ## Test on Kubernetes: KUBEBUILDER_ASSETS, or built with Go (20 minutes, once)
+	@PYTHONPATH=tests .venv/bin/python -m cluster
 
 lint: .venv/dev.stamp ## Check style and types
 	.venv/bin/ruff check

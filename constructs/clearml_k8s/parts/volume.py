@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -10,7 +10,7 @@ from constructs import Construct
 from clearml_k8s.parts.naming import Component
 from config.claim import Claim
 from config.store import StorePersistence
-from config.types.structs import quantity
+from config.types.structs import quantity, to_plain
 
 
 def claim_spec(
@@ -64,12 +64,23 @@ class DataVolume:
         return cls(name=name, claim=claim if persistence.enabled else None)
 
     @property
-    def templates(self) -> list[k8s.KubePersistentVolumeClaimProps] | None:
-        """The claim template, if there is one."""
+    def templates(self) -> list[dict[str, Any]]:
+        """The claim template, if there is one, with what the API server would fill in.
+
+        kubectl compares the list as a whole: with less, every `kubectl apply` says `configured`.
+        The server takes both for the same on update.
+        """
         if self.claim is None:
-            return None
-        metadata = k8s.ObjectMeta(name=self.name)
-        return [k8s.KubePersistentVolumeClaimProps(metadata=metadata, spec=self.claim)]
+            return []
+        return [
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": self.name},
+                "spec": {**to_plain(self.claim), "volumeMode": "Filesystem"},
+                "status": {"phase": "Pending"},
+            }
+        ]
 
     @property
     def volumes(self) -> list[k8s.Volume]:

@@ -1,9 +1,11 @@
 """Deployments and StatefulSets: what a component is, and all that the values say of its pods."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 from pydantic.alias_generators import to_camel
@@ -90,21 +92,28 @@ def stateful_set(
 ) -> None:
     """Make the StatefulSet of a store's component; its pods start in parallel."""
     component = workload.component
-    k8s.KubeStatefulSet(
+    spec = k8s.StatefulSetSpec(
+        service_name=component.headless,
+        replicas=replicas,
+        pod_management_policy="Parallel",
+        selector=k8s.LabelSelector(match_labels=component.selector),
+        update_strategy=pod.update_strategy,
+        revision_history_limit=pod.revision_history_limit,
+        template=_template(workload, pod, data.volumes),
+    )
+    metadata = component.metadata(annotations=pod.deployment_annotations)
+    # Not a KubeStatefulSet, which leaves out kind and status of claim templates, patched in or not.
+    made = ApiObject(
         scope,
         f"{component.name}-stateful-set",
-        metadata=component.metadata(annotations=pod.deployment_annotations),
-        spec=k8s.StatefulSetSpec(
-            service_name=component.headless,
-            replicas=replicas,
-            pod_management_policy="Parallel",
-            selector=k8s.LabelSelector(match_labels=component.selector),
-            update_strategy=pod.update_strategy,
-            revision_history_limit=pod.revision_history_limit,
-            volume_claim_templates=data.templates,
-            template=_template(workload, pod, data.volumes),
-        ),
+        api_version="apps/v1",
+        kind="StatefulSet",
+        metadata=ApiObjectMetadata(**metadata._values),
     )
+    templates = {"volumeClaimTemplates": data.templates} if data.templates else {}
+    # Sorted, as cdk8s does not sort what is patched in.
+    in_order = json.loads(json.dumps({**to_plain(spec), **templates}, sort_keys=True))
+    made.add_json_patch(JsonPatch.add("/spec", in_order))
 
 
 def settings_of(pod: Pod) -> dict[str, Any]:

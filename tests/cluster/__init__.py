@@ -1,0 +1,1 @@
+"""Bundles on real control planes; `make test-cluster` runs them."""

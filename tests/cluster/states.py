@@ -1,0 +1,136 @@
+"""What is done with bundles on clusters, and what is wrong with the state that follows."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+
+from cluster.bundles import ROOT, Bundle
+from cluster.client import Cluster, eventually
+from cluster.machines import Object
+
+WORKLOADS = ("Deployment", "StatefulSet")
+TEMPLATES = "volumeClaimTemplates"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+SERVICE = "kubernetes.io/service-name"
+
+
+def apply(cluster: Cluster, bundle: Bundle) -> dict[str, str]:
+    """What `kubectl apply -f dist/` says of each object; all must be accepted without a warning."""
+    applied = cluster.run("kubectl", "apply", "-f", "dist/", cwd=bundle.folder)
+    assert not applied.stderr, applied.stderr
+    lines: list[list[str]] = [line.split() for line in applied.stdout.splitlines()]
+    assert len(lines) == len(bundle.objects), lines
+    return dict(lines)
+
+
+def shell(cluster: Cluster, bundle: Bundle, command: str) -> None:
+    """Run what the guide says, where `dist/` is."""
+    done = cluster.run("sh", "-c", command, cwd=bundle.folder)
+    assert not done.returncode, done.stderr
+
+
+def not_unchanged(cluster: Cluster, bundle: Bundle) -> set[str]:
+    """The objects of which another `kubectl apply` says other than `unchanged`.
+
+    But for those that kubectl can only send anew: the selector of a PodDisruptionBudget, which its
+    API has replaced, never merged; claim templates to which older servers add an empty time; and
+    those of Helm charts, which are taken as they are.
+    """
+    said = {name for name, verb in apply(cluster, bundle).items() if verb != "unchanged"}
+    sets = cluster.objects("StatefulSet", namespace=bundle.namespace)
+    excused = {
+        f"statefulset.apps/{o['metadata']['name']}"
+        for o in sets
+        if not is_ours(o)
+        or any("creationTimestamp" in t["metadata"] for t in o["spec"].get(TEMPLATES, []))
+    }
+    return {name for name in said - excused if not name.startswith("poddisruptionbudget.policy/")}
+
+
+def is_ours(manifest: Object) -> bool:
+    """Whether it has the label that the commands of the guide look for."""
+    labels = manifest["metadata"].get("labels", {})
+    return bool(manifest["kind"] == "Namespace" or labels.get(MANAGED_BY) == "cdk8s")
+
+
+def refused(cluster: Cluster, bundle: Bundle) -> list[str]:
+    """What `make check-cluster` says of each object that would be refused."""
+    command = (sys.executable, str(ROOT / "check_cluster.py"))
+    checked = cluster.run(*command, cwd=bundle.folder)
+    assert not checked.stderr, checked.stderr
+    *objects, summary = checked.stdout.splitlines()
+    count = len(bundle.objects)
+    if not checked.returncode:
+        assert summary.startswith(f"all {count} objects would be accepted")
+        assert not objects
+        return []
+    assert checked.returncode == 1
+    assert summary.startswith(f"{len(objects)} of {count} objects would be refused")
+    return objects
+
+
+def settle(cluster: Cluster, bundle: Bundle) -> None:
+    """Wait until all is as it is to be: pods, claims, and where Services lead."""
+    if cluster.controllers:
+        eventually(lambda: unready(cluster, bundle))
+        eventually(lambda: wrong_endpoints(cluster, bundle))
+        eventually(lambda: unbound(cluster))
+
+
+def unready(cluster: Cluster, bundle: Bundle) -> list[str]:
+    """Workloads whose pods are not all there, of the present template, and ready."""
+    return [
+        f"{o['kind']}/{o['metadata']['name']}: {o['status']}"
+        for o in cluster.objects(*WORKLOADS, namespace=bundle.namespace)
+        if o["status"].get("observedGeneration") != o["metadata"]["generation"]
+        or {o["status"].get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas")}
+        != {o["spec"]["replicas"]}
+    ]
+
+
+def wrong_endpoints(cluster: Cluster, bundle: Bundle) -> list[str]:
+    """Services that do not lead to the pods of exactly one workload, on each of their ports.
+
+    The workload must have the name of the Service, or one that the Service's starts with.
+    """
+    kinds = ("pods", "endpointslices.discovery.k8s.io", "services", *WORKLOADS)
+    found = defaultdict(list)
+    for manifest in cluster.objects(*kinds, namespace=bundle.namespace):
+        found[manifest["kind"]].append(manifest)
+    replicas = {
+        o["metadata"]["name"]: o["spec"]["replicas"] for kind in WORKLOADS for o in found[kind]
+    }
+    owners = {o["metadata"]["name"]: owner(o) for o in found["Pod"]}
+    wrong = []
+    for service in found["Service"]:
+        name = service["metadata"]["name"]
+        slices = [
+            s for s in found["EndpointSlice"] if s["metadata"]["ownerReferences"][0]["name"] == name
+        ]
+        endpoints = [endpoint for each in slices for endpoint in each["endpoints"] or []]
+        pods = [e["targetRef"]["name"] for e in endpoints if e["conditions"]["ready"]]
+        leads_to = {owners.get(pod, "") for pod in pods}
+        ports = {port["name"] for each in slices for port in each["ports"] or []}
+        named = [w for w in replicas if name == w or name.startswith(f"{w}-")]
+        if (
+            (named and leads_to != {max(named, key=len)})
+            or len(pods) != sum(replicas.get(workload, -1) for workload in leads_to)
+            or not pods
+            or ports != {port.get("name", "") for port in service["spec"]["ports"]}
+        ):
+            wrong.append(f"{name} leads to {pods} on {ports}")
+    return wrong
+
+
+def owner(pod: Object) -> str:
+    """The name of the workload that a pod belongs to."""
+    reference = pod["metadata"]["ownerReferences"][0]
+    name: str = reference["name"]
+    return name.rpartition("-")[0] if reference["kind"] == "ReplicaSet" else name
+
+
+def unbound(cluster: Cluster) -> list[str]:
+    """Claims without a volume."""
+    claims = cluster.objects("persistentvolumeclaims")
+    return [c["metadata"]["name"] for c in claims if c["status"].get("phase") != "Bound"]

@@ -1,0 +1,226 @@
+"""From one set of values to another: accepted, or refused as docs/guide/operations.md says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cluster import guide
+from cluster.bundles import Bundle, write
+from cluster.client import Cluster
+from cluster.control_plane import PRIVILEGED
+from cluster.machines import Object
+from cluster.states import apply, not_unchanged, refused, settle, shell
+from config.types.merging import merge
+from scenarios import AUTHENTICATION, REPLICATED
+
+Values = Mapping[str, Any]
+
+# Rows of the table in the guide, by a word in their first cell.
+PROVIDER, NAMES, STORE_VOLUME, CLAIM, NODE_PORTS, PRESET = (
+    "provider",
+    "nameOverride",
+    "store's volume",
+    "server's claim",
+    "node ports",
+    "preset",
+)
+
+# They come and go with the objects that they are made for.
+MADE_BY_CONTROLLERS = {"ControllerRevision", "EndpointSlice", "Pod", "ReplicaSet"}
+MANY = ["ReadWriteMany"]
+
+# What becomes of the defaults: a scenario or preset, more values, and the row if it is refused.
+FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
+    "agent-groups": ("agent-groups", {}, None),
+    "ingress-tls": ("ingress-tls", {}, None),
+    "outside-stores": ("outside-stores", {}, None),
+    "external-services": ("external-services", {}, None),
+    "authentication": ("authentication", {}, None),
+    "replicated": ("replicated", {}, None),
+    "three-elasticsearch-nodes": ("three-elasticsearch-nodes", {}, None),
+    "no-persistence": ("no-persistence", {}, STORE_VOLUME),
+    "helm-stores": ("helm-stores", {}, PROVIDER),
+    "production": ("production", {}, PRESET),
+    "minikube": ("minikube", {}, PRESET),
+    "name override": ("default", {"nameOverride": "other"}, NAMES),
+    "fullname override": ("default", {"fullnameOverride": "other"}, NAMES),
+    "release name": ("default", {"release": {"name": "other"}}, NAMES),
+    "namespace": ("default", {"release": {"namespace": "other"}}, NODE_PORTS),
+    "common labels": ("default", {"commonLabels": {"team": "data"}}, None),
+    "pod settings": (
+        "default",
+        {"webserver": {"extraEnvs": [{"name": "A", "value": "b"}], "nodeSelector": {"pool": "a"}}},
+        None,
+    ),
+    "replicas": ("default", {"webserver": {"replicaCount": 3}}, None),
+    "tags": (
+        "default",
+        {name: {"image": {"tag": "new"}} for name in ("webserver", "mongodb", "agentservices")},
+        None,
+    ),
+    "no agents": ("default", {"agentservices": {"enabled": False}, "agentGroups": None}, None),
+    "recreation": ("default", {"webserver": {"updateStrategy": {"type": "Recreate"}}}, None),
+    "config volume": ("default", {"apiserver": {"storage": {"enableConfigVolume": True}}}, None),
+    "elasticsearch name": ("default", {"elasticsearch": {"clusterName": "other"}}, None),
+    "mongodb size": ("default", {"mongodb": {"persistence": {"size": "60Gi"}}}, STORE_VOLUME),
+    "mongodb class": (
+        "default",
+        {"mongodb": {"persistence": {"storageClass": "standard"}}},
+        STORE_VOLUME,
+    ),
+    "redis modes": (
+        "default",
+        {"redis": {"master": {"persistence": {"accessModes": MANY}}}},
+        STORE_VOLUME,
+    ),
+    "elasticsearch size": (
+        "default",
+        {"elasticsearch": {"volumeClaimTemplate": {"resources": {"requests": {"storage": "9Gi"}}}}},
+        STORE_VOLUME,
+    ),
+    "claim class": ("default", {"fileserver": {"storage": {"data": {"class": ""}}}}, CLAIM),
+    "claim modes": ("default", {"fileserver": {"storage": {"data": {"accessModes": MANY}}}}, CLAIM),
+    "smaller claim": ("default", {"agentservices": {"storage": {"data": {"size": "1Gi"}}}}, CLAIM),
+    "larger claim": ("default", {"fileserver": {"storage": {"data": {"size": "60Gi"}}}}, None),
+    "node ports swapped": (
+        "default",
+        {
+            "apiserver": {"service": {"nodePort": 30081}},
+            "fileserver": {"service": {"nodePort": 30008}},
+        },
+        NODE_PORTS,
+    ),
+    "any node port": ("default", {"apiserver": {"service": {"nodePort": 0}}}, None),
+    "other node port": ("default", {"apiserver": {"service": {"nodePort": 30009}}}, None),
+}
+
+# All that is accepted at once.
+GROWN: Values = merge(
+    merge(AUTHENTICATION, REPLICATED),
+    {
+        "commonLabels": {"team": "data"},
+        "apiserver": {"service": {"type": "ClusterIP"}, "replicaCount": 2},
+        "webserver": {"replicaCount": 3, "image": {"tag": "new"}},
+        "fileserver": {"storage": {"data": {"size": "60Gi"}}},
+        "ingress": {"enabled": True, "className": "nginx", "host": "clearml.example.com"},
+    },
+)
+
+
+def install(cluster: Cluster, folder: Path, name: str, **options: Any) -> Bundle:
+    """Install a scenario or preset, and wait until it stands: unbound claims cannot grow."""
+    bundle = write(folder, name, **options)
+    if given := bundle.given():
+        cluster.apply(given)
+    apply(cluster, bundle)
+    settle(cluster, bundle)
+    return bundle
+
+
+def test_changes_of_the_defaults(
+    cluster: Cluster,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+    request: pytest.FixtureRequest,
+) -> None:
+    # Among what follows are bundles with privileged pods.
+    install(cluster, tmp_path, "default", namespace=PRIVILEGED)
+    said = {}
+    for change, (name, values, _) in FROM_DEFAULTS.items():
+        if name == "helm-stores":
+            request.getfixturevalue("helm_on_path")
+        if change != "larger claim" or cluster.controllers:
+            said[change] = refused(cluster, write(tmp_path, name, values, namespace=PRIVILEGED))
+    record_property("upgrades", len(said))
+    wrong = {change: told for change, told in said.items() if bool(told) != refusal(change)}
+    assert wrong == {}
+    assert said["node ports swapped"] == [
+        f"service/clearml-{server}: spec.ports[0].nodePort: Invalid value: {port}: "
+        "provided port is already allocated"
+        for server, port in (("apiserver", 30081), ("fileserver", 30008))
+    ]
+
+
+def refusal(change: str) -> bool:
+    """Whether the guide says that the change is refused."""
+    _, _, row = FROM_DEFAULTS[change]
+    return row is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("helm-stores", PROVIDER),
+        ("no-persistence", STORE_VOLUME),
+        ("production", PRESET),
+        ("replicated", None),
+        ("ingress-tls", None),
+    ],
+)
+def test_back_to_the_defaults(
+    cluster: Cluster,
+    folder: Path,
+    name: str,
+    row: str | None,
+    record_property: Callable[[str, object], None],
+) -> None:
+    before = install(cluster, folder, name)
+    record_property("upgrades", 1)
+    defaults = write(folder, "default", namespace=before.namespace)
+    assert bool(refused(cluster, defaults)) == (row is not None)
+
+
+def test_the_guide_lists_what_is_refused() -> None:
+    table = guide.refused_changes()
+    words = {row for _, _, row in FROM_DEFAULTS.values() if row}
+    assert all(sum(word in row for row in table) == 1 for word in words)
+    assert all(any(word in row for word in words) for row in table)
+
+
+@pytest.mark.usefixtures("controllers")
+def test_all_accepted_changes_at_once(cluster: Cluster, tmp_path: Path) -> None:
+    install(cluster, tmp_path, "default")
+    install(cluster, tmp_path, "default", more=GROWN)
+
+
+def test_an_installation_of_bare_claim_templates_is_upgraded(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    bundle = write(tmp_path, "default")
+    for file in sorted((bundle.folder / "dist").iterdir()):
+        manifests = [bare(manifest) for manifest in yaml.safe_load_all(file.read_text())]
+        file.with_suffix(".bare").write_text(yaml.safe_dump_all(manifests))
+        cluster.kubectl("apply", "-f", str(file.with_suffix(".bare")))
+        file.with_suffix(".bare").unlink()
+    assert refused(cluster, bundle) == []
+    apply(cluster, bundle)
+    assert not_unchanged(cluster, bundle) == set()
+
+
+def bare(manifest: Object) -> Object:
+    """The object with claim templates that lack all that the API server fills in."""
+    for template in manifest.get("spec", {}).get("volumeClaimTemplates", []):
+        for key in ("apiVersion", "kind", "status"):
+            del template[key]
+        del template["spec"]["volumeMode"]
+    return manifest
+
+
+def test_pruning_removes_what_the_values_no_longer_ask_for(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    three = install(cluster, tmp_path, "three-elasticsearch-nodes")
+    one = write(tmp_path, "default", namespace=PRIVILEGED)
+    stale = {(o["kind"], o["metadata"]["name"]) for o in three.objects}
+    stale -= {(o["kind"], o["metadata"]["name"]) for o in one.objects}
+    assert "PodDisruptionBudget" in {kind for kind, _ in stale}
+    before = cluster.inventory()
+    (command,) = guide.commands("Remove what the values no longer ask for", one)
+    shell(cluster, one, command)
+    gone = {(kind, name) for kind, _, name in before - cluster.inventory()}
+    assert {(kind, name) for kind, name in gone if kind not in MADE_BY_CONTROLLERS} == stale
