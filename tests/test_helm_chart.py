@@ -80,6 +80,17 @@ def test_the_servers_find_the_services_and_passwords_that_the_charts_made(bundle
     assert bundle.secret("clearml-redis")["redis-password"] == "test-secret-redis"
 
 
+def test_the_server_rolls_when_the_password_of_a_chart_changes(
+    helm_on_path: Path, tmp_path: Path
+) -> None:
+    first, second = (
+        render(imported(tmp_path, {"redis": {"usePassword": True, "password": password}}))
+        for password in ("test-secret-1", "test-secret-2")
+    )
+    before, after = (bundle.annotations("clearml-apiserver") for bundle in (first, second))
+    assert {key for key in before if before[key] != after[key]} == {"checksum/redis"}
+
+
 def test_each_chart_has_its_file_before_the_servers(bundle: Bundle) -> None:
     names = [file.split("-", 1)[1].split(".")[0] for file in bundle.files]
     assert names[:6] == ["namespace", "credentials", *STORES, "apiserver"]

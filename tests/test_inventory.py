@@ -139,6 +139,7 @@ def test_the_namespace_comes_before_what_is_in_it() -> None:
         ({"release": {"name": "prod"}}, "prod-clearml"),
         ({"release": {"name": "clearml-prod"}}, "clearml-prod"),
         ({"release": {"name": "my-mongodb"}}, "my-mongodb-clearml"),
+        ({"release": {"name": "my-clearml-2"}}, "my-clearml-2"),
         ({"release": {"name": "redis"}}, "redis-clearml"),
         ({"nameOverride": "mlops"}, "clearml-mlops"),
         ({"release": {"name": "mlops-1"}, "nameOverride": "mlops"}, "mlops-1"),

@@ -297,6 +297,20 @@ def test_init_containers_and_sidecars_of_stores_take_settings_too(
     assert after.objects == edited(before, {NAMES[section]: setting.edit})
 
 
+def test_a_security_context_of_the_values_counts_more_than_ours() -> None:
+    theirs = {
+        "podSecurityContext": {"runAsUser": 7},
+        "containerSecurityContext": {"allowPrivilegeEscalation": True},
+    }
+    ours, changed = (render(v).pod("clearml-mongodb") for v in ({}, {"mongodb": theirs}))
+    for key, before, after in (
+        ("podSecurityContext", ours, changed),
+        ("containerSecurityContext", ours["containers"][0], changed["containers"][0]),
+    ):
+        assert before["securityContext"].keys() > theirs[key].keys()
+        assert after["securityContext"] == before["securityContext"] | theirs[key]
+
+
 def test_a_security_context_that_is_switched_off_leaves_none_of_ours() -> None:
     off = {"podSecurityContext": {"enabled": False}, "containerSecurityContext": {"enabled": False}}
     pod = render({"mongodb": off}).pod("clearml-mongodb")
@@ -440,6 +454,25 @@ def test_common_labels_and_annotations_are_on_all_objects() -> None:
             assert new["spec"]["selector"] == old["spec"]["selector"]
             claims = "volumeClaimTemplates"
             assert new["spec"].get(claims) == old["spec"].get(claims)
+
+
+def test_labels_and_annotations_of_a_component_count_more_than_common_ones() -> None:
+    common: Object = {"commonLabels": {"team": "ml"}, "commonAnnotations": {"cost": "42"}}
+    own = {"podLabels": {"team": "web"}, "deploymentAnnotations": {"cost": "7"}}
+    values = functools.reduce(merge, (values_of(section, own) for section in NAMES), common)
+    for workload in render(values).workloads.values():
+        assert workload["spec"]["template"]["metadata"]["labels"]["team"] == "web"
+        assert workload["metadata"]["annotations"]["cost"] == "7"
+
+
+def test_labels_of_a_charts_pods_count_more_than_common_ones() -> None:
+    naming = Naming(
+        release="clearml", application="clearml", fullname="clearml", common_labels={"team": "ml"}
+    )
+    pod = StatefulSet.read({"podLabels": {"team": "web"}})
+    (manifest,) = adapted("redis", chart_with_a_probe(), naming, pod).objects
+    assert manifest["metadata"]["labels"] == {"team": "ml"}
+    assert manifest["spec"]["template"]["metadata"]["labels"] == {"team": "web"}
 
 
 @pytest.mark.parametrize(

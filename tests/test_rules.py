@@ -297,6 +297,11 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (drop(MAP, "metadata.name"), "ConfigMap/None metadata.name", "not a name"),
     (put(MAP, "metadata.namespace", "a.b"), f"{MAP} metadata.namespace", "not a namespace"),
     (put(WEB, f"{LABELS}.tier", "-front"), f"{WEB} {LABELS}.tier", "not a label value"),
+    (
+        put(WEB, "metadata.labels", {"a" * 64: "b"}),
+        f"{WEB} metadata.labels.{'a' * 64}",
+        "label key",
+    ),
     (put(WEB, "metadata.labels", {"a/b/c": "d"}), f"{WEB} metadata.labels['a/b/c']", "label key"),
     (put(WEB, f"{POD}.nodeSelector.gpu", "a b"), f"{WEB} {POD}.nodeSelector.gpu", "label value"),
     (put(PLAIN, "spec.selector.app", "w" * 64), f"{PLAIN} spec.selector.app", "label value"),
@@ -317,7 +322,10 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (put(SVC, "spec.ports[1].name", "Me"), f"{SVC} spec.ports[1].name", "not a port name"),
     (put(SVC, "spec.ports[1].port", 8008), f"{SVC} spec.ports[1].port", "has this number"),
     (put(SVC, "spec.type", "ClusterIP"), f"{SVC} spec.ports[0].nodePort", "neither"),
-    (put(SVC, "spec.ports[0].nodePort", 80), f"{SVC} spec.ports[0].nodePort", "30000-32767"),
+    *(
+        (put(SVC, "spec.ports[0].nodePort", port), f"{SVC} spec.ports[0].nodePort", "30000-32767")
+        for port in (80, 29999, 32768)
+    ),
     (
         both(
             put(PLAIN, "spec.type", "NodePort"),
@@ -849,6 +857,14 @@ SOUND: dict[str, Mistake] = {
         drop(API, "spec.strategy"),
         add(WEB, f"{POD}.volumes", FILES),
     ),
+    "a claim for one node or for many": both(
+        put(CLAIM, "spec.accessModes", ["ReadWriteOnce", "ReadWriteMany"]),
+        drop(API, "spec.strategy"),
+    ),
+    "node ports at both ends": both(
+        put(SVC, "spec.ports[0].nodePort", 30000), put(SVC, "spec.ports[1].nodePort", 32767)
+    ),
+    "a label of 63 characters": put(WEB, "metadata.labels", {"a" * 63: "b" * 63}),
     "an optional Secret that is absent": put(
         API,
         f"{BOX}.env[1].valueFrom.secretKeyRef",

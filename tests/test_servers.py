@@ -245,6 +245,13 @@ def test_the_configuration_is_mounted_where_the_server_looks_for_it(volume: bool
     assert directories[-1] == "/etc/clearml"
 
 
+def test_the_web_server_logs_in_as_the_user_that_the_api_server_knows() -> None:
+    bundle = render()
+    web, api = bundle.env("clearml-webserver"), bundle.env("clearml-apiserver")
+    for half in ("USER_KEY", "USER_SECRET"):
+        assert web[half] == api[f"CLEARML__SECURE__CREDENTIALS__WEBSERVER__{half}"]
+
+
 def test_agents_keep_a_credential_that_fixed_users_do_not_revoke() -> None:
     bundle = render(AUTHENTICATION)
     user = "CLEARML__SECURE__CREDENTIALS__SERVICES_AGENT__"

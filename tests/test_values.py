@@ -137,6 +137,11 @@ elasticsearch: {httpPort: .inf}
 apiserver: {service: {nodePort: 8008}}
 > apiserver.service.nodePort: must be 30000 to 32767, or 0 to let the cluster choose (given: 8008)
 
+fileserver: {service: {nodePort: 29999}}
+webserver: {service: {nodePort: 32768}}
+> fileserver.service.nodePort: must be 30000 to 32767, or 0 to let the cluster choose (given: 29999)
+> webserver.service.nodePort: must be 30000 to 32767, or 0 to let the cluster choose (given: 32768)
+
 apiserver: {service: {nodePort: 30100}}
 webserver: {service: {nodePort: 30100}}
 > webserver.service.nodePort: is the node port of apiserver too (given: 30100)
@@ -245,6 +250,10 @@ release: {name: My_Release}
 release: {namespace: ""}
 > release.namespace: must be a DNS label: up to 63 lower-case letters, digits and '-' (given: '')
 
+release: {namespace: n234567890123456789012345678901234567890123456789012345678901234}
+> release.namespace: must be a DNS label: up to 63 lower-case letters, digits and '-'
+>> (given: 'n234567890123456789012345678901234567890123456789012345678901234')
+
 nameOverride: Big
 > nameOverride: must be empty or a DNS label: lower-case letters, digits, '-' (given: 'Big')
 
@@ -290,6 +299,14 @@ apiserver: {nodeSelector: {"bad key": ssd}}
 apiserver: {nodeSelector: {disk: "solid state"}}
 > apiserver.nodeSelector.disk: must be a label value: up to 63 letters, digits, '-', '_', '.'
 >> (given: 'solid state')
+
+commonLabels: {team: l234567890123456789012345678901234567890123456789012345678901234}
+> commonLabels.team: must be a label value: up to 63 letters, digits, '-', '_', '.'
+>> (given: 'l234567890123456789012345678901234567890123456789012345678901234')
+
+webserver: {podLabels: {k234567890123456789012345678901234567890123456789012345678901234: a}}
+> webserver.podLabels.k234567890123456789012345678901234567890123456789012345678901234: is not a
+>> label key (given: 'k234567890123456789012345678901234567890123456789012345678901234')
 
 apiserver: {nodeSelector: {example.com/gpu: true}}
 > apiserver.nodeSelector."example.com/gpu": must be a string; write it in quotes (given: true)
@@ -393,7 +410,7 @@ clearml: {credentials: {httpSession: test secret value}}
 > clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and not a
 >> number: the server would read something else
 
-clearml: {credentials: {authToken: 1234567890, apiserverKey: 12345e6789, apiserverSecret: short}}
+clearml: {credentials: {authToken: 1234567890, apiserverKey: 12345e6789, apiserverSecret: test-7c}}
 > clearml.credentials.authToken: must be 8 or more of letters, digits, '-' and '_', and not a
 >> number: the server would read something else
 > clearml.credentials.apiserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
@@ -759,7 +776,10 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "apiserver: {service: {nodePort: 30080}}\nwebserver: {service: {type: ClusterIP}}",
         "apiserver: {service: {nodePort: 0}}\nwebserver: {service: {nodePort: 0}}",
         "apiserver: {service: {nodePort: 30080}}\nwebserver: {service: {nodePort: 30008}}",
+        "apiserver: {service: {nodePort: 30000}}\nwebserver: {service: {nodePort: 32767}}",
         "apiserver: {nodeSelector: {example.com/Disk_1: '', a: b}}",
+        f"commonLabels: {{{'a' * 63}: {'b' * 63}}}",
+        f"release: {{namespace: {'a' * 63}}}",
         "apiserver: {podAnnotations: {Example.com/note: any text at all}}",
         "apiserver: {resources: {requests: {cpu: 900m, memory: 1G}, limits: {cpu: 1, memory: 2G}}}",
         "apiserver: {resources: {requests: {cpu: 0.5}, limits: {nvidia.com/gpu: 1}}}",
