@@ -8,7 +8,7 @@ PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
 
-.PHONY: help synth imports values test lint format docs snapshots bench cdk8s clean
+.PHONY: help synth imports values test lint format docs snapshots bench mutants cdk8s clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -44,6 +44,9 @@ snapshots: .venv/dev.stamp ## Accept the present manifests as the expected ones
 
 bench: .venv/dev.stamp ## Measure synthesis
 	.venv/bin/python tests/bench.py
+
+mutants: .venv/dev.stamp ## Plant mistakes, and tell which of them no test sees
+	.venv/bin/python tests/mutants.py
 
 cdk8s: node_modules/.package-lock.json ## Install the cdk8s CLI that is tested, as node_modules/.bin/cdk8s
 

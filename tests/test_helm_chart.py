@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cdk8s import App, Chart
 
 from config import Values, ValuesError, load
@@ -49,6 +51,23 @@ def objects(rendered: ReleaseManifests) -> dict[tuple[str, str], dict[str, Any]]
 
 def pod(rendered: ReleaseManifests, kind: str, name: str) -> Any:
     return objects(rendered)[kind, name]["spec"]["template"]["spec"]
+
+
+def run_main(values: dict[str, Any], outdir: Path, helm: Path) -> subprocess.CompletedProcess[str]:
+    """Synthesize as users do, with that helm."""
+    file = outdir.parent / "values.yaml"
+    file.write_text(json.dumps(values))
+    return subprocess.run(
+        [sys.executable, str(ROOT / "main.py")],
+        env=os.environ
+        | {
+            "CLEARML_VALUES": str(file),
+            "CDK8S_OUTDIR": str(outdir),
+            "PATH": f"{helm.parent}:{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+    )
 
 
 def fake_helm(folder: Path, script: str, version: str = "v3.11.1") -> Path:
@@ -137,6 +156,25 @@ def test_hosts_are_those_of_the_services_really_made(
     assert tuple(chart.host for chart in made) == services
 
 
+def test_the_servers_talk_to_the_master_at_an_address_of_its_own() -> None:
+    ports = [{"port": 6379, "targetPort": "redis"}]
+    services = [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name},
+            "spec": {"selector": {"role": role}, "ports": ports} | address,
+        }
+        for name, role, address in (
+            ("headless", "master", {"clusterIP": "None"}),
+            ("replicas", "slave", {}),
+            ("master", "master", {}),
+        )
+    ]
+    made = redis.Redis(Chart(App(), "test"), ReleaseManifests(services, []))
+    assert made.host == "master"
+
+
 def test_a_replica_set_is_addressed_by_its_members(helm_on_path: Path, tmp_path: Path) -> None:
     values = imported(tmp_path, {"mongodb": {"architecture": "replicaset", "replicaCount": 2}})
     env = render(values).env("clearml-apiserver")
@@ -176,8 +214,9 @@ def test_a_chosen_image_and_keys_of_the_chart_reach_it(tmp_path: Path) -> None:
             "10.9.0",
             {"usePassword": True, "password": "test-secret", "cluster": {"enabled": False}},
         ),
+        ("13.0.1", {"usePassword": True, "password": "test-secret"}),
         (
-            "19.1.0",
+            "14.0.0",
             {
                 "architecture": "standalone",
                 "auth": {"enabled": True, "password": "test-secret"},
@@ -197,15 +236,26 @@ def test_redis_values_are_named_as_the_chart_names_them(
     assert found == expected
 
 
-def test_ports_have_names_in_later_charts() -> None:
+@pytest.mark.parametrize(
+    ("mongodb_chart", "redis_chart", "mongodb_port", "redis_port"),
+    [
+        ("11.2.0", "15.7.6", {"port": 27018}, {"port": 6380}),
+        ("12.0.0", "16.0.0", {"ports": {"mongodb": 27018}}, {"ports": {"redis": 6380}}),
+    ],
+)
+def test_ports_have_names_in_later_charts(
+    mongodb_chart: str, redis_chart: str, mongodb_port: dict[str, Any], redis_port: dict[str, Any]
+) -> None:
     values = {
-        "mongodb": {"service": {"port": 27018}, "chart": {"version": "13.0.0"}},
-        "redis": {"master": {"port": 6380}, "chart": {"version": "17.0.0"}},
+        "mongodb": {"service": {"port": 27018}, "chart": {"version": mongodb_chart}},
+        "redis": {"master": {"port": 6380}, "chart": {"version": redis_chart}},
     }
     made = releases({name: part | {"provider": "helm"} for name, part in values.items()})
-    assert made["mongodb"].values["service"]["ports"] == {"mongodb": 27018}
-    assert "port" not in made["mongodb"].values["service"]
-    assert made["redis"].values["master"]["service"] == {"ports": {"redis": 6380}}
+    service = made["mongodb"].values["service"]
+    assert {key: service[key] for key in service if key.startswith("port")} == mongodb_port | {
+        "portName": "mongo-service"
+    }
+    assert made["redis"].values["master"]["service"] == redis_port
 
 
 def test_elasticsearch_8_takes_a_list_of_roles_and_no_security() -> None:
@@ -213,6 +263,7 @@ def test_elasticsearch_8_takes_a_list_of_roles_and_no_security() -> None:
     values = releases({"elasticsearch": section})["elasticsearch"].values
     assert values["roles"] == ["master", "data", "remote_cluster_client"]
     assert values["secret"] == {"enabled": False}
+    assert (values["createCert"], values["protocol"]) == (False, "http")
 
 
 def test_null_drops_a_default_of_the_chart(each_helm: Path, tmp_path: Path) -> None:
@@ -355,6 +406,16 @@ def test_what_clusters_never_change_stays_as_rendered(helm: Path, tmp_path: Path
     }
 
 
+def test_the_namespace_is_set_where_there_can_be_one(tmp_path: Path) -> None:
+    made = [
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": "made"}}
+        for kind in ("ConfigMap", "StorageClass")
+    ]
+    printing = fake_helm(tmp_path, f"cat <<'END'\n{yaml.safe_dump_all(made)}\nEND")
+    rendered = manifests(printing, one("redis", tmp_path))
+    assert [m["metadata"].get("namespace") for m in rendered.objects] == ["clearml", None]
+
+
 def test_the_secret_of_a_service_account_stays_where_there_is_one(
     helm: Path, tmp_path: Path
 ) -> None:
@@ -402,6 +463,13 @@ def test_dead_images_are_replaced_with_a_warning(
     assert [expected in warning for warning in rendered.warnings] == [True] * warned
 
 
+def test_the_user_hears_what_the_charts_warn_of(helm: Path, tmp_path: Path) -> None:
+    section = {"provider": "helm", "chart": source("redis", tmp_path)}
+    run = run_main({"redis": section}, tmp_path / "dist", helm)
+    assert run.returncode == 0
+    assert "warning: redis.image: " in run.stderr
+
+
 # How it fails: before helm runs
 
 
@@ -434,10 +502,12 @@ def test_a_corrupt_archive_is_told(content: bytes, tmp_path: Path) -> None:
         manifests(NO_HELM, release)
 
 
-def test_another_chart_is_told(tmp_path: Path) -> None:
-    section = {"version": "10.0.1", "archive": str(package("mongodb", tmp_path))}
+@pytest.mark.parametrize(("packed", "version"), [("mongodb", "10.0.1"), ("redis", "10.0.2")])
+def test_another_chart_is_told(packed: str, version: str, tmp_path: Path) -> None:
+    section = {"version": version, "archive": str(package(packed, tmp_path))}
     release = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
-    with pytest.raises(ChartError, match=r"holds the chart mongodb 10\.0\.1, expected is redis"):
+    said = f"holds the chart {packed} 10.0.1, expected is redis {version}"
+    with pytest.raises(ChartError, match=re.escape(said)):
         manifests(NO_HELM, release)
 
 
@@ -484,7 +554,8 @@ def test_the_installed_helm_stands_in_for_one_too_old(
 
 def test_helms_error_is_one_line_without_secrets(each_helm: Path, tmp_path: Path) -> None:
     extra = {
-        "templates/fail.yaml": '{{ fail (printf "first\\nthen %s" .Values.auth.rootPassword) }}'
+        "templates/fail.yaml": "{{ $secret := .Values.auth.rootPassword }}"
+        '{{ fail (printf "first\\nthen %s, in base64 %s" $secret (b64enc $secret)) }}'
     }
     section = {"provider": "helm", "chart": source("mongodb", tmp_path, extra=extra)}
     release = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
@@ -492,7 +563,7 @@ def test_helms_error_is_one_line_without_secrets(each_helm: Path, tmp_path: Path
         manifests(each_helm, release)
     (line,) = caught.value.lines
     assert line.startswith("mongodb.chart: ")
-    assert "first then **********" in line
+    assert "first then **********, in base64 **********" in line
     assert "test-secret" not in line
     assert "\n" not in line
 
@@ -504,6 +575,13 @@ def test_a_long_error_is_cut_after_its_secrets_were_taken_out(tmp_path: Path) ->
     release = releases({"redis": section | {"provider": "helm"}})["redis"]
     with pytest.raises(ChartError, match=r"^redis\.chart: no \*{10}$"):
         manifests(failing, release)
+
+
+def test_nothing_is_left_of_a_secret_that_begins_with_another(tmp_path: Path) -> None:
+    failing = fake_helm(tmp_path, 'echo "Error: no test-secret-longer" >&2; exit 1')
+    secrets = {"password": "test-secret", "sentinel": {"password": "test-secret-longer"}}
+    with pytest.raises(ChartError, match=r"^redis\.chart: no \*{10}$"):
+        manifests(failing, one("redis", tmp_path, {"usePassword": True} | secrets))
 
 
 def test_a_helm_that_hangs_is_given_up(tmp_path: Path) -> None:
@@ -536,23 +614,11 @@ def test_a_synthesis_that_fails_says_so_and_leaves_the_output_alone(tmp_path: Pa
     values = imported(tmp_path)
     for store in STORES:
         values[store]["chart"]["sha256"] = "0" * 64
-    file = tmp_path / "values.yaml"
-    file.write_text(json.dumps(values))
     kept = tmp_path / "dist" / "0000-kept.k8s.yaml"
     kept.parent.mkdir()
     kept.write_text("kept")
-    fake_helm(tmp_path, "exit 1")
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "main.py")],
-        env=os.environ
-        | {
-            "CLEARML_VALUES": str(file),
-            "CDK8S_OUTDIR": str(kept.parent),
-            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-        },
-        capture_output=True,
-        text=True,
-    )
+    helm = fake_helm(tmp_path, "exit 1")
+    run = run_main(values, kept.parent, helm)
     assert run.returncode == 1
     assert [line.split(":")[0] for line in run.stderr.splitlines()] == [
         "mongodb.chart",
