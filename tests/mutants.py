@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 TABLE = Path(__file__).with_name("mutants.yaml")
 WORKERS = 2
 TIMEOUT = 300
+CAUGHT = "caught"
 FAILURE = re.compile(r"^(?:FAILED|ERROR) tests/(\S+?::.*?)(?: - |$)", re.MULTILINE)
 
 
@@ -85,11 +86,11 @@ def main(words: Sequence[str]) -> int:
             free.put(copy)
         missed = 0
         with ThreadPoolExecutor(WORKERS) as pool:
-            for mutant, verdict in zip(
+            for mutant, (verdict, said) in zip(
                 chosen, pool.map(lambda mutant: _verdict(mutant, free), chosen), strict=True
             ):
-                print(f"{verdict:8}  {mutant.name}", flush=True)
-                missed += verdict != "caught"
+                print(f"{verdict:8}  {mutant.name}{said}", flush=True)
+                missed += verdict != CAUGHT
     print(f"{len(chosen) - missed} of {len(chosen)} caught in {time.monotonic() - start:.0f} s")
     return 1 if missed else 0
 
@@ -120,7 +121,8 @@ def _copy_checkout(copy: Path) -> None:
     (copy / ".pytest_cache/d").symlink_to(cache)
 
 
-def _verdict(mutant: Mutant, free: SimpleQueue[Path]) -> str:
+def _verdict(mutant: Mutant, free: SimpleQueue[Path]) -> tuple[str, str]:
+    """What came of a mistake in a copy that is free, and what else there is to say of it."""
     copy = free.get()
     file = copy / mutant.file
     source = file.read_text(encoding="utf-8")
@@ -128,15 +130,15 @@ def _verdict(mutant: Mutant, free: SimpleQueue[Path]) -> str:
         file.write_text(mutant.planted(source), encoding="utf-8")
         done = _pytest(copy, ["-x", *mutant.selection], PYTHONDONTWRITEBYTECODE="1")
     except subprocess.TimeoutExpired:
-        return f"ENDLESS: no end within {TIMEOUT} seconds"
+        return "ENDLESS", f" ({TIMEOUT} s)"
     finally:
         file.write_text(source, encoding="utf-8")
         free.put(copy)
     if done.returncode == 1 and FAILURE.search(done.stdout):
-        return "caught"
+        return CAUGHT, ""
     if done.returncode == 0:
-        return "SURVIVED"
-    return f"NO TEST RAN\n{done.stdout}"
+        return "SURVIVED", f" ({done.stdout.splitlines()[-1]})"
+    return "NO TEST", f"\n{done.stdout}"
 
 
 def _pytest(

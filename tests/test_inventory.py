@@ -101,13 +101,14 @@ def test_a_chart_without_objects_makes_no_file() -> None:
     bundle = render(
         {
             "release": {"createNamespace": False},
+            "clearml": {"existingSecret": "mine"},
             "mongodb": {"enabled": False},
             "agentservices": {"enabled": False},
             "agentGroups": {"agent-group0": {"enabled": False}},
-        }
+        },
+        outside={("Secret", "mine")},
     )
     assert [name.split("-", 1)[1] for name in bundle.files] == [
-        "credentials.k8s.yaml",
         "redis.k8s.yaml",
         "elasticsearch.k8s.yaml",
         "apiserver.k8s.yaml",
