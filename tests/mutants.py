@@ -66,7 +66,7 @@ def main(words: Sequence[str]) -> int:
     """Print a line for each mistake; 1 if one is not caught or the table is stale, else 0."""
     start = time.monotonic()
     chosen = [m for m in mutants() if not words or any(word in m.name for word in words)]
-    stale = list(_stale(chosen))
+    stale = list(_stale(chosen)) if chosen else ["no mistake has one of these words"]
     if stale:
         print("\n".join(stale))
         return 1

@@ -218,6 +218,13 @@ def _as_written(key: str, value: Any) -> Any:
     return [entry["name"] for entry in value] if key == "imagePullSecrets" else value
 
 
+def test_fragments_are_spelled_as_kubernetes_spells_them() -> None:
+    port = {"containerPort": 9000, "hostPort": 9000, "hostIP": "127.0.0.1"}
+    sidecar = {"name": "metrics", "image": "example.org/metrics:1", "ports": [port]}
+    pod = render({"webserver": {"extraContainers": [sidecar]}}).pod(NAMES["webserver"])
+    assert pod["containers"][1]["ports"] == [port]
+
+
 def test_a_probe_may_begin_at_once() -> None:
     bundle = render({"apiserver": {"livenessProbe": {"initialDelaySeconds": 0}}})
     assert bundle.container(NAMES["apiserver"])["livenessProbe"]["initialDelaySeconds"] == 0

@@ -460,7 +460,10 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     ),
     (put(POLICY, f"{BLOCK}.cidr", "10.0.0.0"), f"{POLICY} {BLOCK}.cidr", "not a CIDR"),
     (put(POLICY, f"{BLOCK}.except[0]", "10.1.0/33"), f"{POLICY} {BLOCK}.except[0]", "not a CIDR"),
-    (put(POLICY, f"{BLOCK}.except[0]", "11.0.0.0/16"), f"{POLICY} {BLOCK}.except[0]", "inside"),
+    *(
+        (put(POLICY, f"{BLOCK}.except[0]", cidr), f"{POLICY} {BLOCK}.except[0]", "inside")
+        for cidr in ("11.0.0.0/16", "10.0.0.0/8")
+    ),
     (put(SCALER, "spec.minReplicas", 4), f"{SCALER} spec.maxReplicas", "below the minimum"),
     (put(SCALER, "spec.minReplicas", -1), f"{SCALER} spec.minReplicas", "not 0 or more"),
     (
@@ -860,6 +863,10 @@ SOUND: dict[str, Mistake] = {
     "a claim for one node or for many": both(
         put(CLAIM, "spec.accessModes", ["ReadWriteOnce", "ReadWriteMany"]),
         drop(API, "spec.strategy"),
+    ),
+    "a traffic policy for addresses outside": both(
+        put(PLAIN, "spec.externalIPs", ["192.0.2.1"]),
+        put(PLAIN, "spec.externalTrafficPolicy", "Local"),
     ),
     "node ports at both ends": both(
         put(SVC, "spec.ports[0].nodePort", 30000), put(SVC, "spec.ports[1].nodePort", 32767)

@@ -184,6 +184,18 @@ clearml: {watchdog: {thresholdSec: 0}}
 redis: {databaseNumber: -1}
 > redis.databaseNumber: must be greater than or equal to 0 (given: -1)
 
+apiserver: {updateStrategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}}
+> apiserver.updateStrategy.rollingUpdate: does not go with type Recreate
+
+mongodb: {updateStrategy: Recreate}
+> mongodb.updateStrategy.type: must be RollingUpdate or OnDelete (given: 'Recreate')
+
+apiserver: {podSecurityContext: {enabled: "no"}}
+> apiserver.podSecurityContext.enabled: must be true or false (given: 'no')
+
+apiserver: {dnsPolicy: None, dnsConfig: {searches: [example.com]}}
+> apiserver.dnsConfig.nameservers: must not be empty with dnsPolicy None
+
 apiserver: {resources: {limits: {memory: 4GB}}}
 > apiserver.resources.limits.memory: must be a Kubernetes quantity such as 500m or 50Gi
 >> (given: '4GB')
