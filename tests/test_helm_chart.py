@@ -240,7 +240,7 @@ def test_redis_values_are_named_as_the_chart_names_them(
     ("mongodb_chart", "redis_chart", "mongodb_port", "redis_port"),
     [
         ("11.2.0", "15.7.6", {"port": 27018}, {"port": 6380}),
-        ("12.0.0", "16.0.0", {"ports": {"mongodb": 27018}}, {"ports": {"redis": 6380}}),
+        ("v12.0.0", "v16.0.0", {"ports": {"mongodb": 27018}}, {"ports": {"redis": 6380}}),
     ],
 )
 def test_ports_have_names_in_later_charts(

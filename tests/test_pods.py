@@ -218,6 +218,14 @@ def _as_written(key: str, value: Any) -> Any:
     return [entry["name"] for entry in value] if key == "imagePullSecrets" else value
 
 
+def test_a_pull_secret_may_be_named_as_in_a_manifest() -> None:
+    names, mappings = (
+        render({"webserver": {"imagePullSecrets": secrets}}, outside=OUTSIDE)
+        for secrets in (["registry-key"], [{"name": "registry-key"}])
+    )
+    assert mappings == names
+
+
 def test_fragments_are_spelled_as_kubernetes_spells_them() -> None:
     port = {"containerPort": 9000, "hostPort": 9000, "hostIP": "127.0.0.1"}
     sidecar = {"name": "metrics", "image": "example.org/metrics:1", "ports": [port]}

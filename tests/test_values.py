@@ -507,6 +507,38 @@ elasticsearch: {enabled: false, roles: {dat: true}}
 elasticsearch: {minimumMasterNodes: 3, replicas: 2}
 > elasticsearch.minimumMasterNodes: must not be more than elasticsearch.replicas (2) (given: 3)
 
+mongodb: {enabled: false, external: {existingSecret: mine, authKey: backend}}
+> mongodb.external.authKey: is the key of the backend database's URL too (given: 'backend')
+
+mongodb:
+  provider: helm
+  auth: {enabled: true, rootPassword: test-secret, username: jane, database: a}
+> mongodb.auth.password: is needed with a username and a database
+
+mongodb: {provider: helm, auth: {existingSecretKey: mine}}
+> mongodb.auth.existingSecretKey: cannot be chosen with provider helm (given: 'mine')
+
+redis: {provider: helm, auth: {enabled: true}}
+> redis.auth.enabled: is called redis.usePassword here, for all versions
+
+redis: {provider: helm, tls: {enabled: true}}
+> redis.tls.enabled: is not supported: the servers would not use it
+
+redis: {chart: {archive: "ftp://example.com/redis.tgz"}}
+> redis.chart.archive: must be a path, or an http(s) URL (given: 'ftp://example.com/redis.tgz')
+
+redis: {chart: {version: "10.9"}}
+> redis.chart.version: must be one exact version of the chart such as 1.2.3 (given: '10.9')
+
+elasticsearch: {provider: helm, createCert: true, secret: {enabled: true}}
+> elasticsearch.createCert: is not supported: the servers would not use it (given: true)
+> elasticsearch.secret.enabled: is not supported: the servers would not use it
+
+elasticsearch:
+  nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}
+  affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}
+> elasticsearch.nodeAffinity: is in affinity too: keep one of the two
+
 elasticsearch: {esConfig: {"a b.yml": text, log4j2.properties: {level: info}}}
 > elasticsearch.esConfig."log4j2.properties": must be a string (given: a mapping)
 
