@@ -20,7 +20,7 @@ from config import Values, ValuesError, load
 from config.types.merging import merge
 from imports import elasticsearch, helm, mongodb, redis
 from imports.error import ChartError
-from imports.helm import HelmError, find_helm
+from imports.helm import HelmError, find_helm, run_helm
 from imports.pool import ReleasePool, helm_releases
 from imports.release import HelmRelease, ReleaseManifests, manifests
 from packed_charts import imported, package, source
@@ -336,6 +336,15 @@ def test_rendering_is_the_same_again_and_with_each_helm(
         assert not [m for m in first.objects if m["kind"] == "Pod"]
 
 
+def test_definitions_of_a_chart_are_rendered(each_helm: Path, tmp_path: Path) -> None:
+    name = "things.example.org"
+    kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    extra = {"crds/things.yaml": json.dumps(kind | {"metadata": {"name": name}})}
+    section = {"provider": "helm", "chart": source("redis", tmp_path, extra=extra)}
+    rendered = manifests(each_helm, releases({"redis": section})["redis"])
+    assert ("CustomResourceDefinition", name) in objects(rendered)
+
+
 def test_nothing_of_the_caller_leaks_in(
     each_helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,6 +362,16 @@ def test_nothing_of_the_caller_leaks_in(
         monkeypatch.setenv(name, value)
     assert manifests(each_helm, release) == expected
     assert {m["metadata"]["namespace"] for m in expected.objects} == {"clearml"}
+
+
+@pytest.mark.parametrize(("network", "known"), [(True, "/certificates proxy"), (False, "")])
+def test_only_what_fetches_knows_proxies_and_certificates(
+    network: bool, known: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/certificates")
+    monkeypatch.setenv("HTTPS_PROXY", "proxy")
+    telling = fake_helm(tmp_path, "echo $SSL_CERT_FILE $HTTPS_PROXY")
+    assert run_helm(telling, [], network=network).strip() == known
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -577,9 +596,15 @@ def test_a_long_error_is_cut_after_its_secrets_were_taken_out(tmp_path: Path) ->
         manifests(failing, release)
 
 
+def test_of_a_very_long_error_the_beginning_is_told(tmp_path: Path) -> None:
+    failing = fake_helm(tmp_path, 'printf "Error: no %02000d" 0 >&2; exit 1')
+    with pytest.raises(ChartError, match=r"^redis\.chart: no 0{500,600}\.\.\.$"):
+        manifests(failing, one("redis", tmp_path))
+
+
 def test_nothing_is_left_of_a_secret_that_begins_with_another(tmp_path: Path) -> None:
     failing = fake_helm(tmp_path, 'echo "Error: no test-secret-longer" >&2; exit 1')
-    secrets = {"password": "test-secret", "sentinel": {"password": "test-secret-longer"}}
+    secrets = {"password": "test-secret", "sentinel": {"authToken": "test-secret-longer"}}
     with pytest.raises(ChartError, match=r"^redis\.chart: no \*{10}$"):
         manifests(failing, one("redis", tmp_path, {"usePassword": True} | secrets))
 
