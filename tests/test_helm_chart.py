@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
 import re
@@ -184,10 +183,14 @@ def test_a_replica_set_is_addressed_by_its_members(helm_on_path: Path, tmp_path:
     )
 
 
-def test_a_port_that_the_elasticsearch_chart_forgets_is_set(helm: Path, tmp_path: Path) -> None:
-    rendered = manifests(helm, one("elasticsearch", tmp_path, {"httpPort": 9201}))
+@pytest.mark.parametrize("given", [{}, {"extraEnvs": [{"name": "http.port", "value": "9201"}]}])
+def test_a_port_that_the_elasticsearch_chart_forgets_is_set_once(
+    given: dict[str, Any], helm: Path, tmp_path: Path
+) -> None:
+    rendered = manifests(helm, one("elasticsearch", tmp_path, {"httpPort": 9201} | given))
     (container,) = pod(rendered, "StatefulSet", "clearml-elastic-master")["containers"]
-    assert {"name": "http.port", "value": "9201"} in container["env"]
+    ports = [each["value"] for each in container["env"] if each["name"] == "http.port"]
+    assert ports == ["9201"]
 
 
 # Which values reach the charts
@@ -207,33 +210,36 @@ def test_a_chosen_image_and_keys_of_the_chart_reach_it(tmp_path: Path) -> None:
     assert release.values["metrics"] == {"enabled": True}
 
 
+SECRET = {"password": "test-secret", "existingSecretPasswordKey": "word"}
+BEFORE_14 = {"usePassword": True, **SECRET, "cluster": {"enabled": True, "slaveCount": 3}}
+FROM_14 = {
+    "auth": {"enabled": True, **SECRET},
+    "architecture": "replication",
+    "replica": {"replicaCount": 3},
+}
+
+
 @pytest.mark.parametrize(
-    ("version", "expected"),
+    ("version", "expected", "master"),
     [
+        ("10.9.0", BEFORE_14 | {"redisPort": 6380}, {"service": {"port": 6380}}),
+        ("13.0.1", BEFORE_14 | {"redisPort": 6380}, {"service": {"port": 6380}}),
+        ("14.0.0", FROM_14, {"service": {"port": 6380}, "containerPort": 6380}),
         (
-            "10.9.0",
-            {"usePassword": True, "password": "test-secret", "cluster": {"enabled": False}},
-        ),
-        ("13.0.1", {"usePassword": True, "password": "test-secret"}),
-        (
-            "14.0.0",
-            {
-                "architecture": "standalone",
-                "auth": {"enabled": True, "password": "test-secret"},
-            },
+            "16.0.0",
+            FROM_14,
+            {"service": {"ports": {"redis": 6380}}, "containerPorts": {"redis": 6380}},
         ),
     ],
 )
 def test_redis_values_are_named_as_the_chart_names_them(
-    version: str, expected: dict[str, Any]
+    version: str, expected: dict[str, Any], master: dict[str, Any]
 ) -> None:
-    section = {"usePassword": True, "password": "test-secret", "chart": {"version": version}}
-    values = releases({"redis": section | {"provider": "helm"}})["redis"].values
-    found = {key: copy.deepcopy(values[key]) for key in expected}
-    for part in (found.get("auth", {}), found.get("cluster", {})):
-        part.pop("existingSecretPasswordKey", None)
-        part.pop("slaveCount", None)
-    assert found == expected
+    section = BEFORE_14 | {"master": {"port": 6380}, "chart": {"version": version}}
+    values = dict(releases({"redis": section | {"provider": "helm"}})["redis"].values)
+    made = values.pop("master")
+    assert values == expected
+    assert {key: made[key] for key in made if key != "persistence"} == master
 
 
 @pytest.mark.parametrize(

