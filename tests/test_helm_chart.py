@@ -20,6 +20,7 @@ from config.types.merging import merge
 from imports import elasticsearch, helm, mongodb, redis
 from imports.error import ChartError
 from imports.helm import HelmError, find_helm, run_helm
+from imports.patches import OBSOLETE_ANNOTATION, drop_obsolete_annotation
 from imports.pool import ReleasePool, helm_releases
 from imports.release import HelmRelease, ReleaseManifests, manifests
 from packed_charts import imported, package, source
@@ -431,6 +432,16 @@ def test_what_clusters_never_change_stays_as_rendered(helm: Path, tmp_path: Path
     }
 
 
+def test_other_annotations_than_the_obsolete_one_stay() -> None:
+    annotations = {OBSOLETE_ANNOTATION: "true", "mine": "on"}
+    service = {"kind": "Service", "metadata": {"name": "made", "annotations": annotations}}
+    drop_obsolete_annotation([service])
+    assert service == {
+        "kind": "Service",
+        "metadata": {"name": "made", "annotations": {"mine": "on"}},
+    }
+
+
 def test_the_namespace_is_set_where_there_can_be_one(tmp_path: Path) -> None:
     made = [
         {"apiVersion": "v1", "kind": kind, "metadata": {"name": "made"}}
@@ -628,6 +639,7 @@ def test_a_helm_that_hangs_is_given_up(tmp_path: Path) -> None:
         ("{", "helm rendered what cannot be read"),
         ("a: 1", "helm rendered what is no Kubernetes object"),
         ("{apiVersion: v1, kind: Pod, metadata: {name: a}, x: '<<'}", "would not read as a string"),
+        ("{apiVersion: v1, kind: A, metadata: {name: a}, '0o17': x}", "would not read as a string"),
         (
             "{apiVersion: v1, kind: A, metadata: {name: a}}\n---\n"
             "{apiVersion: v1, kind: A, metadata: {name: a}}",
