@@ -19,14 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
-import yaml
-
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from config.loading.reading import read
+
 TABLE = Path(__file__).with_name("mutants.yaml")
 WORKERS = 2
-TIMEOUT = 300
+TIMEOUT = 600
 CAUGHT = "caught"
-FAILURE = re.compile(r"^(?:FAILED|ERROR) tests/(\S+?::.*?)(?: - |$)", re.MULTILINE)
+# Of a test, and not of a module that cannot be imported.
+FAILURE = re.compile(r"^(FAILED|ERROR) tests/\S+?::", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +59,8 @@ class Mutant:
 
 
 def mutants() -> Iterator[Mutant]:
-    """The mistakes of the table."""
-    for file, mistakes in yaml.safe_load(TABLE.read_text(encoding="utf-8")).items():
+    """The mistakes of the table, which is read as values are: no file is there twice."""
+    for file, mistakes in read(TABLE).content.items():
         for mistake in mistakes:
             yield Mutant(file=file, **mistake)
 
@@ -72,25 +75,17 @@ def main(words: Sequence[str]) -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         Path(folder).chmod(0o755)  # some tests run programs as another user
-        copies = [Path(folder, f"copy-{number}") for number in range(WORKERS)]
-        _copy_checkout(copies[0])
+        checkout = Path(folder, "copy-0")
+        _copy_checkout(checkout)
         tests = sorted({test for mutant in chosen for test in mutant.selection})
-        sound = _pytest(copies[0], ["-n", str(WORKERS), *tests], PYTHONDONTWRITEBYTECODE="")
+        sound = _pytest(checkout, ["-n", str(WORKERS), *tests], PYTHONDONTWRITEBYTECODE="")
         if sound.returncode:
             print(sound.stdout, "The tests fail without any mistake.", sep="\n")
             return 1
-        free: SimpleQueue[Path] = SimpleQueue()
-        for copy in copies:
-            if not copy.exists():
-                shutil.copytree(copies[0], copy, symlinks=True)
-            free.put(copy)
         missed = 0
-        with ThreadPoolExecutor(WORKERS) as pool:
-            for mutant, (verdict, said) in zip(
-                chosen, pool.map(lambda mutant: _verdict(mutant, free), chosen), strict=True
-            ):
-                print(f"{verdict:8}  {mutant.name}{said}", flush=True)
-                missed += verdict != CAUGHT
+        for mutant, (verdict, said) in zip(chosen, _verdicts(chosen, checkout), strict=True):
+            print(f"{verdict:8}  {mutant.name}{said}", flush=True)
+            missed += verdict != CAUGHT
     print(f"{len(chosen) - missed} of {len(chosen)} caught in {time.monotonic() - start:.0f} s")
     return 1 if missed else 0
 
@@ -119,6 +114,16 @@ def _copy_checkout(copy: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     (copy / ".pytest_cache").mkdir()
     (copy / ".pytest_cache/d").symlink_to(cache)
+
+
+def _verdicts(chosen: Sequence[Mutant], checkout: Path) -> Iterator[tuple[str, str]]:
+    """What came of each mistake; every worker has a copy of the checkout beside it."""
+    free: SimpleQueue[Path] = SimpleQueue()
+    free.put(checkout)
+    for number in range(1, WORKERS):
+        free.put(shutil.copytree(checkout, checkout.with_name(f"copy-{number}"), symlinks=True))
+    with ThreadPoolExecutor(WORKERS) as pool:
+        yield from pool.map(lambda mutant: _verdict(mutant, free), chosen)
 
 
 def _verdict(mutant: Mutant, free: SimpleQueue[Path]) -> tuple[str, str]:
