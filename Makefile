@@ -12,7 +12,7 @@ OLD_PARSER := pyhocon==0.3.57
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
 
-.PHONY: help synth imports values check-cluster test fuzz test-cluster lint format docs snapshots bench cdk8s clean
+.PHONY: help synth imports values check-cluster test fuzz mutants test-cluster lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -61,6 +61,9 @@ snapshots: .venv/dev.stamp ## Accept the present manifests as the expected ones
 
 bench: .venv/dev.stamp ## Measure synthesis
 	.venv/bin/python tests/bench.py
+
+mutants: .venv/dev.stamp ## Plant mistakes, and tell which of them no test sees
+	.venv/bin/python tests/mutants.py
 
 cdk8s: node_modules/.package-lock.json ## Install the cdk8s CLI that is tested, as node_modules/.bin/cdk8s
 

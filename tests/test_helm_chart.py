@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cdk8s import App, Chart
 
 from config import Values, ValuesError, load
 from config.types.merging import merge
 from imports import elasticsearch, helm, mongodb, redis
 from imports.error import ChartError
-from imports.helm import HelmError, find_helm
+from imports.helm import HelmError, find_helm, run_helm
+from imports.patches import OBSOLETE_ANNOTATION, drop_obsolete_annotation
 from imports.pool import ReleasePool, helm_releases
 from imports.release import HelmRelease, ReleaseManifests, manifests
 from packed_charts import imported, package, source
@@ -51,6 +53,23 @@ def pod(rendered: ReleaseManifests, kind: str, name: str) -> Any:
     return objects(rendered)[kind, name]["spec"]["template"]["spec"]
 
 
+def run_main(values: dict[str, Any], outdir: Path, helm: Path) -> subprocess.CompletedProcess[str]:
+    """Synthesize as users do, with that helm."""
+    file = outdir.parent / "values.yaml"
+    file.write_text(json.dumps(values))
+    return subprocess.run(
+        [sys.executable, str(ROOT / "main.py")],
+        env=os.environ
+        | {
+            "CLEARML_VALUES": str(file),
+            "CDK8S_OUTDIR": str(outdir),
+            "PATH": f"{helm.parent}:{os.environ['PATH']}",
+        },
+        capture_output=True,
+        text=True,
+    )
+
+
 def fake_helm(folder: Path, script: str, version: str = "v3.11.1") -> Path:
     """A program that tells its version and then runs the script."""
     file = folder / "bin" / "helm"
@@ -78,6 +97,17 @@ def test_the_servers_find_the_services_and_passwords_that_the_charts_made(bundle
     assert {"name": "clearml-redis", "key": "redis-password"} in references
     assert bundle.secret("clearml-mongodb")["mongodb-root-password"] == "test-secret-mongodb"
     assert bundle.secret("clearml-redis")["redis-password"] == "test-secret-redis"
+
+
+def test_the_server_rolls_when_the_password_of_a_chart_changes(
+    helm_on_path: Path, tmp_path: Path
+) -> None:
+    first, second = (
+        render(imported(tmp_path, {"redis": {"usePassword": True, "password": password}}))
+        for password in ("test-secret-1", "test-secret-2")
+    )
+    before, after = (bundle.annotations("clearml-apiserver") for bundle in (first, second))
+    assert {key for key in before if before[key] != after[key]} == {"checksum/redis"}
 
 
 def test_each_chart_has_its_file_before_the_servers(bundle: Bundle) -> None:
@@ -126,6 +156,25 @@ def test_hosts_are_those_of_the_services_really_made(
     assert tuple(chart.host for chart in made) == services
 
 
+def test_the_servers_talk_to_the_master_at_an_address_of_its_own() -> None:
+    ports = [{"port": 6379, "targetPort": "redis"}]
+    services = [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name},
+            "spec": {"selector": {"role": role}, "ports": ports} | address,
+        }
+        for name, role, address in (
+            ("headless", "master", {"clusterIP": "None"}),
+            ("replicas", "slave", {}),
+            ("master", "master", {}),
+        )
+    ]
+    made = redis.Redis(Chart(App(), "test"), ReleaseManifests(services, []))
+    assert made.host == "master"
+
+
 def test_a_replica_set_is_addressed_by_its_members(helm_on_path: Path, tmp_path: Path) -> None:
     values = imported(tmp_path, {"mongodb": {"architecture": "replicaset", "replicaCount": 2}})
     env = render(values).env("clearml-apiserver")
@@ -135,10 +184,14 @@ def test_a_replica_set_is_addressed_by_its_members(helm_on_path: Path, tmp_path:
     )
 
 
-def test_a_port_that_the_elasticsearch_chart_forgets_is_set(helm: Path, tmp_path: Path) -> None:
-    rendered = manifests(helm, one("elasticsearch", tmp_path, {"httpPort": 9201}))
+@pytest.mark.parametrize("given", [{}, {"extraEnvs": [{"name": "http.port", "value": "9201"}]}])
+def test_a_port_that_the_elasticsearch_chart_forgets_is_set_once(
+    given: dict[str, Any], helm: Path, tmp_path: Path
+) -> None:
+    rendered = manifests(helm, one("elasticsearch", tmp_path, {"httpPort": 9201} | given))
     (container,) = pod(rendered, "StatefulSet", "clearml-elastic-master")["containers"]
-    assert {"name": "http.port", "value": "9201"} in container["env"]
+    ports = [each["value"] for each in container["env"] if each["name"] == "http.port"]
+    assert ports == ["9201"]
 
 
 # Which values reach the charts
@@ -158,43 +211,58 @@ def test_a_chosen_image_and_keys_of_the_chart_reach_it(tmp_path: Path) -> None:
     assert release.values["metrics"] == {"enabled": True}
 
 
+SECRET = {"password": "test-secret", "existingSecretPasswordKey": "word"}
+BEFORE_14 = {"usePassword": True, **SECRET, "cluster": {"enabled": True, "slaveCount": 3}}
+FROM_14 = {
+    "auth": {"enabled": True, **SECRET},
+    "architecture": "replication",
+    "replica": {"replicaCount": 3},
+}
+
+
 @pytest.mark.parametrize(
-    ("version", "expected"),
+    ("version", "expected", "master"),
     [
+        ("10.9.0", BEFORE_14 | {"redisPort": 6380}, {"service": {"port": 6380}}),
+        ("13.0.1", BEFORE_14 | {"redisPort": 6380}, {"service": {"port": 6380}}),
+        ("14.0.0", FROM_14, {"service": {"port": 6380}, "containerPort": 6380}),
         (
-            "10.9.0",
-            {"usePassword": True, "password": "test-secret", "cluster": {"enabled": False}},
-        ),
-        (
-            "19.1.0",
-            {
-                "architecture": "standalone",
-                "auth": {"enabled": True, "password": "test-secret"},
-            },
+            "16.0.0",
+            FROM_14,
+            {"service": {"ports": {"redis": 6380}}, "containerPorts": {"redis": 6380}},
         ),
     ],
 )
 def test_redis_values_are_named_as_the_chart_names_them(
-    version: str, expected: dict[str, Any]
+    version: str, expected: dict[str, Any], master: dict[str, Any]
 ) -> None:
-    section = {"usePassword": True, "password": "test-secret", "chart": {"version": version}}
-    values = releases({"redis": section | {"provider": "helm"}})["redis"].values
-    found = {key: copy.deepcopy(values[key]) for key in expected}
-    for part in (found.get("auth", {}), found.get("cluster", {})):
-        part.pop("existingSecretPasswordKey", None)
-        part.pop("slaveCount", None)
-    assert found == expected
+    section = BEFORE_14 | {"master": {"port": 6380}, "chart": {"version": version}}
+    values = dict(releases({"redis": section | {"provider": "helm"}})["redis"].values)
+    made = values.pop("master")
+    assert values == expected
+    assert {key: made[key] for key in made if key != "persistence"} == master
 
 
-def test_ports_have_names_in_later_charts() -> None:
+@pytest.mark.parametrize(
+    ("mongodb_chart", "redis_chart", "mongodb_port", "redis_port"),
+    [
+        ("11.2.0", "15.7.6", {"port": 27018}, {"port": 6380}),
+        ("v12.0.0", "v16.0.0", {"ports": {"mongodb": 27018}}, {"ports": {"redis": 6380}}),
+    ],
+)
+def test_ports_have_names_in_later_charts(
+    mongodb_chart: str, redis_chart: str, mongodb_port: dict[str, Any], redis_port: dict[str, Any]
+) -> None:
     values = {
-        "mongodb": {"service": {"port": 27018}, "chart": {"version": "13.0.0"}},
-        "redis": {"master": {"port": 6380}, "chart": {"version": "17.0.0"}},
+        "mongodb": {"service": {"port": 27018}, "chart": {"version": mongodb_chart}},
+        "redis": {"master": {"port": 6380}, "chart": {"version": redis_chart}},
     }
     made = releases({name: part | {"provider": "helm"} for name, part in values.items()})
-    assert made["mongodb"].values["service"]["ports"] == {"mongodb": 27018}
-    assert "port" not in made["mongodb"].values["service"]
-    assert made["redis"].values["master"]["service"] == {"ports": {"redis": 6380}}
+    service = made["mongodb"].values["service"]
+    assert {key: service[key] for key in service if key.startswith("port")} == mongodb_port | {
+        "portName": "mongo-service"
+    }
+    assert made["redis"].values["master"]["service"] == redis_port
 
 
 def test_elasticsearch_8_takes_a_list_of_roles_and_no_security() -> None:
@@ -202,6 +270,7 @@ def test_elasticsearch_8_takes_a_list_of_roles_and_no_security() -> None:
     values = releases({"elasticsearch": section})["elasticsearch"].values
     assert values["roles"] == ["master", "data", "remote_cluster_client"]
     assert values["secret"] == {"enabled": False}
+    assert (values["createCert"], values["protocol"]) == (False, "http")
 
 
 def test_null_drops_a_default_of_the_chart(each_helm: Path, tmp_path: Path) -> None:
@@ -274,6 +343,15 @@ def test_rendering_is_the_same_again_and_with_each_helm(
         assert not [m for m in first.objects if m["kind"] == "Pod"]
 
 
+def test_definitions_of_a_chart_are_rendered(each_helm: Path, tmp_path: Path) -> None:
+    name = "things.example.org"
+    kind = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}
+    extra = {"crds/things.yaml": json.dumps(kind | {"metadata": {"name": name}})}
+    section = {"provider": "helm", "chart": source("redis", tmp_path, extra=extra)}
+    rendered = manifests(each_helm, releases({"redis": section})["redis"])
+    assert ("CustomResourceDefinition", name) in objects(rendered)
+
+
 def test_nothing_of_the_caller_leaks_in(
     each_helm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +369,16 @@ def test_nothing_of_the_caller_leaks_in(
         monkeypatch.setenv(name, value)
     assert manifests(each_helm, release) == expected
     assert {m["metadata"]["namespace"] for m in expected.objects} == {"clearml"}
+
+
+@pytest.mark.parametrize(("network", "known"), [(True, "/certificates proxy"), (False, "")])
+def test_only_what_fetches_knows_proxies_and_certificates(
+    network: bool, known: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/certificates")
+    monkeypatch.setenv("HTTPS_PROXY", "proxy")
+    telling = fake_helm(tmp_path, "echo $SSL_CERT_FILE $HTTPS_PROXY")
+    assert run_helm(telling, [], network=network).strip() == known
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -344,6 +432,26 @@ def test_what_clusters_never_change_stays_as_rendered(helm: Path, tmp_path: Path
     }
 
 
+def test_other_annotations_than_the_obsolete_one_stay() -> None:
+    annotations = {OBSOLETE_ANNOTATION: "true", "mine": "on"}
+    service = {"kind": "Service", "metadata": {"name": "made", "annotations": annotations}}
+    drop_obsolete_annotation([service])
+    assert service == {
+        "kind": "Service",
+        "metadata": {"name": "made", "annotations": {"mine": "on"}},
+    }
+
+
+def test_the_namespace_is_set_where_there_can_be_one(tmp_path: Path) -> None:
+    made = [
+        {"apiVersion": "v1", "kind": kind, "metadata": {"name": "made"}}
+        for kind in ("ConfigMap", "StorageClass")
+    ]
+    printing = fake_helm(tmp_path, f"cat <<'END'\n{yaml.safe_dump_all(made)}\nEND")
+    rendered = manifests(printing, one("redis", tmp_path))
+    assert [m["metadata"].get("namespace") for m in rendered.objects] == ["clearml", None]
+
+
 def test_the_secret_of_a_service_account_stays_where_there_is_one(
     helm: Path, tmp_path: Path
 ) -> None:
@@ -391,6 +499,13 @@ def test_dead_images_are_replaced_with_a_warning(
     assert [expected in warning for warning in rendered.warnings] == [True] * warned
 
 
+def test_the_user_hears_what_the_charts_warn_of(helm: Path, tmp_path: Path) -> None:
+    section = {"provider": "helm", "chart": source("redis", tmp_path)}
+    run = run_main({"redis": section}, tmp_path / "dist", helm)
+    assert run.returncode == 0
+    assert "warning: redis.image: " in run.stderr
+
+
 # How it fails: before helm runs
 
 
@@ -423,10 +538,12 @@ def test_a_corrupt_archive_is_told(content: bytes, tmp_path: Path) -> None:
         manifests(NO_HELM, release)
 
 
-def test_another_chart_is_told(tmp_path: Path) -> None:
-    section = {"version": "10.0.1", "archive": str(package("mongodb", tmp_path))}
+@pytest.mark.parametrize(("packed", "version"), [("mongodb", "10.0.1"), ("redis", "10.0.2")])
+def test_another_chart_is_told(packed: str, version: str, tmp_path: Path) -> None:
+    section = {"version": version, "archive": str(package(packed, tmp_path))}
     release = releases({"redis": {"provider": "helm", "chart": section}})["redis"]
-    with pytest.raises(ChartError, match=r"holds the chart mongodb 10\.0\.1, expected is redis"):
+    said = f"holds the chart {packed} 10.0.1, expected is redis {version}"
+    with pytest.raises(ChartError, match=re.escape(said)):
         manifests(NO_HELM, release)
 
 
@@ -473,7 +590,8 @@ def test_the_installed_helm_stands_in_for_one_too_old(
 
 def test_helms_error_is_one_line_without_secrets(each_helm: Path, tmp_path: Path) -> None:
     extra = {
-        "templates/fail.yaml": '{{ fail (printf "first\\nthen %s" .Values.auth.rootPassword) }}'
+        "templates/fail.yaml": "{{ $secret := .Values.auth.rootPassword }}"
+        '{{ fail (printf "first\\nthen %s, in base64 %s" $secret (b64enc $secret)) }}'
     }
     section = {"provider": "helm", "chart": source("mongodb", tmp_path, extra=extra)}
     release = releases({"mongodb": PASSWORDS["mongodb"] | section})["mongodb"]
@@ -481,7 +599,7 @@ def test_helms_error_is_one_line_without_secrets(each_helm: Path, tmp_path: Path
         manifests(each_helm, release)
     (line,) = caught.value.lines
     assert line.startswith("mongodb.chart: ")
-    assert "first then **********" in line
+    assert "first then **********, in base64 **********" in line
     assert "test-secret" not in line
     assert "\n" not in line
 
@@ -493,6 +611,19 @@ def test_a_long_error_is_cut_after_its_secrets_were_taken_out(tmp_path: Path) ->
     release = releases({"redis": section | {"provider": "helm"}})["redis"]
     with pytest.raises(ChartError, match=r"^redis\.chart: no \*{10}$"):
         manifests(failing, release)
+
+
+def test_of_a_very_long_error_the_beginning_is_told(tmp_path: Path) -> None:
+    failing = fake_helm(tmp_path, 'printf "Error: no %02000d" 0 >&2; exit 1')
+    with pytest.raises(ChartError, match=r"^redis\.chart: no 0{500,600}\.\.\.$"):
+        manifests(failing, one("redis", tmp_path))
+
+
+def test_nothing_is_left_of_a_secret_that_begins_with_another(tmp_path: Path) -> None:
+    failing = fake_helm(tmp_path, 'echo "Error: no test-secret-longer" >&2; exit 1')
+    secrets = {"password": "test-secret", "sentinel": {"authToken": "test-secret-longer"}}
+    with pytest.raises(ChartError, match=r"^redis\.chart: no \*{10}$"):
+        manifests(failing, one("redis", tmp_path, {"usePassword": True} | secrets))
 
 
 def test_a_helm_that_hangs_is_given_up(tmp_path: Path) -> None:
@@ -508,6 +639,7 @@ def test_a_helm_that_hangs_is_given_up(tmp_path: Path) -> None:
         ("{", "helm rendered what cannot be read"),
         ("a: 1", "helm rendered what is no Kubernetes object"),
         ("{apiVersion: v1, kind: Pod, metadata: {name: a}, x: '<<'}", "would not read as a string"),
+        ("{apiVersion: v1, kind: A, metadata: {name: a}, '0o17': x}", "would not read as a string"),
         (
             "{apiVersion: v1, kind: A, metadata: {name: a}}\n---\n"
             "{apiVersion: v1, kind: A, metadata: {name: a}}",
@@ -525,23 +657,11 @@ def test_a_synthesis_that_fails_says_so_and_leaves_the_output_alone(tmp_path: Pa
     values = imported(tmp_path)
     for store in STORES:
         values[store]["chart"]["sha256"] = "0" * 64
-    file = tmp_path / "values.yaml"
-    file.write_text(json.dumps(values))
     kept = tmp_path / "dist" / "0000-kept.k8s.yaml"
     kept.parent.mkdir()
     kept.write_text("kept")
-    fake_helm(tmp_path, "exit 1")
-    run = subprocess.run(
-        [sys.executable, str(ROOT / "main.py")],
-        env=os.environ
-        | {
-            "CLEARML_VALUES": str(file),
-            "CDK8S_OUTDIR": str(kept.parent),
-            "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-        },
-        capture_output=True,
-        text=True,
-    )
+    helm = fake_helm(tmp_path, "exit 1")
+    run = run_main(values, kept.parent, helm)
     assert run.returncode == 1
     assert [line.split(":")[0] for line in run.stderr.splitlines()] == [
         "mongodb.chart",

@@ -101,13 +101,14 @@ def test_a_chart_without_objects_makes_no_file() -> None:
     bundle = render(
         {
             "release": {"createNamespace": False},
+            "clearml": {"existingSecret": "mine"},
             "mongodb": {"enabled": False},
             "agentservices": {"enabled": False},
             "agentGroups": {"agent-group0": {"enabled": False}},
-        }
+        },
+        outside={("Secret", "mine")},
     )
     assert [name.split("-", 1)[1] for name in bundle.files] == [
-        "credentials.k8s.yaml",
         "redis.k8s.yaml",
         "elasticsearch.k8s.yaml",
         "apiserver.k8s.yaml",
@@ -139,6 +140,7 @@ def test_the_namespace_comes_before_what_is_in_it() -> None:
         ({"release": {"name": "prod"}}, "prod-clearml"),
         ({"release": {"name": "clearml-prod"}}, "clearml-prod"),
         ({"release": {"name": "my-mongodb"}}, "my-mongodb-clearml"),
+        ({"release": {"name": "my-clearml-2"}}, "my-clearml-2"),
         ({"release": {"name": "redis"}}, "redis-clearml"),
         ({"nameOverride": "mlops"}, "clearml-mlops"),
         ({"release": {"name": "mlops-1"}, "nameOverride": "mlops"}, "mlops-1"),

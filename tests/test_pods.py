@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -217,6 +218,26 @@ def _as_written(key: str, value: Any) -> Any:
     return [entry["name"] for entry in value] if key == "imagePullSecrets" else value
 
 
+def test_a_pull_secret_may_be_named_as_in_a_manifest() -> None:
+    names, mappings = (
+        render({"webserver": {"imagePullSecrets": secrets}}, outside=OUTSIDE)
+        for secrets in (["registry-key"], [{"name": "registry-key"}])
+    )
+    assert mappings == names
+
+
+def test_fragments_are_spelled_as_kubernetes_spells_them() -> None:
+    port = {"containerPort": 9000, "hostPort": 9000, "hostIP": "127.0.0.1"}
+    sidecar = {"name": "metrics", "image": "example.org/metrics:1", "ports": [port]}
+    pod = render({"webserver": {"extraContainers": [sidecar]}}).pod(NAMES["webserver"])
+    assert pod["containers"][1]["ports"] == [port]
+
+
+def test_a_probe_may_begin_at_once() -> None:
+    bundle = render({"apiserver": {"livenessProbe": {"initialDelaySeconds": 0}}})
+    assert bundle.container(NAMES["apiserver"])["livenessProbe"]["initialDelaySeconds"] == 0
+
+
 @pytest.mark.parametrize("section", AGENTS)
 @pytest.mark.parametrize("key", ["livenessProbe", "readinessProbe", "startupProbe"])
 def test_agents_have_no_probes_to_time(section: str, key: str) -> None:
@@ -297,6 +318,20 @@ def test_init_containers_and_sidecars_of_stores_take_settings_too(
     assert after.objects == edited(before, {NAMES[section]: setting.edit})
 
 
+def test_a_security_context_of_the_values_counts_more_than_ours() -> None:
+    theirs: Object = {
+        "podSecurityContext": {"runAsUser": 7},
+        "containerSecurityContext": {"allowPrivilegeEscalation": True},
+    }
+    ours, changed = (render(v).pod("clearml-mongodb") for v in ({}, {"mongodb": theirs}))
+    for key, before, after in (
+        ("podSecurityContext", ours, changed),
+        ("containerSecurityContext", ours["containers"][0], changed["containers"][0]),
+    ):
+        assert before["securityContext"].keys() > theirs[key].keys()
+        assert after["securityContext"] == before["securityContext"] | theirs[key]
+
+
 def test_a_security_context_that_is_switched_off_leaves_none_of_ours() -> None:
     off = {"podSecurityContext": {"enabled": False}, "containerSecurityContext": {"enabled": False}}
     pod = render({"mongodb": off}).pod("clearml-mongodb")
@@ -357,6 +392,7 @@ def test_a_store_understands_the_words_of_its_chart(section: str, theirs: str, o
 
 KNOWN_TO_CHARTS = {"nodeSelector", "tolerations", "affinity", "resources", "podAnnotations"}
 ELASTIC = {"extraEnvs"}
+NAMING = Naming(release="clearml", application="clearml", fullname="clearml")
 
 
 @pytest.mark.usefixtures("helm_on_path")
@@ -383,8 +419,12 @@ def test_settings_that_a_chart_does_not_know_are_patched_into_its_pods(tmp_path:
         assert _with_sorted_lists(after.workloads[NAMES[store]]) == _with_sorted_lists(expected)
 
 
-def chart_with_a_probe() -> ReleaseManifests:
-    container = {"name": "redis", "livenessProbe": {"exec": {"command": ["true"]}}}
+MOUNT = {"name": "data", "mountPath": "/data"}
+
+
+def small_chart() -> ReleaseManifests:
+    probe = {"exec": {"command": ["true"]}}
+    container = {"name": "redis", "livenessProbe": probe, "volumeMounts": [MOUNT]}
     template = {"metadata": {}, "spec": {"containers": [container]}}
     manifest = {"kind": "StatefulSet", "metadata": {"name": "it"}, "spec": {"template": template}}
     return ReleaseManifests([manifest], [])
@@ -399,16 +439,21 @@ def chart_with_a_probe() -> ReleaseManifests:
 )
 def test_a_probe_of_a_chart_can_be_timed_or_taken_away(probe: Object, expected: Any) -> None:
     pod = StatefulSet.read({"livenessProbe": probe})
-    naming = Naming(release="clearml", application="clearml", fullname="clearml")
-    (manifest,) = adapted("redis", chart_with_a_probe(), naming, pod).objects
+    (manifest,) = adapted("redis", small_chart(), NAMING, pod).objects
     assert main_of(manifest).get("livenessProbe") == expected
+
+
+def test_a_volume_of_a_chart_can_be_mounted_at_one_more_place() -> None:
+    another = MOUNT | {"mountPath": "/another"}
+    pod = StatefulSet.read({"additionalVolumeMounts": [another]})
+    (manifest,) = adapted("redis", small_chart(), NAMING, pod).objects
+    assert main_of(manifest)["volumeMounts"] == [MOUNT, another]
 
 
 def test_a_probe_that_a_chart_does_not_make_cannot_be_timed() -> None:
     pod = StatefulSet.read({"startupProbe": {"periodSeconds": 3}})
-    naming = Naming(release="clearml", application="clearml", fullname="clearml")
     with pytest.raises(ValuesError, match=r"redis\.chart: makes no startupProbe"):
-        adapted("redis", chart_with_a_probe(), naming, pod)
+        adapted("redis", small_chart(), NAMING, pod)
 
 
 def _with_sorted_lists(part: Any) -> Any:
@@ -440,6 +485,23 @@ def test_common_labels_and_annotations_are_on_all_objects() -> None:
             assert new["spec"]["selector"] == old["spec"]["selector"]
             claims = "volumeClaimTemplates"
             assert new["spec"].get(claims) == old["spec"].get(claims)
+
+
+def test_labels_and_annotations_of_a_component_count_more_than_common_ones() -> None:
+    common: Object = {"commonLabels": {"team": "ml"}, "commonAnnotations": {"cost": "42"}}
+    own = {"podLabels": {"team": "web"}, "deploymentAnnotations": {"cost": "7"}}
+    values = functools.reduce(merge, (values_of(section, own) for section in NAMES), common)
+    for workload in render(values).workloads.values():
+        assert workload["spec"]["template"]["metadata"]["labels"]["team"] == "web"
+        assert workload["metadata"]["annotations"]["cost"] == "7"
+
+
+def test_labels_of_a_charts_pods_count_more_than_common_ones() -> None:
+    naming = dataclasses.replace(NAMING, common_labels={"team": "ml"})
+    pod = StatefulSet.read({"podLabels": {"team": "web"}})
+    (manifest,) = adapted("redis", small_chart(), naming, pod).objects
+    assert manifest["metadata"]["labels"] == {"team": "ml"}
+    assert manifest["spec"]["template"]["metadata"]["labels"] == {"team": "web"}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is generated from the values' types: the commented file of all defaults."""
+"""What is generated from the values' types: the file of all defaults, reference and schema."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from config import Values, load
 from config.agent_groups import AgentGroup
 from config.publishing.defaults import commented_defaults
+from config.publishing.reference import reference
+from config.publishing.schema import json_schema
 from config.types.merging import merge
 from config.types.model import Model
 from config.types.structs import to_plain
@@ -68,3 +71,46 @@ def test_above_every_key_stands_what_it_is(text: str) -> None:
 
 def test_no_comment_is_wider_than_the_sources(text: str) -> None:
     assert all(len(line) <= 100 for line in text.splitlines() if line.lstrip().startswith("#"))
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "default"),
+    [
+        ("apiserver.replicaCount", "integer", "`1`"),
+        ("mongodb.provider", "`embedded`, `helm`, `external`", '`"embedded"`'),
+        ("webserver.affinity", "Affinity", "`{}`"),
+        ("webserver.imagePullSecrets", "list of string", "`[]`"),
+        ("webserver.nodeSelector", "mapping", "`{}`"),
+        ("agentGroups.<key>.queues", "string", '`"default"`'),
+        ("clearml.credentials.authToken", "string", "published default"),
+        ("clearml.fixedUsers.users[].username", "string", "required"),
+    ],
+)
+def test_the_reference_tells_type_and_default(key: str, kind: str, default: str) -> None:
+    assert f"\n| `{key}` | {kind} | {default} | " in reference()
+
+
+@pytest.mark.parametrize(
+    ("values", "fits"),
+    [
+        ("apiserver: {replicaCount: 1000, image: null}", True),
+        ("apiserver: {replicaCount: 1001}", False),
+        ("apiserver: {replicaCount: -1}", False),
+        ("apisever: {}", False),
+        ("mongodb: {provider: null, image: {tag: 5}}", True),
+        ("mongodb: {provider: bitnami}", False),
+        ("agentGroups: {a: {image: {tag: '1'}}}", True),
+        ("release: {name: null}", True),
+        (f"release: {{name: {'a' * 54}}}", False),
+        ("webserver: {affinity: {nodeAffinty: {}}}", False),
+        ("fileserver: {storage: {data: {size: 50 GB}}}", False),
+        ("ingress: {enabled: 'true'}", True),
+        ("ingress: {enabled: perhaps}", False),
+    ],
+)
+def test_editors_are_told_what_a_values_file_may_hold(values: str, fits: bool) -> None:
+    assert Draft202012Validator(json_schema()).is_valid(yaml.safe_load(values)) is fits
+
+
+def test_the_defaults_as_a_file_fit_the_schema(text: str) -> None:
+    assert Draft202012Validator(json_schema()).is_valid(yaml.safe_load(text))

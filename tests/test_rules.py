@@ -297,6 +297,11 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (drop(MAP, "metadata.name"), "ConfigMap/None metadata.name", "not a name"),
     (put(MAP, "metadata.namespace", "a.b"), f"{MAP} metadata.namespace", "not a namespace"),
     (put(WEB, f"{LABELS}.tier", "-front"), f"{WEB} {LABELS}.tier", "not a label value"),
+    (
+        put(WEB, "metadata.labels", {"a" * 64: "b"}),
+        f"{WEB} metadata.labels.{'a' * 64}",
+        "label key",
+    ),
     (put(WEB, "metadata.labels", {"a/b/c": "d"}), f"{WEB} metadata.labels['a/b/c']", "label key"),
     (put(WEB, f"{POD}.nodeSelector.gpu", "a b"), f"{WEB} {POD}.nodeSelector.gpu", "label value"),
     (put(PLAIN, "spec.selector.app", "w" * 64), f"{PLAIN} spec.selector.app", "label value"),
@@ -317,7 +322,10 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (put(SVC, "spec.ports[1].name", "Me"), f"{SVC} spec.ports[1].name", "not a port name"),
     (put(SVC, "spec.ports[1].port", 8008), f"{SVC} spec.ports[1].port", "has this number"),
     (put(SVC, "spec.type", "ClusterIP"), f"{SVC} spec.ports[0].nodePort", "neither"),
-    (put(SVC, "spec.ports[0].nodePort", 80), f"{SVC} spec.ports[0].nodePort", "30000-32767"),
+    *(
+        (put(SVC, "spec.ports[0].nodePort", port), f"{SVC} spec.ports[0].nodePort", "30000-32767")
+        for port in (80, 29999, 32768)
+    ),
     (
         both(
             put(PLAIN, "spec.type", "NodePort"),
@@ -452,7 +460,10 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     ),
     (put(POLICY, f"{BLOCK}.cidr", "10.0.0.0"), f"{POLICY} {BLOCK}.cidr", "not a CIDR"),
     (put(POLICY, f"{BLOCK}.except[0]", "10.1.0/33"), f"{POLICY} {BLOCK}.except[0]", "not a CIDR"),
-    (put(POLICY, f"{BLOCK}.except[0]", "11.0.0.0/16"), f"{POLICY} {BLOCK}.except[0]", "inside"),
+    *(
+        (put(POLICY, f"{BLOCK}.except[0]", cidr), f"{POLICY} {BLOCK}.except[0]", "inside")
+        for cidr in ("11.0.0.0/16", "10.0.0.0/8")
+    ),
     (put(SCALER, "spec.minReplicas", 4), f"{SCALER} spec.maxReplicas", "below the minimum"),
     (put(SCALER, "spec.minReplicas", -1), f"{SCALER} spec.minReplicas", "not 0 or more"),
     (
@@ -1026,6 +1037,18 @@ SOUND: dict[str, Mistake] = {
         drop(API, "spec.strategy"),
         add(WEB, f"{POD}.volumes", FILES),
     ),
+    "a claim for one node or for many": both(
+        put(CLAIM, "spec.accessModes", ["ReadWriteOnce", "ReadWriteMany"]),
+        drop(API, "spec.strategy"),
+    ),
+    "a traffic policy for addresses outside": both(
+        put(PLAIN, "spec.externalIPs", ["192.0.2.1"]),
+        put(PLAIN, "spec.externalTrafficPolicy", "Local"),
+    ),
+    "node ports at both ends": both(
+        put(SVC, "spec.ports[0].nodePort", 30000), put(SVC, "spec.ports[1].nodePort", 32767)
+    ),
+    "a label of 63 characters": put(WEB, "metadata.labels", {"a" * 63: "b" * 63}),
     "an optional Secret that is absent": put(
         API,
         f"{BOX}.env[1].valueFrom.secretKeyRef",

@@ -245,6 +245,13 @@ def test_the_configuration_is_mounted_where_the_server_looks_for_it(volume: bool
     assert directories[-1] == "/etc/clearml"
 
 
+def test_the_web_server_logs_in_as_the_user_that_the_api_server_knows() -> None:
+    bundle = render()
+    web, api = bundle.env("clearml-webserver"), bundle.env("clearml-apiserver")
+    for half in ("USER_KEY", "USER_SECRET"):
+        assert web[half] == api[f"CLEARML__SECURE__CREDENTIALS__WEBSERVER__{half}"]
+
+
 def test_agents_keep_a_credential_that_fixed_users_do_not_revoke() -> None:
     bundle = render(AUTHENTICATION)
     user = "CLEARML__SECURE__CREDENTIALS__SERVICES_AGENT__"
@@ -344,9 +351,12 @@ def test_the_scripts_run_on_the_python_of_the_server_image() -> None:
 
 # Time passes at once for the script.
 NO_SLEEP = "import time\ntime.sleep = lambda seconds: None\n"
-ELEVEN_MINUTES_LATER = NO_SLEEP + (
-    "import itertools\nclock = itertools.count(0, 660)\ntime.monotonic = lambda: next(clock)\n"
-)
+
+
+def each_try_takes(seconds: int) -> str:
+    """A clock for the script."""
+    clock = f"import itertools\nclock = itertools.count(0, {seconds})\n"
+    return f"{NO_SLEEP}{clock}time.monotonic = lambda: next(clock)\n"
 
 
 @contextmanager
@@ -384,7 +394,7 @@ def test_waiting_ends_when_everything_answers() -> None:
 def test_waiting_says_what_for_and_takes_no_error_for_an_answer() -> None:
     command = wait_command(render(), "clearml-agentservices", "wait-for-apiserver")
     with http_server(500, 503, 200) as url:
-        result = run_python(command, f"apiserver={url}", before=NO_SLEEP)
+        result = run_python(command, f"apiserver={url}", before=each_try_takes(290))
     assert result.returncode == 0
     lines = result.stdout.splitlines()
     assert len(lines) == 3
@@ -397,7 +407,7 @@ def test_waiting_says_what_for_and_takes_no_error_for_an_answer() -> None:
 def test_waiting_gives_up_and_says_what_is_missing() -> None:
     command = wait_command(render(), "clearml-apiserver", STORES_WAIT)
     # Nothing listens on port 1.
-    result = run_python(command, "redis=tcp://127.0.0.1:1", before=ELEVEN_MINUTES_LATER)
+    result = run_python(command, "redis=tcp://127.0.0.1:1", before=each_try_takes(610))
     assert result.returncode == 1
     assert "redis" in result.stderr
     assert "127.0.0.1:1" in result.stderr

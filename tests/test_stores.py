@@ -187,13 +187,13 @@ def test_without_passwords_the_servers_are_told_of_none() -> None:
     assert not [name for name in store_env(render()) if "PASSWORD" in name or "MONGO__" in name]
 
 
+@pytest.mark.parametrize("password", [None, "test-secret-that-does-not-count"])
 @pytest.mark.parametrize("enabled", [True, False])
-def test_passwords_may_come_from_existing_secrets(enabled: bool) -> None:
+def test_passwords_may_come_from_existing_secrets(enabled: bool, password: str | None) -> None:
+    auth = {"enabled": True, "existingSecret": "mine", "rootPassword": password}
+    redis = {"usePassword": True, "existingSecret": "mine-too", "password": password}
     bundle = render(
-        {
-            "mongodb": {"enabled": enabled, "auth": {"enabled": True, "existingSecret": "mine"}},
-            "redis": {"enabled": enabled, "usePassword": True, "existingSecret": "mine-too"},
-        },
+        {"mongodb": {"enabled": enabled, "auth": auth}, "redis": {"enabled": enabled} | redis},
         outside={("Secret", "mine"), ("Secret", "mine-too")},
     )
     env = store_env(bundle)

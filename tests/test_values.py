@@ -137,6 +137,11 @@ elasticsearch: {httpPort: .inf}
 apiserver: {service: {nodePort: 8008}}
 > apiserver.service.nodePort: must be 30000 to 32767, or 0 to let the cluster choose (given: 8008)
 
+fileserver: {service: {nodePort: 29999}}
+webserver: {service: {nodePort: 32768}}
+> fileserver.service.nodePort: must be 30000 to 32767, or 0 to let the cluster choose (given: 29999)
+> webserver.service.nodePort: must be 30000 to 32767, or 0 to let the cluster choose (given: 32768)
+
 apiserver: {service: {nodePort: 30100}}
 webserver: {service: {nodePort: 30100}}
 > webserver.service.nodePort: is the node port of apiserver too (given: 30100)
@@ -178,6 +183,18 @@ clearml: {watchdog: {thresholdSec: 0}}
 
 redis: {databaseNumber: -1}
 > redis.databaseNumber: must be greater than or equal to 0 (given: -1)
+
+apiserver: {updateStrategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}}
+> apiserver.updateStrategy.rollingUpdate: does not go with type Recreate
+
+mongodb: {updateStrategy: Recreate}
+> mongodb.updateStrategy.type: must be RollingUpdate or OnDelete (given: 'Recreate')
+
+apiserver: {podSecurityContext: {enabled: "no"}}
+> apiserver.podSecurityContext.enabled: must be true or false (given: 'no')
+
+apiserver: {dnsPolicy: None, dnsConfig: {searches: [example.com]}}
+> apiserver.dnsConfig.nameservers: must not be empty with dnsPolicy None
 
 apiserver: {resources: {limits: {memory: 4GB}}}
 > apiserver.resources.limits.memory: must be a Kubernetes quantity such as 500m or 50Gi
@@ -248,6 +265,10 @@ release: {name: 1st}
 
 release: {namespace: ""}
 > release.namespace: must be a DNS label: up to 63 lower-case letters, digits and '-' (given: '')
+
+release: {namespace: n234567890123456789012345678901234567890123456789012345678901234}
+> release.namespace: must be a DNS label: up to 63 lower-case letters, digits and '-'
+>> (given: 'n234567890123456789012345678901234567890123456789012345678901234')
 
 nameOverride: Big
 > nameOverride: must be empty or a DNS label: lower-case letters, digits, '-' (given: 'Big')
@@ -356,6 +377,14 @@ apiserver: {nodeSelector: {disk: "solid state"}}
 > apiserver.nodeSelector.disk: must be a label value: up to 63 letters, digits, '-', '_', '.'
 >> (given: 'solid state')
 
+commonLabels: {team: l234567890123456789012345678901234567890123456789012345678901234}
+> commonLabels.team: must be a label value: up to 63 letters, digits, '-', '_', '.'
+>> (given: 'l234567890123456789012345678901234567890123456789012345678901234')
+
+webserver: {podLabels: {k234567890123456789012345678901234567890123456789012345678901234: a}}
+> webserver.podLabels.k234567890123456789012345678901234567890123456789012345678901234: is not a
+>> label key (given: 'k234567890123456789012345678901234567890123456789012345678901234')
+
 apiserver: {nodeSelector: {example.com/gpu: true}}
 > apiserver.nodeSelector."example.com/gpu": must be a string; write it in quotes (given: true)
 
@@ -458,7 +487,7 @@ clearml: {credentials: {httpSession: test secret value}}
 > clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and not a
 >> number: the server would read something else
 
-clearml: {credentials: {authToken: 1234567890, apiserverKey: 12345e6789, apiserverSecret: short}}
+clearml: {credentials: {authToken: 1234567890, apiserverKey: 12345e6789, apiserverSecret: test-7c}}
 > clearml.credentials.authToken: must be 8 or more of letters, digits, '-' and '_', and not a
 >> number: the server would read something else
 > clearml.credentials.apiserverKey: must be 8 or more of letters, digits, '-' and '_', and not a
@@ -542,6 +571,38 @@ elasticsearch: {enabled: false, roles: {dat: true}}
 
 elasticsearch: {minimumMasterNodes: 3, replicas: 2}
 > elasticsearch.minimumMasterNodes: must not be more than elasticsearch.replicas (2) (given: 3)
+
+mongodb: {enabled: false, external: {existingSecret: mine, authKey: backend}}
+> mongodb.external.authKey: is the key of the backend database's URL too (given: 'backend')
+
+mongodb:
+  provider: helm
+  auth: {enabled: true, rootPassword: test-secret, username: jane, database: a}
+> mongodb.auth.password: is needed with a username and a database
+
+mongodb: {provider: helm, auth: {existingSecretKey: mine}}
+> mongodb.auth.existingSecretKey: cannot be chosen with provider helm (given: 'mine')
+
+redis: {provider: helm, auth: {enabled: true}}
+> redis.auth.enabled: is called redis.usePassword here, for all versions
+
+redis: {provider: helm, tls: {enabled: true}}
+> redis.tls.enabled: is not supported: the servers would not use it
+
+redis: {chart: {archive: "ftp://example.com/redis.tgz"}}
+> redis.chart.archive: must be a path, or an http(s) URL (given: 'ftp://example.com/redis.tgz')
+
+redis: {chart: {version: "10.9"}}
+> redis.chart.version: must be one exact version of the chart such as 1.2.3 (given: '10.9')
+
+elasticsearch: {provider: helm, createCert: true, secret: {enabled: true}}
+> elasticsearch.createCert: is not supported: the servers would not use it (given: true)
+> elasticsearch.secret.enabled: is not supported: the servers would not use it
+
+elasticsearch:
+  nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}
+  affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []}}
+> elasticsearch.nodeAffinity: is in affinity too: keep one of the two
 
 elasticsearch: {esConfig: {"a b.yml": text, log4j2.properties: {level: info}}}
 > elasticsearch.esConfig."log4j2.properties": must be a string (given: a mapping)
@@ -824,7 +885,10 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "apiserver: {service: {nodePort: 30080}}\nwebserver: {service: {type: ClusterIP}}",
         "apiserver: {service: {nodePort: 0}}\nwebserver: {service: {nodePort: 0}}",
         "apiserver: {service: {nodePort: 30080}}\nwebserver: {service: {nodePort: 30008}}",
+        "apiserver: {service: {nodePort: 30000}}\nwebserver: {service: {nodePort: 32767}}",
         "apiserver: {nodeSelector: {example.com/Disk_1: '', a: b}}",
+        f"commonLabels: {{{'a' * 63}: {'b' * 63}}}",
+        f"release: {{namespace: {'a' * 63}}}",
         "apiserver: {podAnnotations: {Example.com/note: any text at all}}",
         "apiserver: {resources: {requests: {cpu: 900m, memory: 1G}, limits: {cpu: 1, memory: 2G}}}",
         "apiserver: {resources: {requests: {cpu: 0.5}, limits: {nvidia.com/gpu: 1}}}",
