@@ -39,13 +39,16 @@ def not_unchanged(cluster: Cluster, bundle: Bundle) -> set[str]:
     """
     said = {name for name, verb in apply(cluster, bundle).items() if verb != "unchanged"}
     sets = cluster.objects("StatefulSet", namespace=bundle.namespace)
-    excused = {
-        f"statefulset.apps/{o['metadata']['name']}"
+    excused = {o["metadata"]["name"] for o in bundle.objects if not is_ours(o)} | {
+        o["metadata"]["name"]
         for o in sets
-        if not is_ours(o)
-        or any("creationTimestamp" in t["metadata"] for t in o["spec"].get(TEMPLATES, []))
+        if any("creationTimestamp" in t["metadata"] for t in o["spec"].get(TEMPLATES, []))
     }
-    return {name for name in said - excused if not name.startswith("poddisruptionbudget.policy/")}
+    return {
+        name
+        for name in said
+        if name.partition("/")[2] not in excused and not name.startswith("poddisruptionbudget.")
+    }
 
 
 def is_ours(manifest: Object) -> bool:
