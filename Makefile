@@ -37,7 +37,7 @@ fuzz: .venv/dev.stamp ## Look for values that are neither refused nor fit for Ku
 	@$(FUZZ) tests/test_hostile.py tests/test_awkward.py
 	@old=$$(mktemp -d); trap 'rm -rf "$$old"' EXIT; export PYTHONPATH="$$old"; \
 	if $(PIP) install --target "$$old" $(OLD_PARSER) && .venv/bin/python -c 'import pyhocon'; then \
-		$(FUZZ) tests/test_awkward.py; \
+		$(FUZZ) --disable-warnings tests/test_awkward.py; \
 	else echo "$(OLD_PARSER) cannot be had for this Python: not tried" >&2; fi
 
 test-cluster: .venv/dev.stamp ## Test on Kubernetes: KUBEBUILDER_ASSETS, or built with Go (20 minutes, once)

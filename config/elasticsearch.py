@@ -33,10 +33,13 @@ from config.types.scalars import NonEmpty, Readable, Secret, Text, matching
 
 FILE_NAME = r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}"
 URL_SAFE = r"[A-Za-z0-9._~-]*"
+PORT_NUMBER = (
+    r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+)
 HostUrl = Annotated[
     Text,
     matching(
-        r"(https?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?",
+        rf"(https?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:{PORT_NUMBER})?",
         "must be a host with scheme and port, such as https://search.example.com:9200",
     ),
 ]

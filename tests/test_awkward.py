@@ -57,9 +57,11 @@ class Slot:
     around: Any
 
     def usual(self, text: str) -> str:
-        """The text as a single value there: spaces separate queues, a document is no path."""
+        """The text as a single value there, which may be less than all that can be written."""
         if self.name.endswith(".queues"):
             return re.sub(r"\s", "_", text)
+        if self.name.endswith(".hosts"):
+            return text.partition(":")[0]  # ports are added where they lack
         return text.lstrip("{") if self.name.endswith(".googleCredentials") else text
 
     def filled(self, text: str) -> Tree:

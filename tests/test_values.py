@@ -337,6 +337,10 @@ agentservices: {agentVersion: "==1.9,\n!=1.8"}
 > agentservices.agentVersion: must be a version with its comparison, such as "==1.9.2" or ">=0.16.1"
 >> (given: '==1.9,\n!=1.8')
 
+elasticsearch: {provider: external, external: {hosts: ["https://a:65535", "https://a:65536"]}}
+> elasticsearch.external.hosts[1]: must be a host with scheme and port, such as
+>> https://search.example.com:9200 (given: 'https://a:65536')
+
 agentGroups: {a: {queues: first 0o17}}
 > agentGroups.a.queues: cannot be used: kubectl would not read it back as a string
 
