@@ -7,9 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
 from config.image import Image
-from config.types.kubernetes import Count, DnsLabel, Replicas
+from config.types.kubernetes import Count, DnsLabel, ImageRepository, ImageTag, Replicas
 from config.types.model import Mistake, Section, refuse, section
-from config.types.scalars import NonEmpty, Secret, Text, readable
+from config.types.scalars import Secret, Text, readable
 
 DEFAULT_GROUP = "agent-group0"
 
@@ -17,10 +17,10 @@ DEFAULT_GROUP = "agent-group0"
 class AgentGroupImage(Image):
     """The image that the agents of a group run in."""
 
-    repository: NonEmpty = Field(
+    repository: ImageRepository = Field(
         default="nvidia/cuda", description="Repository of the image that tasks run in."
     )
-    tag: NonEmpty = Field(
+    tag: ImageTag = Field(
         default="11.0-base-ubuntu18.04", description="Tag of the image that tasks run in."
     )
 

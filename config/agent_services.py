@@ -8,7 +8,7 @@ from config.agent import Agent
 from config.claim import LargeClaim
 from config.generation import DEFAULT_GENERATION
 from config.image import Image
-from config.types.kubernetes import Replicas
+from config.types.kubernetes import ImageRepository, ImageTag, Replicas
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import CONTROL, NonEmpty, OneLine, Secret
 
@@ -16,10 +16,10 @@ from config.types.scalars import CONTROL, NonEmpty, OneLine, Secret
 class AgentServicesImage(Image):
     """The image of the agent services."""
 
-    repository: NonEmpty = Field(
+    repository: ImageRepository = Field(
         default=DEFAULT_GENERATION.agent_services.repository, description="Repository of the image."
     )
-    tag: NonEmpty = Field(
+    tag: ImageTag = Field(
         default=DEFAULT_GENERATION.agent_services.tag, description="Tag of the image."
     )
 

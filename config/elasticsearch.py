@@ -18,6 +18,8 @@ from config.types.fragment import (
 )
 from config.types.kubernetes import (
     AccessModes,
+    ImageRepository,
+    ImageTag,
     OptionalDnsSubdomain,
     Port,
     PullPolicy,
@@ -210,11 +212,11 @@ class Elasticsearch(StatefulSet, Store):
     )
     external: Section[ElasticsearchExternal] = section()
     sysctl_init_container: Section[SysctlInitContainer] = section()
-    image: NonEmpty = Field(
+    image: ImageRepository = Field(
         default=DEFAULT_GENERATION.elasticsearch.repository,
         description="Repository of the Elasticsearch image.",
     )
-    image_tag: NonEmpty = Field(
+    image_tag: ImageTag = Field(
         default=DEFAULT_GENERATION.elasticsearch.tag, description="Tag of the Elasticsearch image."
     )
     image_pull_policy: PullPolicy = Field(

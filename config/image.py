@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from config.generation import DEFAULT_GENERATION
-from config.types.kubernetes import PullPolicy
+from config.types.kubernetes import ImageRepository, ImageTag, PullPolicy
 from config.types.model import Model
-from config.types.scalars import NonEmpty
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,10 @@ class PulledImage:
 class Image(Model):
     """A container image."""
 
-    repository: NonEmpty = Field(description="Image repository, with the registry if need be.")
-    tag: NonEmpty = Field(description="Image tag.")
+    repository: ImageRepository = Field(
+        description="Image repository, with the registry if need be."
+    )
+    tag: ImageTag = Field(description="Image tag.")
     pull_policy: PullPolicy = Field(
         default="IfNotPresent", description="When the kubelet pulls the image."
     )
@@ -42,10 +43,10 @@ def reference(repository: str, tag: str) -> str:
 class ServerImage(Image):
     """The image that holds the three ClearML servers."""
 
-    repository: NonEmpty = Field(
+    repository: ImageRepository = Field(
         default=DEFAULT_GENERATION.server.repository,
         description="Repository of the ClearML server image.",
     )
-    tag: NonEmpty = Field(
+    tag: ImageTag = Field(
         default=DEFAULT_GENERATION.server.tag, description="Tag of the ClearML server image."
     )

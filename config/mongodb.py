@@ -13,6 +13,8 @@ from config.pod import StatefulSet
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
     DnsLabel,
+    ImageRepository,
+    ImageTag,
     OptionalDnsSubdomain,
     Port,
     PortName,
@@ -22,7 +24,7 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import Integer, NonEmpty, Secret
+from config.types.scalars import Integer, Secret
 
 CONNECTION_STRING = re.compile(r'mongodb(\+srv)?://[^\s"\\]+')
 REPLICA_SET_KEY = re.compile(r"[A-Za-z0-9+/=]{6,1024}")
@@ -41,11 +43,11 @@ ConnectionString = Annotated[Secret, AfterValidator(_connection_string)]
 class MongodbImage(StoreImage):
     """The image of the embedded MongoDB."""
 
-    repository: NonEmpty = Field(
+    repository: ImageRepository = Field(
         default=DEFAULT_GENERATION.mongodb.repository,
         description="Repository of the MongoDB image.",
     )
-    tag: NonEmpty = Field(
+    tag: ImageTag = Field(
         default=DEFAULT_GENERATION.mongodb.tag, description="Tag of the MongoDB image."
     )
 

@@ -13,6 +13,8 @@ from config.pod import StatefulSet
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
     Count,
+    ImageRepository,
+    ImageTag,
     OptionalDnsSubdomain,
     Port,
     SecretKey,
@@ -20,7 +22,7 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import Integer, NonEmpty, Secret
+from config.types.scalars import Integer, Secret
 
 # What the server's parser reads as something else, between the double quotes that it is put in.
 UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
@@ -29,10 +31,10 @@ UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
 class RedisImage(StoreImage):
     """The image of the embedded Redis."""
 
-    repository: NonEmpty = Field(
+    repository: ImageRepository = Field(
         default=DEFAULT_GENERATION.redis.repository, description="Repository of the Redis image."
     )
-    tag: NonEmpty = Field(
+    tag: ImageTag = Field(
         default=DEFAULT_GENERATION.redis.tag, description="Tag of the Redis image."
     )
 

@@ -62,7 +62,8 @@ def test_another_selector() -> None:
 
 def test_defaults_of_claim_templates_may_be_written_out() -> None:
     (template,) = render().find("StatefulSet", "clearml-mongodb")["spec"]["volumeClaimTemplates"]
-    plain = {key: template[key] for key in ("metadata", "spec")}
+    spec = {key: value for key, value in template["spec"].items() if key != "volumeMode"}
+    plain = {"metadata": template["metadata"], "spec": spec}
     full = {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",

@@ -84,8 +84,8 @@ def test_a_finding_names_the_value_to_blame(values: str, told: list[str]) -> Non
 
 
 def test_a_finding_names_the_file_that_counts() -> None:
-    base = "apiserver: {replicaCount: 1}"
-    (line,) = refused(base, "\napiserver: {tolerations: [{key: a, operator: Maybe}]}", "{}")
+    mistake = "apiserver: {tolerations: [{key: a, operator: Maybe}]}"
+    (line,) = refused(mistake, f"\n{mistake}", "{}")
     assert line.startswith("values-1.yaml:2: apiserver.tolerations[0].operator: ")
 
 

@@ -294,6 +294,7 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (put(MAP, "metadata.name", "Settings"), "ConfigMap/Settings metadata.name", "not a name"),
     (put(PLAIN, "metadata.name", "9web"), "Service/9web metadata.name", "not a name"),
     (put(WEB, "metadata.name", "w" * 53), f"Deployment/{'w' * 53} metadata.name", "most 52"),
+    (put(DB, "metadata.name", "d" * 53), f"StatefulSet/{'d' * 53} metadata.name", "most 52"),
     (drop(MAP, "metadata.name"), "ConfigMap/None metadata.name", "not a name"),
     (put(MAP, "metadata.namespace", "a.b"), f"{MAP} metadata.namespace", "not a namespace"),
     (put(WEB, f"{LABELS}.tier", "-front"), f"{WEB} {LABELS}.tier", "not a label value"),

@@ -106,10 +106,6 @@ elasticsearch: {roles: {data: 2}}
 apiserver: {image: {tag: 1.0}}
 > apiserver.image.tag: must be a string; write it in quotes (given: 1.0)
 
-apiserver: {image: {repository: "", tag: " 1"}}
-> apiserver.image.repository: must be a single line, not empty, without spaces around it (given: '')
-> apiserver.image.tag: must be a single line, not empty, without spaces around it (given: ' 1')
-
 apiserver: {image: {pullPolicy: Sometimes}}
 > apiserver.image.pullPolicy: must be 'Always', 'IfNotPresent' or 'Never' (given: 'Sometimes')
 
@@ -340,6 +336,18 @@ agentservices: {agentVersion: "==1.9,\n!=1.8"}
 elasticsearch: {provider: external, external: {hosts: ["https://a:65535", "https://a:65536"]}}
 > elasticsearch.external.hosts[1]: must be a host with scheme and port, such as
 >> https://search.example.com:9200 (given: 'https://a:65536')
+
+apiserver: {image: {repository: "", tag: " 1"}}
+> apiserver.image.repository: must be an image repository such as
+>> registry.example.com/clearml/server (given: '')
+> apiserver.image.tag: must be an image tag, or a digest: sha256: and 64 hexadecimal digits
+>> (given: ' 1')
+
+elasticsearch: {image: "docker.elastic.co/elasticsearch/", imageTag: "sha256:12"}
+> elasticsearch.image: must be an image repository such as
+>> registry.example.com/clearml/server (given: 'docker.elastic.co/elasticsearch/')
+> elasticsearch.imageTag: must be an image tag, or a digest: sha256: and 64 hexadecimal digits
+>> (given: 'sha256:12')
 
 agentGroups: {a: {queues: first 0o17}}
 > agentGroups.a.queues: cannot be used: kubectl would not read it back as a string

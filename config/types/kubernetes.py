@@ -95,6 +95,22 @@ OptionalNamePrefix = Annotated[
     ),
 ]
 StorageClass = OptionalDnsSubdomain
+# As images are referred to (github.com/distribution/reference).
+ImageRepository = Annotated[
+    Text,
+    matching(
+        r"^([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?/)?"
+        r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)*$",
+        "must be an image repository such as registry.example.com/clearml/server",
+    ),
+]
+ImageTag = Annotated[
+    Text,
+    matching(
+        r"^(\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$",
+        "must be an image tag, or a digest: sha256: and 64 hexadecimal digits",
+    ),
+]
 SecretKey = Annotated[
     Text,
     matching(
