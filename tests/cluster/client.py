@@ -84,6 +84,8 @@ class Cluster:
         """Remove all that was installed, and provide the volumes anew."""
         names = {o["metadata"]["name"] for o in self.objects("namespaces")} - NAMESPACES
         if names:
+            # First, as a namespace waits for the grace period of the pods that it still has.
+            self.kubectl("delete", "deployments,statefulsets,persistentvolumeclaims", "--all", "-A")
             self.kubectl("delete", "namespace", *names)
         used = [o for o in self.objects("persistentvolumes") if o["status"]["phase"] != "Available"]
         if used:
