@@ -90,7 +90,8 @@ def _seconds(arguments: list[str], directory: str, *, values: str) -> float:
     file = Path(directory, "values.yaml")
     file.write_text(values)
     environment = os.environ | {
-        "CDK8S_OUTDIR": str(Path(directory, "dist")),
+        # One for each set of values, as users have it: what is there already differs little.
+        "CDK8S_OUTDIR": str(Path(directory, f"dist-{len(values)}")),
         "CLEARML_VALUES": str(file),
     }
     start = time.perf_counter()

@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 
 from clearml_k8s.rules import Bundle, changes
+from clearml_k8s.upgrade import upgrade_warnings
+from rendering import Bundle as Rendered
 from rendering import render
 
 CLAIM = "PersistentVolumeClaim/clearml-fileserver-data"
 
 
-def compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """The fields that cannot change, and the objects that are gone."""
-    old, new = (Bundle(render(values).objects) for values in (before, after))
-    refused = [str(finding).partition(": ")[0] for finding in changes.refused(old, new)]
-    return refused, changes.gone(old, new)
+def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The warnings about an upgrade."""
+    old, new = (render(values) for values in (before, after))
+    return upgrade_warnings(documents(old), documents(new), Bundle(new.objects))
+
+
+def documents(bundle: Rendered) -> list[str]:
+    return [text for file in bundle.texts.values() for text in file.split("---\n")]
 
 
 def data(**claim: Any) -> dict[str, Any]:
@@ -50,7 +55,7 @@ def data(**claim: Any) -> dict[str, Any]:
 def test_changes_that_no_cluster_makes_in_place(
     before: Mapping[str, Any], after: Mapping[str, Any], refused: list[str]
 ) -> None:
-    assert compared(before, after)[0] == refused
+    assert [warning.partition(": ")[0] for warning in told(before, after)] == refused
 
 
 def test_another_selector() -> None:
@@ -88,5 +93,18 @@ def test_defaults_of_claim_templates_may_be_written_out() -> None:
 
 def test_objects_that_are_gone() -> None:
     three = {"elasticsearch": {"replicas": 3}}
-    assert compared(three, {})[1] == ["PodDisruptionBudget/clearml-elastic-master-pdb"]
-    assert compared({}, three)[1] == []
+    (warning,) = told(three, {})
+    assert ": PodDisruptionBudget/clearml-elastic-master-pdb (docs/" in warning
+    assert told({}, three) == []
+
+
+def test_only_some_of_many_that_are_gone_are_named() -> None:
+    groups: dict[str, Any] = {"agentGroups": {f"g{number}": {} for number in range(15)}}
+    (warning,) = told(groups, {})
+    assert warning.count("/clearml-g") == 20
+    assert " and 10 more (docs/" in warning
+
+
+def test_names_may_be_in_quotes() -> None:
+    numbers = {"release": {"namespace": "123"}}
+    assert told(numbers, numbers | {"apiserver": {"replicaCount": 2}}) == []

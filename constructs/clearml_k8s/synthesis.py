@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -11,22 +12,22 @@ from clearml_k8s.clearml import install
 from clearml_k8s.engine import send_set_fields_only, skip_type_checks
 from clearml_k8s.notes import notes
 from clearml_k8s.output import new_files, put_in_place
-from clearml_k8s.rules import Bundle, changes, findings, too_large_to_apply
+from clearml_k8s.rules import Bundle, findings, too_large_to_apply
 from clearml_k8s.stores import render_charts
+from clearml_k8s.upgrade import upgrade_warnings
 from config import Values, ValuesError
 from config.loading.reading import read
 
 BETWEEN_DOCUMENTS = re.compile(r"^---\n", re.MULTILINE)
-UPGRADES = "docs/guide/operations.md says what to do"
 
 
 def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
     """Write the manifests into the output folder, and hand back what to tell the user.
 
-    `files` is where the values come from, for messages.
-    Manifests of an earlier synthesis are replaced only when all new ones could be written. Raises
-    ValuesError for Helm charts that cannot be had or rendered and for what Kubernetes would refuse,
-    OSError for what the disk refuses, and JSIIError or RuntimeError for what jsii does.
+    `files` is where the values come from, for messages. Manifests of an earlier synthesis are
+    replaced only when all new ones could be written. Raises ValuesError for Helm charts that cannot
+    be had or rendered and for what Kubernetes would refuse, OSError for what the disk refuses, and
+    JSIIError or RuntimeError for what jsii does.
     """
     charts = render_charts(values)
     skip_type_checks()
@@ -37,14 +38,15 @@ def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
         servers = install(app, values, rendered)
         app.synth()
         documents = _documents(folder)
-        bundle = _bundle(documents)
+        bundle = Bundle([yaml.load(document, yaml.CSafeLoader) for document in documents])
         if found := findings(bundle):
             from clearml_k8s.rules.blame import lines
 
             raise ValuesError([*lines(found, [read(file) for file in files])])
         warnings = [warning for chart in rendered.values() for warning in chart.warnings]
         warnings += [str(finding) for finding in too_large_to_apply(bundle)]
-        warnings += _upgrade_warnings(outdir, documents, bundle)
+        with suppress(OSError):  # what cannot be read can be replaced
+            warnings += upgrade_warnings(_documents(outdir), documents, bundle)
         put_in_place(folder, outdir)
         return notes(values, servers, outdir, warnings)
 
@@ -52,27 +54,5 @@ def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
 def _documents(folder: Path) -> list[str]:
     """The manifests in a folder, a text for each object."""
     files = [file for file in sorted(folder.glob("*.k8s.yaml")) if file.is_file()]
-    texts = [file.read_text(encoding="utf-8") for file in files]
+    texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
     return [document for text in texts for document in BETWEEN_DOCUMENTS.split(text)]
-
-
-def _bundle(documents: Sequence[str]) -> Bundle:
-    objects = [yaml.load(document, yaml.CSafeLoader) for document in documents]
-    return Bundle([manifest for manifest in objects if isinstance(manifest, dict)])
-
-
-def _upgrade_warnings(outdir: Path, documents: Sequence[str], new: Bundle) -> list[str]:
-    """What a cluster that has the manifests now in the output folder makes of the new ones."""
-    known = set(documents)
-    try:
-        changed = [document for document in _documents(outdir) if document not in known]
-        old = _bundle(changed)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return []  # not what a synthesis wrote
-    warnings = [f"{finding} ({UPGRADES})" for finding in changes.refused(old, new)]
-    if gone := changes.gone(old, new):
-        warnings.append(
-            f"no longer in the manifests, but still in a cluster that has them: {', '.join(gone)}"
-            f" ({UPGRADES})"
-        )
-    return warnings

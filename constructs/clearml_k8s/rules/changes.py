@@ -31,12 +31,6 @@ def refused(before: Bundle, after: Bundle) -> Iterator[Finding]:
             yield new.says("less than before, and no claim gets smaller", *way)
 
 
-def gone(before: Bundle, after: Bundle) -> list[str]:
-    """The objects that are no longer in the manifests."""
-    named = [old for old in before.objects if old.at("metadata", "name")]
-    return [old.owner for old in named if not after.find(old.kind, old.name, old.namespace)]
-
-
 def _fixed(place: Place, field: str) -> Any:
     value = place.at("spec", field)
     if field == "volumeClaimTemplates":

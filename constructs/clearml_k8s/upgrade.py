@@ -1,0 +1,54 @@
+"""What a cluster that has the earlier manifests makes of the new ones: warnings for the user."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import yaml
+
+from clearml_k8s.rules import Bundle
+from clearml_k8s.rules.changes import FIXED, refused
+
+REMEDY = "(docs/guide/operations.md says what to do)"
+MOST_NAMED = 20
+FIELDS = (r"^kind: (\S+)$", r"^  name: (\S+)$", r"^  namespace: (\S+)$")
+
+
+class Identity(NamedTuple):
+    """What tells objects apart, as it stands in a document that cdk8s wrote."""
+
+    kind: str
+    name: str
+    namespace: str
+
+    @classmethod
+    def of(cls, document: str) -> "Identity":
+        """That of a document, read without parsing the whole; empty for what is none of ours."""
+        found = (re.search(field, document, re.MULTILINE) for field in FIELDS)
+        return cls(*(match[1].strip("'\"") if match else "" for match in found))
+
+
+def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle) -> list[str]:
+    """Changes that the cluster refuses, and objects that are gone but stay in it.
+
+    Takes the documents before and after, and the objects that the latter are.
+    """
+    known = set(after)
+    changed = {Identity.of(text): text for text in before if text not in known}
+    # Parsing takes time, so only what may be refused is.
+    fixed = [text for each, text in changed.items() if each.kind in FIXED and bundle.find(*each)]
+    try:
+        objects = [yaml.load(text, yaml.CSafeLoader) for text in fixed]
+    except yaml.YAMLError:
+        objects = []  # nothing that a synthesis wrote
+    old = Bundle([manifest for manifest in objects if isinstance(manifest, dict)])
+    warnings = [f"{finding} {REMEDY}" for finding in refused(old, bundle)]
+    gone = [each for each in changed if each.kind and each.name and not bundle.find(*each)]
+    if gone:
+        names = ", ".join(f"{kind}/{name}" for kind, name, _ in gone[:MOST_NAMED])
+        more = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+        warnings.append(
+            "no longer in the manifests, but still in a cluster that has them: "
+            f"{names}{more} {REMEDY}"
+        )
+    return warnings
