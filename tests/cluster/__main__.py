@@ -1,7 +1,9 @@
 """Run the tests on all versions at the same time, each in a worker of its own."""
 
+import signal
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -18,4 +20,8 @@ if __name__ == "__main__":
         print(f"Kubernetes {version}{limits}", flush=True)
     here = str(Path(__file__).parent)
     workers = ("-n", str(len(found)), "--dist", "each")
-    sys.exit(pytest.main([here, *workers, *sys.argv[1:]]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidy up then, too
+    with TemporaryDirectory(prefix="clearml-cluster-", ignore_cleanup_errors=True) as folder:
+        basetemp = f"--basetemp={folder}/pytest"
+        status = pytest.main([here, *workers, basetemp, *sys.argv[1:]])
+    sys.exit(status)
