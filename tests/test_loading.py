@@ -443,6 +443,7 @@ def test_a_merge_key_does_not_touch_what_it_merges() -> None:
 
 @pytest.mark.parametrize("date", ["2020-02-30", "2024-05-17", "2001-12-14t21:59:43.10-05:00"])
 def test_dates_are_strings(date: str) -> None:
-    values = _load(f"apiserver: {{image: {{tag: {date}}}, podAnnotations: {{built: {date}}}}}")
-    assert values.apiserver.image.tag == date
+    text = f"apiserver: {{podAnnotations: {{built: {date}}}}}\nagentservices: {{clearmlWorkerId: {date}}}"
+    values = _load(text)
+    assert values.agentservices.clearml_worker_id == date
     assert values.apiserver.pod_annotations == {"built": date}
