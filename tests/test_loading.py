@@ -443,7 +443,7 @@ def test_a_merge_key_does_not_touch_what_it_merges() -> None:
 
 @pytest.mark.parametrize("date", ["2020-02-30", "2024-05-17", "2001-12-14t21:59:43.10-05:00"])
 def test_dates_are_strings(date: str) -> None:
-    text = f"apiserver: {{podAnnotations: {{built: {date}}}}}\nagentservices: {{clearmlWorkerId: {date}}}"
-    values = _load(text)
-    assert values.agentservices.clearml_worker_id == date
-    assert values.apiserver.pod_annotations == {"built": date}
+    section = f"{{clearmlWorkerId: {date}, podAnnotations: {{built: {date}}}}}"
+    values = _load(f"agentservices: {section}").agentservices
+    assert values.clearml_worker_id == date
+    assert values.pod_annotations == {"built": date}
