@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cluster.machines import Object, volumes
 
-PATIENCE = 60  # seconds until what controllers do must be done
+PATIENCE = 180  # seconds until what controllers do must be done
 NAMESPACES = {"default", "kube-system", "kube-public", "kube-node-lease"}
 # What no installation makes: the control plane's own records, and the volumes that we provide.
 BACKGROUND = ("endpoints", "events", "leases", "nodes", "persistentvolumes")
