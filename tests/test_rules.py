@@ -815,6 +815,11 @@ BAD_VOLUMES: list[tuple[dict[str, Any], str, str]] = [
     ({"nfs": {"server": "", "path": "/data"}}, ".nfs.server", "no server"),
     ({"nfs": {"server": "nas", "path": "data"}}, ".nfs.path", "not an absolute path"),
     ({"storageos": {"volumeName": "data"}}, ".storageos", "no longer in Kubernetes"),
+    ({"iscsi": {"targetPortal": "a", "iqn": "a", "lun": 0}}, ".iscsi.iqn", "none of iqn"),
+    ({"iscsi": {"targetPortal": "a", "iqn": "iqn.a", "lun": 256}}, ".iscsi.lun", "not in 0-255"),
+    ({"fc": {"lun": 1}}, ".fc", "either targetWWNs"),
+    ({"fc": {"targetWWNs": ["a"], "wwids": ["b"], "lun": 1}}, ".fc", "either targetWWNs"),
+    ({"fc": {"targetWWNs": ["a"]}}, ".fc.lun", "needed with"),
     ({"csi": {"driver": "A_b"}}, ".csi.driver", "not a driver"),
     (
         {"csi": {"driver": "a.b", "nodePublishSecretRef": {}}},
@@ -1002,6 +1007,14 @@ SOUND: dict[str, Mistake] = {
                 }
             },
         },
+    ),
+    "a disk of an iSCSI network": put(
+        API,
+        f"{POD}.volumes[0]",
+        {"name": "files", "iscsi": {"targetPortal": "a:3260", "iqn": "iqn.2001-04.a:b", "lun": 0}},
+    ),
+    "a disk of a Fibre Channel network": put(
+        API, f"{POD}.volumes[0]", {"name": "files", "fc": {"wwids": ["3600508b4"]}}
     ),
     "a block device": put(API, f"{BOX}.volumeDevices", [{"name": "files", "devicePath": "/d"}]),
     "whole devices": put(API, f"{BOX}.resources", {"limits": {GPU: 2}}),

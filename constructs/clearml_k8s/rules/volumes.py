@@ -9,6 +9,7 @@ from clearml_k8s.rules.manifests import Bundle, Finding, Rule, at, fields, items
 from config.error import shape
 
 FILE_FIELD_PATH = re.compile(r"metadata\.(name|namespace|uid|(labels|annotations)(\['[^']+'\])?)")
+ISCSI_NAME = re.compile(r"(iqn|eui|naa)\..+")
 MOUNT_PATH = re.compile(r"[^:]+", re.S)
 PROPAGATIONS = ("None", "HostToContainer", "Bidirectional")
 HOST_PATH_TYPES = (
@@ -24,7 +25,7 @@ HOST_PATH_TYPES = (
 REQUIRED = {
     "hostPath": ("path",),
     "nfs": ("server", "path"),
-    "iscsi": ("targetPortal", "iqn"),
+    "iscsi": ("targetPortal",),
     "glusterfs": ("endpoints", "path"),
     "rbd": ("monitors", "image"),
     "cephfs": ("monitors",),
@@ -102,6 +103,22 @@ def paths_outside_are_valid(bundle: Bundle) -> Iterator[Finding]:
             yield from place.among(kind, HOST_PATH_TYPES, "hostPath", "type")
             if (path := place.at("nfs", "path")) and not str(path).startswith("/"):
                 yield place.says(f"{shape(path)} is not an absolute path", "nfs", "path")
+
+
+def network_disks_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """A disk of an iSCSI or Fibre Channel network is named as such a network names them."""
+    for pod in bundle.pods:
+        for i, volume in pod.items("volumes"):
+            iscsi, fc = (pod.below(volume.get(k), "volumes", i, k) for k in ("iscsi", "fc"))
+            if iscsi.value is not None and not fits(name := iscsi.at("iqn"), ISCSI_NAME, 223):
+                yield iscsi.says(f"{shape(name)} begins with none of iqn, eui, naa", "iqn")
+            if fc.value is not None and bool(fc.at("targetWWNs")) == bool(fc.at("wwids")):
+                yield fc.says("either targetWWNs or wwids is needed")
+            if fc.at("targetWWNs") and fc.at("lun") is None:
+                yield fc.says("needed with targetWWNs", "lun")
+            for disk in (iscsi, fc):
+                if (lun := disk.at("lun")) is not None and not is_number(lun, 0, 255):
+                    yield disk.says(f"{shape(lun)} is not in 0-255", "lun")
 
 
 def projections_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -182,6 +199,7 @@ RULES: tuple[Rule, ...] = (
     volumes_are_valid,
     volume_files_are_valid,
     paths_outside_are_valid,
+    network_disks_are_valid,
     projections_are_valid,
     mounts_are_valid,
     devices_exist,
