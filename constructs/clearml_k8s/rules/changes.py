@@ -16,7 +16,10 @@ FIXED = {
 
 
 def refused(before: Bundle, after: Bundle) -> Iterator[Finding]:
-    """The changes of objects that the API server refuses; those between objects it cannot see."""
+    """The changes within an object that the API server refuses.
+
+    Not what depends on other objects, such as node ports that two Services swap.
+    """
     for old in before.objects:
         new = after.find(old.kind, old.name, old.namespace)
         if new is None:
