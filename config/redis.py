@@ -121,14 +121,6 @@ class Redis(Store):
             yield from self._chart_mistakes()
 
     def _chart_mistakes(self) -> Iterator[Mistake]:
-        """What has a name of ours already, and what the chart would make up with each synthesis."""
-        names = {
-            "enabled": "usePassword",
-            "password": "password",
-            "existingSecret": "existingSecret",
-            "existingSecretPasswordKey": "existingSecretPasswordKey",
-        }
-        for key in self.chart_section("auth").keys() & names:
-            yield Mistake(("auth", key), f"is called redis.{names[key]} here, for all versions")
+        """What the servers would not use."""
         if self.chart_section("tls").get("enabled"):
             yield Mistake(("tls", "enabled"), "is not supported: the servers would not use it")

@@ -1,7 +1,7 @@
 """The root of the values: all that a user can set."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,6 @@ from config.agent_services import AgentServices
 from config.apiserver import Apiserver
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
-from config.external_services import ExternalServices, translated
 from config.fileserver import Fileserver
 from config.generation import DEFAULT_GENERATION, Generation
 from config.ingress import Ingress
@@ -19,8 +18,9 @@ from config.mongodb import Mongodb
 from config.redis import Redis
 from config.release import Release, fullname
 from config.store import Store
+from config.translation import translated
 from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel, OptionalNamePrefix
-from config.types.model import Mistake, Model, Section, section
+from config.types.model import Mistake, Model, Section, refuse, section
 from config.webserver import Webserver
 
 
@@ -53,12 +53,16 @@ class Values(Model):
     redis: Section[Redis] = section()
     elasticsearch: Section[Elasticsearch] = section()
 
-    external_services: Section[ExternalServices] = section()
+    _notices: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _in_the_words_of_the_stores(cls, raw: Any) -> Any:
-        return translated(raw) if isinstance(raw, dict) else raw
+    def _in_our_words(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        translation = translated(raw)
+        refuse(translation.mistakes)
+        return translation.content
 
     @property
     def generation(self) -> Generation:
@@ -100,8 +104,14 @@ class Values(Model):
                     port,
                 )
 
+    def with_notices(self, notices: Iterable[str]) -> Self:
+        """The same values, with more to warn of: what the values files say in vain."""
+        self._notices = tuple(notices)
+        return self
+
     def warnings(self) -> Iterator[str]:
         """What the values allow but a careful reader would change."""
+        yield from self._notices
         published = self.clearml.credentials.published
         if published and not self.clearml.existing_secret:
             yield (

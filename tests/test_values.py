@@ -91,8 +91,12 @@ apiserver: text
 apiserver: []
 > apiserver: must be a mapping (given: an empty list)
 
-agentGroups: [{name: gpu}]
-> agentGroups: must be a mapping (given: a list)
+agentGroups: [{name: gpu}, {queues: one}, {name: gpu}]
+> agentGroups[1]: needs a name
+> agentGroups[2].name: is listed twice
+
+agentGroups: gpu
+> agentGroups: must be a mapping
 
 agentGroups: {gpu: [1]}
 > agentGroups.gpu: must be a mapping (given: a list)
@@ -596,7 +600,7 @@ mongodb: {provider: helm, auth: {existingSecretKey: mine}}
 > mongodb.auth.existingSecretKey: cannot be chosen with provider helm (given: 'mine')
 
 redis: {provider: helm, auth: {enabled: true}}
-> redis.auth.enabled: is called redis.usePassword here, for all versions
+> redis.auth.enabled: needs redis.password or redis.existingSecret (given: true)
 
 redis: {provider: helm, tls: {enabled: true}}
 > redis.tls.enabled: is not supported: the servers would not use it
