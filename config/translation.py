@@ -104,9 +104,17 @@ def _urls_of_databases(url: Any, _: Any) -> dict[str, str]:
     return {name: parts._replace(path=f"/{name}").geturl() for name in ("backend", "auth")}
 
 
-def _host_and_port(_: Any, given: Mapping[str, Any]) -> list[str] | None:
+def _host_and_port(_: Any, whole: Mapping[str, Any]) -> list[str] | None:
+    given = _section(whole, "externalServices")
     host = given.get("elasticsearchHost")
     return [f"{host}:{given.get('elasticsearchPort') or 9200}"] if host else None
+
+
+def _ingress_annotations(annotations: Any, whole: Mapping[str, Any]) -> Any:
+    """An Ingress for one server, as the charts made it from their switch for all."""
+    if not annotations or _off(_section(whole, "ingress")):
+        return {"annotations": annotations}
+    return {"enabled": True, "annotations": annotations}
 
 
 # Reasons that hold for several words.
@@ -201,7 +209,15 @@ STATIC_CHARTS: dict[str, Word] = {
     ),
 }
 
-INGRESS_WORDS: dict[str, Word] = {}
+INGRESS_WORDS: dict[str, Word] = {
+    f"ingress.{part}.{word}": meaning
+    for part, server in SERVERS.items()
+    for word, meaning in {
+        "enabled": Renamed(f"{server}.ingress.enabled"),
+        "path": Renamed(f"{server}.ingress.path"),
+        "annotations": Renamed(f"{server}.ingress", _ingress_annotations),
+    }.items()
+}
 
 CLEARML_WORDS: dict[str, Word] = {
     "secret.httpSession": Renamed("clearml.credentials.httpSession"),

@@ -17,6 +17,7 @@ from config.types.words import Listed, Renamed
 from rendering import render
 
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
+CHART_VALUES = sorted((Path(__file__).parent / "chart_values").glob("*.yaml"))
 NAMES = {"agent-group0": {"enabled": False}}
 
 
@@ -137,6 +138,20 @@ MEANINGS: list[tuple[Any, Any]] = [
 @pytest.mark.parametrize(("theirs", "ours"), MEANINGS)
 def test_their_words_give_the_manifests_of_ours(theirs: Any, ours: Any) -> None:
     assert render(theirs).files == render(ours).files
+
+
+@pytest.mark.parametrize("file", CHART_VALUES, ids=lambda file: file.stem)
+def test_a_file_of_each_chart_gives_the_manifests_of_ours(file: Path, tmp_path: Path) -> None:
+    case = yaml.safe_load(file.read_text())
+    outside = {(kind, name) for kind, name in case["outside"]}
+    assert render(case["theirs"], outside=outside).files == (
+        render(case["ours"], outside=outside).files
+    )
+    theirs = _file(tmp_path, case["theirs"])
+    told = [line for line in load([theirs]).warnings() if "has no effect" in line]
+    assert [line.split(": ")[1] for line in told] == case["no effect"]
+    migrated_file = _file(tmp_path, migrated(theirs)[0], "ours.yaml")
+    assert load([migrated_file]) == load([theirs]).with_notices(())
 
 
 def test_a_store_of_a_chart_keeps_the_words_of_the_chart(tmp_path: Path) -> None:

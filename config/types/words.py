@@ -17,8 +17,8 @@ class Renamed:
     """A word for something that has another name here, and perhaps another form.
 
     `to` is our path; a `*` in it stands for the key that the word has in that place. `convert`
-    takes the value, which is not null, and the section around it as all files together give it,
-    and hands back ours, or raises ValueError for what has no equivalent here. The word counts only
+    takes the value, which is not null, and what all files together say, and hands back our value,
+    or raises ValueError for what has no equivalent here. The word counts only
     `if_` all files together fulfil a condition. Where our word is there too both must say the
     same; unless the word is only a `stopgap`, which counts in place of these values of ours alone.
     """
@@ -121,7 +121,7 @@ def _rename(
     made: Translation, word: Renamed, pattern: str, path: Path, value: Any, whole: Mapping[str, Any]
 ) -> None:
     if word.convert and value is not None:
-        value = word.convert(value, _at(whole, path[:-1]))
+        value = word.convert(value, whole)
     if word.if_ is not None and not word.if_(whole):
         return
     steps = zip(path, pattern.split("."), strict=True)
