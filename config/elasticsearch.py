@@ -9,8 +9,9 @@ from pydantic import Field
 from config.chart import ElasticsearchChart
 from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage, reference
+from config.metrics import StoreMetrics
 from config.pod import StatefulSet
-from config.store import ChartModel, Store
+from config.store import ChartModel, Store, StoreImage
 from config.types.fragment import (
     ExtraEnvs,
     NodeAffinity,
@@ -105,6 +106,24 @@ class SysctlInitContainer(ChartModel):
         "it Elasticsearch does not map files into memory and starts on any node. With provider "
         "helm it is there until this is set to false.",
     )
+
+
+class ElasticsearchExporterImage(StoreImage):
+    """The image of the exporter of Elasticsearch's metrics."""
+
+    repository: ImageRepository = Field(
+        default=DEFAULT_GENERATION.elasticsearch_exporter.repository,
+        description="Repository of the exporter's image.",
+    )
+    tag: ImageTag = Field(
+        default=DEFAULT_GENERATION.elasticsearch_exporter.tag, description="Tag of the exporter's image."
+    )
+
+
+class ElasticsearchMetrics(StoreMetrics):
+    """Metrics of Elasticsearch."""
+
+    image: Section[ElasticsearchExporterImage] = section()
 
 
 class ElasticsearchExternal(Model):
@@ -211,6 +230,7 @@ class Elasticsearch(StatefulSet, Store):
         description="Files for Elasticsearch's configuration directory, by name.",
     )
     external: Section[ElasticsearchExternal] = section()
+    metrics: Section[ElasticsearchMetrics] = section()
     sysctl_init_container: Section[SysctlInitContainer] = section()
     image: ImageRepository = Field(
         default=DEFAULT_GENERATION.elasticsearch.repository,
