@@ -62,7 +62,7 @@ class Exporter:
             kind="ServiceMonitor",
             metadata=ApiObjectMetadata(
                 name=metadata.name,
-                labels={**metadata.labels, **monitor.labels},
+                labels={**(metadata.labels or {}), **monitor.labels},
                 annotations=metadata.annotations,
             ),
         )
