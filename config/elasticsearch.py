@@ -229,6 +229,7 @@ class Elasticsearch(StatefulSet, Store):
         "securityContext": "containerSecurityContext",
         "terminationGracePeriod": "terminationGracePeriodSeconds",
     }
+    repository_path: ClassVar[tuple[str, ...]] = ("image",)
 
     chart: Section[ElasticsearchChart] = section()
 
