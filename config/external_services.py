@@ -10,7 +10,7 @@ from config.elasticsearch import ElasticsearchExternal
 from config.error import shape
 from config.types.kubernetes import Port
 from config.types.merging import merge
-from config.types.model import Model, did_you_mean
+from config.types.model import Mistake, Model, did_you_mean, refuse
 from config.types.scalars import OneLine, Secret
 
 # What elasticsearch-py, 7 or 8, takes of a host and `elasticsearch.external` has a place for.
@@ -26,20 +26,25 @@ HOST_KEYS = {
 }
 
 
-def elasticsearch_external(text: str) -> dict[str, Any]:
-    """The section `elasticsearch.external` that says the same as a JSON list of hosts.
-
-    Raises ValueError, in words that follow on the value's name and show no secret.
-    """
+def _host_list(text: str) -> list[dict[str, Any]]:
     try:
         hosts = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         hosts = None
     fitting = isinstance(hosts, list) and all(
         isinstance(host, dict) and isinstance(host.get("host"), str) for host in hosts
     )
     if not hosts or not fitting:
         raise ValueError('must be a JSON list such as [{"host": "es", "port": 9200}]')
+    return list(hosts)
+
+
+def elasticsearch_external(text: str) -> dict[str, Any]:
+    """The section `elasticsearch.external` that says the same as a JSON list of hosts.
+
+    Raises ValueError, in words that follow on the value's name and show no secret.
+    """
+    hosts = _host_list(text)
     if any("ca_certs" in host for host in hosts):
         raise ValueError("has ca_certs, a file in the pod: use elasticsearch.external.ca instead")
     for host in hosts:
@@ -89,8 +94,9 @@ def _url(host: dict[str, Any]) -> str:
 
 
 def _checked(text: SecretStr) -> SecretStr:
+    # No more than that: what stands there while the store is not external is an example.
     if text.get_secret_value():
-        elasticsearch_external(text.get_secret_value())
+        _host_list(text.get_secret_value())
     return text
 
 
@@ -128,25 +134,17 @@ class ExternalServices(Model):
 
 
 def translated(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with `externalServices` spelled as the sections of the stores spell it."""
+    """The values with `externalServices` spelled as the sections of the stores spell it.
+
+    Raises ValidationError for a list of hosts that cannot be spelled so.
+    """
     given = values.get("externalServices")
     if not isinstance(given, dict):
         return values
-    sections = {
-        "redis": {"master": {"name": given.get("redisHost"), "port": given.get("redisPort")}},
-        "mongodb": {
-            "service": {"name": given.get("mongodbHost"), "port": given.get("mongodbPort")},
-            "external": {
-                "backend": given.get("mongodbConnectionStringBackend"),
-                "auth": given.get("mongodbConnectionStringAuth"),
-            },
-        },
-        "elasticsearch": {"external": _search(given)},
-    }
-    for store, section in sections.items():
+    for store, section in (("redis", _redis), ("mongodb", _mongodb), ("elasticsearch", _search)):
         theirs = values.get(store, {})
         if isinstance(theirs, dict) and _is_external(theirs):
-            values = values | {store: merge(merge({}, section), theirs)}
+            values = values | {store: merge(merge({}, section(given)), theirs)}
     return values
 
 
@@ -155,11 +153,30 @@ def _is_external(store: dict[str, Any]) -> bool:
     return disabled or store.get("provider") == "external"
 
 
+def _redis(given: dict[str, Any]) -> dict[str, Any]:
+    return {"master": {"name": given.get("redisHost"), "port": given.get("redisPort")}}
+
+
+def _mongodb(given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "service": {"name": given.get("mongodbHost"), "port": given.get("mongodbPort")},
+        "external": {
+            "backend": given.get("mongodbConnectionStringBackend"),
+            "auth": given.get("mongodbConnectionStringAuth"),
+        },
+    }
+
+
 def _search(given: dict[str, Any]) -> dict[str, Any]:
     if "elasticsearchHost" in given:
         host, port = given["elasticsearchHost"], given.get("elasticsearchPort", 9200)
-        return {"hosts": [f"{host}:{port}"]}
+        return {"external": {"hosts": [f"{host}:{port}"]}}
+    key = "elasticsearchConnectionString"
+    text = given.get(key)
+    if not text or not isinstance(text, str):
+        return {}
     try:
-        return elasticsearch_external(given.get("elasticsearchConnectionString") or "")
-    except (ValueError, TypeError):
-        return {}  # a mistake, which is told under its own name, or nothing
+        return {"external": elasticsearch_external(text)}
+    except ValueError as error:
+        refuse([Mistake(("externalServices", key), str(error))])
+    return {}

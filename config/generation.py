@@ -92,8 +92,8 @@ GENERATIONS = {
             "quay.io/prometheuscommunity/elasticsearch-exporter", "v1.11.0"
         ),
         first_other_server=(1, 16),
-        why_other="its file server asks for logins that nothing here gives it, and does not start; "
-        "2.x is made for other versions of the stores too",
+        why_other="from 1.16 on the file server checks logins, and does not start without being "
+        "told how; 2.x is made for other versions of MongoDB and Elasticsearch",
         system_users=(
             SystemUser("apiserver", "apiserver"),
             SystemUser("webserver", "webserver"),

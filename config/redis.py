@@ -72,7 +72,7 @@ class RedisCluster(ChartModel):
 
 
 class RedisExporterImage(StoreImage):
-    """The image of the exporter of Redis's metrics."""
+    """The image of the exporter of Redis' metrics."""
 
     repository: ImageRepository = Field(
         default=DEFAULT_GENERATION.redis_exporter.repository,

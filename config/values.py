@@ -129,8 +129,8 @@ class Values(Model):
         ]
         if newer:
             yield (
-                f"{', '.join(newer)}: is too new for the settings and stores of server "
-                f"{generation.version}: {generation.why_other}"
+                f"{', '.join(newer)}: too new for the settings and stores of server "
+                f"{generation.version}, which are installed: {generation.why_other}"
             )
 
     def _unexpected_node_ports(self) -> Iterator[str]:

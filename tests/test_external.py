@@ -342,6 +342,15 @@ def test_password_and_certificate_share_a_secret() -> None:
     }
 
 
+def test_password_and_certificate_may_come_from_different_places() -> None:
+    login = {"username": "test-user", "password": "test-secret"}
+    bundle = with_search(hosts=["https://a"], ca={"existingSecret": "mine"}, **login)
+    reference = bundle.env(API)["CLEARML_ELASTIC_SERVICE_PASSWORD"]["secretKeyRef"]
+    assert bundle.secret(reference["name"])[reference["key"]] == "test-secret"
+    (volume,) = (v for v in bundle.pod(API)["volumes"] if v["name"] == "elasticsearch-ca")
+    assert volume["secret"]["secretName"] == "mine"
+
+
 def test_the_pod_waits_for_hosts_without_their_paths() -> None:
     waiting = with_search(hosts=["https://a/path", "b"])
     (target,) = (
@@ -471,6 +480,12 @@ def test_the_words_of_later_charts_mean_the_same(
     assert translated.files != render({store: off}).files
     # They say nothing of a store that is there.
     assert render({"externalServices": theirs}).files == render().files
+
+
+def test_the_examples_of_later_charts_say_nothing_of_a_store_that_is_there() -> None:
+    hosts = '[{"host": "es_hostname1", "port": 9200}]'
+    values = {"externalServices": {"elasticsearchConnectionString": hosts}}
+    assert render(values).files == render().files
 
 
 def test_the_stores_own_section_wins() -> None:

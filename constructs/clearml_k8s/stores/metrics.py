@@ -69,6 +69,6 @@ class Exporter:
         interval = {"interval": monitor.interval} if monitor.interval else {}
         spec = {
             "endpoints": [{**interval, "port": METRICS}],
-            "selector": {"matchLabels": dict(component.selector)},
+            "selector": {"matchLabels": dict(sorted(component.selector.items()))},
         }
         made.add_json_patch(JsonPatch.add("/spec", spec))
