@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from config.chart import ElasticsearchChart
 from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage, reference
+from config.metrics import StoreMetrics
 from config.pod import StatefulSet
-from config.store import ChartModel, Store
+from config.store import ChartModel, Store, StoreImage
 from config.types.fragment import (
     ExtraEnvs,
     NodeAffinity,
@@ -30,7 +31,7 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.merging import over
-from config.types.model import Mistake, Model, Section, section
+from config.types.model import Mistake, Model, Section, refuse, section
 from config.types.scalars import NonEmpty, Readable, Secret, Text, matching
 
 FILE_NAME = r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}"
@@ -41,11 +42,13 @@ PORT_NUMBER = (
 HostUrl = Annotated[
     Text,
     matching(
-        rf"(https?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:{PORT_NUMBER})?",
+        rf"(https?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:{PORT_NUMBER})?"
+        r"(/[A-Za-z0-9._~-]+)*/?",
         "must be a host with scheme and port, such as https://search.example.com:9200",
     ),
 ]
 UrlSafe = Annotated[Text, matching(URL_SAFE, "must be letters, digits, '.', '_', '~' and '-'")]
+PEM = r"(?s)\s*-----BEGIN CERTIFICATE-----\s.+\s-----END CERTIFICATE-----\s*"
 DEFAULT_RESOURCES: Any = {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
 DEFAULT_ES_CONFIG = dict(DEFAULT_GENERATION.elasticsearch_files)
 
@@ -107,13 +110,65 @@ class SysctlInitContainer(ChartModel):
     )
 
 
+def _pem(text: str) -> str:
+    # Not shown, as it may be a private key.
+    if text and not re.fullmatch(PEM, text):
+        refuse([Mistake((), "must be one or more certificates in PEM format")])
+    return text
+
+
+class ElasticsearchCa(Model):
+    """The certificate authority that an Elasticsearch of your own is trusted by."""
+
+    certificate: Annotated[Text, AfterValidator(_pem)] = Field(
+        default="", description="Its certificate in PEM format; empty means the public ones."
+    )
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="", description="Name of a Secret that holds the certificate instead."
+    )
+    key: SecretKey = Field(default="ca.crt", description="Key of the certificate in that Secret.")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is a certificate."""
+        return bool(self.certificate or self.existing_secret)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A certificate from two sources."""
+        if self.certificate and self.existing_secret:
+            yield Mistake(
+                ("existingSecret",),
+                "excludes certificate: keep one of the two",
+                self.existing_secret,
+            )
+
+
+class ElasticsearchExporterImage(StoreImage):
+    """The image of the exporter of Elasticsearch's metrics."""
+
+    repository: ImageRepository = Field(
+        default=DEFAULT_GENERATION.elasticsearch_exporter.repository,
+        description="Repository of the exporter's image.",
+    )
+    tag: ImageTag = Field(
+        default=DEFAULT_GENERATION.elasticsearch_exporter.tag,
+        description="Tag of the exporter's image.",
+    )
+
+
+class ElasticsearchMetrics(StoreMetrics):
+    """Metrics of Elasticsearch."""
+
+    image: Section[ElasticsearchExporterImage] = section()
+
+
 class ElasticsearchExternal(Model):
     """Nodes of an Elasticsearch of your own, and who logs in to it."""
 
     hosts: list[HostUrl] = Field(
         default=[],
-        description="The nodes, `https://host:9200` each; scheme http and port 9200 may be left "
-        "out. Empty takes `<clusterName>-master`.",
+        description="The nodes, `https://host:9200` each, with a path if they are behind one; "
+        "scheme http and port 9200 may be left out. Empty takes `<clusterName>-master`.",
     )
     username: UrlSafe = Field(default="", description="User that the server logs in as.")
     password: Secret | None = Field(
@@ -126,12 +181,16 @@ class ElasticsearchExternal(Model):
     password_key: SecretKey = Field(
         default="password", description="Key of the password in that Secret."
     )
+    ca: Section[ElasticsearchCa] = section()
+    verify_certs: bool = Field(
+        default=True, description="Whether the certificates of https nodes are checked."
+    )
 
     @property
     def urls(self) -> list[str]:
         """The nodes, with scheme and port."""
         urls = [host if "://" in host else f"http://{host}" for host in self.hosts]
-        return [url if re.search(r":\d+$", url) else f"{url}:9200" for url in urls]
+        return [re.sub(r"(?<=//)([^/:]+)(?!:)(?=/|$)", r"\1:9200", url) for url in urls]
 
     def mistakes(self) -> Iterator[Mistake]:
         """A user without hosts or password, or a password that no URL can hold."""
@@ -148,6 +207,12 @@ class ElasticsearchExternal(Model):
             yield Mistake(("password",), "is needed with a username, or existingSecret")
         if self.username and not self.hosts:
             yield Mistake(("hosts",), "must name the nodes that the user logs in to", [])
+        if not any(url.startswith("https:") for url in self.urls):
+            for name, given in (("ca", self.ca.is_given), ("verifyCerts", not self.verify_certs)):
+                if given:
+                    yield Mistake((name,), "is for https://, with which none of the hosts begins")
+        if self.password and self.ca.certificate and self.password_key == self.ca.key:
+            yield Mistake(("ca", "key"), "is the key of the password too", self.ca.key)
         if self.password and not re.fullmatch(URL_SAFE, self.password.get_secret_value()):
             yield Mistake(
                 ("password",),
@@ -164,6 +229,7 @@ class Elasticsearch(StatefulSet, Store):
         "securityContext": "containerSecurityContext",
         "terminationGracePeriod": "terminationGracePeriodSeconds",
     }
+    repository_path: ClassVar[tuple[str, ...]] = ("image",)
 
     chart: Section[ElasticsearchChart] = section()
 
@@ -211,6 +277,7 @@ class Elasticsearch(StatefulSet, Store):
         description="Files for Elasticsearch's configuration directory, by name.",
     )
     external: Section[ElasticsearchExternal] = section()
+    metrics: Section[ElasticsearchMetrics] = section()
     sysctl_init_container: Section[SysctlInitContainer] = section()
     image: ImageRepository = Field(
         default=DEFAULT_GENERATION.elasticsearch.repository,
@@ -256,6 +323,8 @@ class Elasticsearch(StatefulSet, Store):
             yield Mistake(("nodeAffinity",), "is in affinity too: keep one of the two")
         if self.external.hosts and self.source != "external":
             yield Mistake(("external",), "is read only with provider external")
+        if self.source == "imported" and self.metrics.enabled:
+            yield Mistake(("metrics", "enabled"), "is not supported: the chart has none", True)
         if self.source == "imported" and (self.model_extra or {}).get("createCert"):
             yield Mistake(("createCert",), "is not supported: the servers would not use it", True)
         if self.source == "imported" and self.chart_section("secret").get("enabled"):

@@ -9,6 +9,7 @@ from pydantic import Field
 from config.chart import RedisChart
 from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage
+from config.metrics import StoreMetrics
 from config.pod import StatefulSet
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
@@ -70,6 +71,24 @@ class RedisCluster(ChartModel):
     )
 
 
+class RedisExporterImage(StoreImage):
+    """The image of the exporter of Redis' metrics."""
+
+    repository: ImageRepository = Field(
+        default=DEFAULT_GENERATION.redis_exporter.repository,
+        description="Repository of the exporter's image.",
+    )
+    tag: ImageTag = Field(
+        default=DEFAULT_GENERATION.redis_exporter.tag, description="Tag of the exporter's image."
+    )
+
+
+class RedisMetrics(StoreMetrics):
+    """Metrics of Redis."""
+
+    image: Section[RedisExporterImage] = section()
+
+
 class RedisExternal(Model):
     """What only a Redis of your own can be."""
 
@@ -97,6 +116,7 @@ class Redis(Store):
     master: Section[RedisMaster] = section()
     cluster: Section[RedisCluster] = section()
     external: Section[RedisExternal] = section()
+    metrics: Section[RedisMetrics] = section()
     image: Section[RedisImage] = section()
 
     @property

@@ -1,12 +1,13 @@
 """What MongoDB, Redis and Elasticsearch have in common."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from config.chart import ChartSource
-from config.image import Image
+from config.image import Image, PulledImage
 from config.types.kubernetes import AccessModes, DnsSubdomain, StorageClass, StorageSize
 from config.types.merging import merge
 from config.types.model import Mistake, Model, did_you_mean
@@ -79,6 +80,10 @@ BITNAMI = {
 }
 
 
+# What has the images of Bitnami's charts, or a copy of them.
+BITNAMI_IMAGE = re.compile(r"(^|/)bitnami(legacy|secure)?/")
+
+
 class StoreImage(Image, ChartModel):
     """The container image of a store."""
 
@@ -117,6 +122,14 @@ class Store(ChartModel):
     )
     chart: ChartSource
 
+    repository_path: ClassVar[tuple[str, ...]] = ("image", "repository")
+    """Where the section has the repository of its image."""
+
+    @property
+    def pulled_image(self) -> PulledImage:
+        """The image of the embedded store."""
+        raise NotImplementedError
+
     @property
     def source(self) -> Source:
         """Who makes the store: this program, its Helm chart, or somebody else."""
@@ -125,8 +138,15 @@ class Store(ChartModel):
         return "imported" if self.provider == "helm" else "embedded"
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Keys that the provider would not read."""
+        """Keys that the provider would not read, and images that it cannot run."""
         yield from super().mistakes()
+        if self.source == "embedded" and BITNAMI_IMAGE.search(self.pulled_image.reference):
+            yield Mistake(
+                self.repository_path,
+                "is an image of Bitnami, whose paths, variables and user are not those of the "
+                "official image that provider embedded runs; leave it out, or take provider helm",
+                self.pulled_image.reference,
+            )
         if self.provider != "helm":
             for path, known in self.chart_keys():
                 yield Mistake(

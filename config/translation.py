@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.external_services import elasticsearch_hosts
+from config.external_services import elasticsearch_external, host_list
 from config.types.words import (
     Converter,
     Listed,
@@ -108,6 +108,12 @@ def _host_and_port(_: Any, whole: Mapping[str, Any]) -> list[str] | None:
     given = _section(whole, "externalServices")
     host = given.get("elasticsearchHost")
     return [f"{host}:{given.get('elasticsearchPort') or 9200}"] if host else None
+
+
+def _connection_string(text: Any, whole: Mapping[str, Any]) -> Any:
+    if not _external("elasticsearch")(whole):
+        return host_list(str(text)) if text else None  # the charts' own is an example
+    return elasticsearch_external(str(text)) if text else {}
 
 
 def _ingress_annotations(annotations: Any, whole: Mapping[str, Any]) -> Any:
@@ -284,7 +290,7 @@ STORE_WORDS: dict[str, Word] = {
         "mongodb.external", convert=_urls_of_databases
     ),
     "externalServices.elasticsearchConnectionString": _service(
-        "elasticsearch.external", convert=lambda text, _: elasticsearch_hosts(text)
+        "elasticsearch.external", convert=_connection_string
     ),
     "externalServices.elasticsearchHost": _service(
         "elasticsearch.external.hosts", convert=_host_and_port

@@ -127,7 +127,21 @@ class Values(Model):
         search = self.elasticsearch
         if search.source == "embedded" and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
+        yield from self._other_servers()
         yield from self._unexpected_node_ports()
+
+    def _other_servers(self) -> Iterator[str]:
+        generation = self.generation
+        newer = [
+            f"{name}.image.tag"
+            for name in ("apiserver", "fileserver", "webserver")
+            if generation.is_exceeded_by(getattr(self, name).image.tag)
+        ]
+        if newer:
+            yield (
+                f"{', '.join(newer)}: too new for the settings and stores of server "
+                f"{generation.version}, which are installed: {generation.why_other}"
+            )
 
     def _unexpected_node_ports(self) -> Iterator[str]:
         generation = self.generation

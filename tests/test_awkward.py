@@ -24,11 +24,11 @@ from hostile import AWKWARD, Schema, Setting, Tree, nested, resolved
 from hostile import settings as all_settings
 from programs import Stubs, expanded
 from rendering import Bundle, synthesize
-from scenarios import AUTHENTICATION, EXTERNAL_SERVICES, REPLICATED
+from scenarios import AUTHENTICATION, EXTERNAL_SERVICES, MONITORED, REPLICATED
 from test_hostile import LONGEST_LINE
 
 INSIDE: Tree = merge(
-    merge(REPLICATED, AUTHENTICATION),
+    merge(merge(REPLICATED, AUTHENTICATION), MONITORED),
     {"apiserver": {"storage": {"enableConfigVolume": True}}, "ingress": {"enabled": True}},
 )
 OUTSIDE: Tree = merge(

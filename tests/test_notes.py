@@ -92,6 +92,13 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
         ({"elasticsearch": {"roles": {"master": False}}}, ["elasticsearch.roles.master"]),
         ({"elasticsearch": {"enabled": False, "roles": {"master": False}}}, []),
         ({"agentservices": {"replicaCount": 2}}, ["agentservices.replicaCount"]),
+        ({"fileserver": {"image": {"tag": "1.15.1"}}}, []),
+        ({"fileserver": {"image": {"tag": "1.16.0-500"}}}, ["fileserver.image.tag"]),
+        (
+            {"apiserver": {"image": {"tag": "v2.0.0"}}, "webserver": {"image": {"tag": "latest"}}},
+            ["apiserver.image.tag, webserver.image.tag"],
+        ),
+        ({"apiserver": {"image": {"tag": "my-build-2.0"}}}, []),
         ({"agentservices": {"replicaCount": 2, "enabled": False}}, []),
     ],
 )

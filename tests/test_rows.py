@@ -19,6 +19,7 @@ from config.agent_groups import AgentGroup
 from config.types.merging import merge
 from effects import Effects, changes
 from rendering import render
+from scenarios import CERTIFICATE
 from test_pods import NAMES, SETTINGS
 
 # The table of the Helm chart's documentation.
@@ -582,6 +583,7 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
         {f"{pod}.imagePullSecrets": [{"name": "registry-key"}]},
         outside=REGISTRY_KEY,
     )
+    yield from metrics_rows(store)
     if store == "elasticsearch":
         return
     yield Row(f"{pod_section}.affinity", AFFINITY, {f"{pod}.affinity": AFFINITY})
@@ -606,6 +608,55 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
         f"{persistence}.enabled",
         False,
         {template: None, f"{pod}.volumes.{claim}": {"name": claim, "emptyDir": {}}},
+    )
+
+
+EXPORTERS = {
+    "mongodb": "percona/mongodb_exporter",
+    "redis": "oliver006/redis_exporter",
+    "elasticsearch": "quay.io/prometheuscommunity/elasticsearch-exporter",
+}
+
+
+def metrics_rows(store: str) -> Iterator[Row]:
+    name = STORE_POD[store].partition("/")[2]
+    section, pod = f"{store}.metrics", f"{STORE_POD[store]} pod"
+    exporter, monitor = f"{pod}.containers.metrics", f"ServiceMonitor/{name}"
+    enabled = {f"{section}.enabled": True}
+    monitored = enabled | {f"{section}.serviceMonitor.enabled": True}
+    yield Row(
+        f"{section}.enabled",
+        True,
+        {exporter: ANY, f"Service/{name}-headless spec.ports.metrics": ANY},
+    )
+    yield Row(f"{section}.serviceMonitor.enabled", True, {monitor: ANY}, enabled)
+    release = {"release": "prometheus"}
+    yield Row(
+        f"{section}.serviceMonitor.labels",
+        release,
+        {f"{monitor} metadata.labels.release": "prometheus"},
+        monitored,
+    )
+    yield Row(
+        f"{section}.serviceMonitor.interval",
+        "1m30s",
+        {f"{monitor} spec.endpoints": [{"interval": "1m30s", "port": "metrics"}]},
+        monitored,
+    )
+    limits = {"limits": {"memory": "64Mi"}}
+    yield Row(f"{section}.resources", limits, {f"{exporter}.resources": limits}, enabled)
+    for key, value, place, new in (
+        ("repository", "example.org/mine", "image", Containing("example.org/mine:")),
+        ("tag", "9.9", "image", f"{EXPORTERS[store]}:9.9"),
+        ("pullPolicy", "Always", "imagePullPolicy", "Always"),
+    ):
+        yield Row(f"{section}.image.{key}", value, {f"{exporter}.{place}": new}, enabled)
+    yield Row(
+        f"{section}.image.pullSecrets",
+        ["registry-key"],
+        {f"{pod}.imagePullSecrets": [{"name": "registry-key"}]},
+        enabled,
+        REGISTRY_KEY,
     )
 
 
@@ -1065,10 +1116,10 @@ def elasticsearch_rows() -> Iterator[Row]:
     )
 
 
-def search_hosts(*urls: str) -> Effects:
+def search_hosts(*hosts: str | dict[str, Any]) -> Effects:
     """What the API server is told of the nodes of an Elasticsearch."""
     return {
-        f"{API_ENV}.CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS": json.dumps(urls)
+        f"{API_ENV}.CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS": json.dumps(hosts)
         for cluster in ("EVENTS", "WORKERS")
     }
 
@@ -1119,6 +1170,7 @@ def elasticsearch_external_rows() -> Iterator[Row]:
         },
         login,
     )
+    yield from elasticsearch_tls_rows(hosts)
     yield Row(
         "elasticsearch.external.existingSecret",
         "second",
@@ -1128,6 +1180,50 @@ def elasticsearch_external_rows() -> Iterator[Row]:
             "elasticsearch.external.username": "test-user",
             "elasticsearch.external.existingSecret": "first",
         },
+        FIRST_AND_SECOND,
+    )
+
+
+def elasticsearch_tls_rows(hosts: Mapping[str, Any]) -> Iterator[Row]:
+    pod = f"{DEPLOYMENT['apiserver']} pod"
+    node: dict[str, Any] = {"host": "search.example.com", "port": 9200, "use_ssl": True}
+    secret = {"elasticsearch.external.ca.existingSecret": "first"}
+    yield Row(
+        "elasticsearch.external.verifyCerts",
+        False,
+        search_hosts(node | {"verify_certs": False}),
+        hosts,
+    )
+    mounted = {
+        f"{pod}.volumes.elasticsearch-ca": ANY,
+        f"{MAIN['apiserver']}.volumeMounts./run/elasticsearch-ca": ANY,
+    }
+    yield Row(
+        "elasticsearch.external.ca.certificate",
+        CERTIFICATE,
+        {
+            **mounted,
+            **search_hosts(node | {"ca_certs": "/run/elasticsearch-ca/ca.crt"}),
+            "Secret/clearml-elasticsearch": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/elasticsearch": ANY,
+        },
+        hosts,
+    )
+    yield Row(
+        "elasticsearch.external.ca.existingSecret",
+        "second",
+        {f"{pod}.volumes.elasticsearch-ca.secret.secretName": "second"},
+        {**hosts, **secret},
+        FIRST_AND_SECOND,
+    )
+    yield Row(
+        "elasticsearch.external.ca.key",
+        "other",
+        {
+            f"{pod}.volumes.elasticsearch-ca.secret.items": [{"key": "other", "path": "other"}],
+            **search_hosts(node | {"ca_certs": "/run/elasticsearch-ca/other"}),
+        },
+        {**hosts, **secret},
         FIRST_AND_SECOND,
     )
 

@@ -66,6 +66,8 @@ class Apiserver(Construct):
                 claim_volume(name, claim(self, component, "config", values.storage.config))
             )
             mounts.append(k8s.VolumeMount(name=name, mount_path=values.config_dir))
+        volumes += stores.volumes
+        mounts += stores.mounts
         workload = Workload(
             component=component,
             needs=stores.needs,

@@ -223,6 +223,7 @@ def _container(container: Container, pod: Pod, **settings: Any) -> k8s.Container
         security_context=security_context,
         **{
             "env": environment(container.env),
+            "resources": container.resources,
             "volume_mounts": list(container.mounts) or None,
             **settings,
         },

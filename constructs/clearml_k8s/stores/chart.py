@@ -55,9 +55,10 @@ def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Obj
             *({"name": name, "resources": resources} for name in names),
             *settings["spec"].get("initContainers", []),
         ]
-    strategy = "updateStrategy" if workload["kind"] == "StatefulSet" else "strategy"
+    # A Deployment is only ever recreated: its pods share one volume.
+    strategy = to_plain(pod.update_strategy) if workload["kind"] == "StatefulSet" else None
     return {
-        strategy: to_plain(pod.update_strategy),
+        "updateStrategy": strategy,
         "revisionHistoryLimit": pod.revision_history_limit,
         "template": settings,
     }
