@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from config.agent import Agent
-from config.claim import LargeClaim
+from config.claim import Storage
 from config.generation import DEFAULT_GENERATION
 from config.image import Image
 from config.types.kubernetes import ImageRepository, ImageTag, Replicas
-from config.types.model import Mistake, Model, Section, section
+from config.types.model import Mistake, Section, section
 from config.types.scalars import CONTROL, NonEmpty, OneLine, Secret
 
 
@@ -22,12 +22,6 @@ class AgentServicesImage(Image):
     tag: ImageTag = Field(
         default=DEFAULT_GENERATION.agent_services.tag, description="Tag of the image."
     )
-
-
-class AgentServicesStorage(Model):
-    """The volume for the agent's caches."""
-
-    data: Section[LargeClaim] = section()
 
 
 class AgentServices(Agent):
@@ -54,7 +48,7 @@ class AgentServices(Agent):
     )
     replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
     image: Section[AgentServicesImage] = section()
-    storage: Section[AgentServicesStorage] = section()
+    storage: Section[Storage] = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """A path to credentials that no variable can hold."""
@@ -66,4 +60,4 @@ class AgentServices(Agent):
     @property
     def on_one_node(self) -> bool:
         """Whether the pods share a volume that one node alone can mount."""
-        return self.storage.data.single_node
+        return self.storage.single_node

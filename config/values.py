@@ -13,6 +13,8 @@ from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
 from config.fileserver import Fileserver
 from config.generation import DEFAULT_GENERATION, Generation
+from config.global_ import Global
+from config.image_credentials import ImageCredentials
 from config.ingress import Ingress
 from config.mongodb import Mongodb
 from config.redis import Redis
@@ -38,6 +40,8 @@ class Values(Model):
     common_annotations: Annotations = Field(
         default={}, description="More annotations of all objects; those of pods: podAnnotations."
     )
+    global_: Section[Global] = Field(alias="global", default={}, validate_default=True)
+    image_credentials: Section[ImageCredentials] = section()
     clearml: Section[Clearml] = section()
     apiserver: Section[Apiserver] = section()
     fileserver: Section[Fileserver] = section()
@@ -79,6 +83,16 @@ class Values(Model):
         }
 
     @property
+    def keeps_claims(self) -> bool:
+        """Whether a claim is to outlive the installation, and so the namespace that it is in."""
+        claims = (
+            self.fileserver.storage.data,
+            self.agentservices.storage.data,
+            self.apiserver.storage.config,
+        )
+        return any(claim.keep for claim in claims)
+
+    @property
     def fullname(self) -> str:
         """What the names of ClearML's own objects start with."""
         return fullname(self.release.name, self.name_override, self.fullname_override)
@@ -118,6 +132,8 @@ class Values(Model):
                 "clearml.credentials: published defaults are in use, which anyone can sign in "
                 f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
             )
+        if not self.fileserver.storage.enabled:
+            yield "fileserver.storage.enabled: uploaded files are lost whenever the pod is replaced"
         services = self.agentservices
         if services.enabled and services.replica_count > 1 and services.on_one_node:
             yield (

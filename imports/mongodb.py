@@ -45,7 +45,7 @@ def helm_release(values: MongodbValues, release: Release) -> HelmRelease:
 def chart_values(values: MongodbValues) -> dict[str, Any]:
     """The values for the chart; defaults of the embedded provider stay behind."""
     chart = helm_values(values, without=OURS)
-    chosen = helm_values(values, defaults=False)
+    chosen = helm_values(values, without={"image.digest"}, defaults=False)
     chart |= {key: chosen[key] for key in EMBEDDED & chosen.keys()}
     if values.chart.major >= NAMED_PORTS:
         service = chart.pop("service")

@@ -51,7 +51,7 @@ def chart_values(values: RedisValues) -> dict[str, Any]:
     """The values for the chart; defaults of the embedded provider stay behind."""
     major, port = values.chart.major, values.master.port
     chart = helm_values(values, without=OURS)
-    chosen = helm_values(values, defaults=False)
+    chosen = helm_values(values, without={"image.digest"}, defaults=False)
     chart |= {key: chosen[key] for key in EMBEDDED & chosen.keys()}
     if major < AUTH_SECTION:
         renamed: dict[str, Any] = {"master": {"service": {"port": port}}, "redisPort": port}

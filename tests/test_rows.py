@@ -14,6 +14,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from clearml_k8s.parts.naming import KEPT
 from config import Values
 from config.agent_groups import AgentGroup
 from config.types.merging import merge
@@ -51,6 +52,8 @@ AFFINITY = {
 TOLERATIONS = [{"key": "dedicated", "operator": "Equal", "value": "ml", "effect": "NoSchedule"}]
 
 REGISTRY_KEY = frozenset({("Secret", "registry-key")})
+MY_CLAIM = frozenset({("PersistentVolumeClaim", "mine")})
+DIGEST = "sha256:" + 64 * "0"
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ def image_rows(section: str, repository: str, tag: str, *containers: str) -> Ite
         ("repository", "example.org/mine", "image", f"example.org/mine:{tag}"),
         ("tag", "9.9", "image", f"{repository}:9.9"),
         ("pullPolicy", "Always", "imagePullPolicy", "Always"),
+        ("registry", "example.org", "image", f"example.org/{repository}:{tag}"),
+        ("digest", DIGEST, "image", f"{repository}@{DIGEST}"),
     ):
         yield Row(f"{section}.image.{key}", value, {f"{c}.{place}": new for c in containers})
 
@@ -163,19 +168,43 @@ def claim_rows(
     key: str, claim: str, section: str, context: Mapping[str, Any] | None = None
 ) -> Iterator[Row]:
     spec = f"PersistentVolumeClaim/{claim} spec"
+    volume = f"{DEPLOYMENT[section]} pod.volumes.{claim.removeprefix('clearml-')}"
+    mounted = {
+        f"PersistentVolumeClaim/{claim}": None,
+        f"{volume}.persistentVolumeClaim.claimName": "mine",
+    }
+    for name in ("existingClaim", "existingPVC"):
+        yield Row(f"{key}.{name}", "mine", mounted, context or {}, MY_CLAIM)
+    annotations = f"PersistentVolumeClaim/{claim} metadata.annotations"
+    shared = {
+        f"{spec}.accessModes": ["ReadWriteMany"],
+        f"{DEPLOYMENT[section]} spec.strategy": None,
+    }
     for name, value, effects in (
+        ("annotations", {"probe": "on"}, {annotations: {"probe": "on"}}),
+        ("keep", True, {annotations: KEPT, "Namespace/clearml metadata.annotations": KEPT}),
+        ("accessMode", "ReadWriteMany", shared),
+        ("accessModes", ["ReadWriteMany"], shared),
         ("class", "fast", {f"{spec}.storageClassName": "fast"}),
         ("size", "7Gi", {f"{spec}.resources.requests.storage": "7Gi"}),
-        (
-            "accessModes",
-            ["ReadWriteMany"],
-            {
-                f"{spec}.accessModes": ["ReadWriteMany"],
-                f"{DEPLOYMENT[section]} spec.strategy": None,
-            },
-        ),
     ):
         yield Row(f"{key}.{name}", value, effects, context or {})
+
+
+def storage_rows(section: str, claim: str) -> Iterator[Row]:
+    """Rows of a volume that can do without a claim."""
+    name = claim.removeprefix("clearml-")
+    yield Row(
+        f"{section}.storage.enabled",
+        False,
+        {
+            f"PersistentVolumeClaim/{claim}": None,
+            f"{DEPLOYMENT[section]} pod.volumes.{name}.persistentVolumeClaim": None,
+            f"{DEPLOYMENT[section]} pod.volumes.{name}.emptyDir": {},
+            f"{DEPLOYMENT[section]} spec.strategy": None,
+        },
+    )
+    yield from claim_rows(f"{section}.storage.data", claim, section)
 
 
 def wait_for_apiserver(port: int) -> Effects:
@@ -222,7 +251,7 @@ def server_rows() -> Iterator[Row]:
         "webserver",
         {f"{MAIN[agent]}.env.CLEARML_WEB_HOST": url("webserver") for agent in AGENTS},
     )
-    yield from claim_rows("fileserver.storage.data", "clearml-fileserver-data", "fileserver")
+    yield from storage_rows("fileserver", "clearml-fileserver-data")
     yield from claim_rows(
         "apiserver.storage.config", "clearml-apiserver-config", "apiserver", CONFIG_VOLUME
     )
@@ -479,9 +508,7 @@ def agent_services_rows() -> Iterator[Row]:
     ):
         yield Row(f"agentservices.{key}", "/probe", {f"{main}.env.{variable}": "/probe"})
     yield from image_rows("agentservices", "allegroai/clearml-agent-services", "latest", main)
-    yield from claim_rows(
-        "agentservices.storage.data", "clearml-agentservices-data", "agentservices"
-    )
+    yield from storage_rows("agentservices", "clearml-agentservices-data")
     yield Row(
         "agentservices.enabled",
         False,
@@ -603,6 +630,18 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
     )
     yield Row(
         f"{persistence}.storageClass", "fast", {f"{template}.{claim}.spec.storageClassName": "fast"}
+    )
+    yield Row(
+        f"{persistence}.annotations",
+        {"probe": "on"},
+        {f"{template}.{claim}.metadata.annotations": {"probe": "on"}},
+    )
+    mine = {"name": claim, "persistentVolumeClaim": {"claimName": "mine"}}
+    yield Row(
+        f"{persistence}.existingClaim",
+        "mine",
+        {template: None, f"{pod}.volumes.{claim}": mine},
+        outside=MY_CLAIM,
     )
     yield Row(
         f"{persistence}.enabled",
@@ -1103,10 +1142,15 @@ def elasticsearch_rows() -> Iterator[Row]:
         "7Gi",
         {f"{claim}.resources.requests.storage": "7Gi"},
     )
+    annotations = f"{owner} spec.volumeClaimTemplates.{name}.metadata.annotations"
+    yield row("persistence.annotations", {"probe": "on"}, {annotations: {"probe": "on"}})
     yield row(f"{template}.storageClassName", "fast", {f"{claim}.storageClassName": "fast"})
     yield row("image", "example.org/es", {f"{main}.image": "example.org/es:7.17.29"})
     yield row("imageTag", "7.17.28", {f"{main}.image": f"{image}:7.17.28"})
     yield row("imagePullPolicy", "Always", {f"{main}.imagePullPolicy": "Always"})
+    elsewhere = "example.org/elasticsearch/elasticsearch:7.17.29"
+    yield row("imageRegistry", "example.org", {f"{main}.image": elsewhere})
+    yield row("imageDigest", DIGEST, {f"{main}.image": f"{image}@{DIGEST}"})
     affinity = AFFINITY["nodeAffinity"]
     yield row("nodeAffinity", affinity, {f"{pod}.affinity.nodeAffinity": affinity})
     yield row(
@@ -1322,6 +1366,18 @@ OF_THE_WHOLE = {
     "commonAnnotations",
 }
 
+# Of all pods and claims: test_images.py and test_claims.py look at these.
+OF_ALL_COMPONENTS = {
+    *(
+        f"global.{key}"
+        for key in ("imageRegistry", "imagePullSecrets", "storageClass", "defaultStorageClass")
+    ),
+    *(
+        f"imageCredentials.{key}"
+        for key in ("enabled", "existingSecret", "registry", "username", "password", "email")
+    ),
+}
+
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
 def test_a_value_changes_what_it_should_and_nothing_else(row: Row) -> None:
@@ -1349,7 +1405,7 @@ def test_every_value_that_exists_is_flipped() -> None:
     inside_a_fragment = {"elasticsearch.resources"}
     pods = {f"{section}.{key}" for section in NAMES for key in (*SETTINGS, "updateStrategy")}
     missing = set(leaves(Values)) - flipped - inside_a_fragment - pods
-    assert missing == OF_THE_WHOLE | OF_THE_HELM_CHARTS
+    assert missing == OF_THE_WHOLE | OF_ALL_COMPONENTS | OF_THE_HELM_CHARTS
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -14,7 +14,7 @@ from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming, SecretRef
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.secret import secret
-from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
+from clearml_k8s.parts.volume import secret_volume, volume
 from clearml_k8s.parts.workload import Workload, deployment
 from config.agent_services import AgentServices as AgentServicesValues
 from config.generation import Generation
@@ -44,9 +44,7 @@ class AgentServices(Construct):
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
-        data = claim_volume(
-            "agentservices-data", claim(self, component, "data", values.storage.data)
-        )
+        data = volume(self, component, "data", values.storage.claim, name="agentservices-data")
         volumes = [data]
         mounts = [k8s.VolumeMount(name=data.name, mount_path=f"{HOME}/.clearml")]
         variables = secret_content(values)

@@ -51,7 +51,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     store_service(scope, component, service.host, ports, type=values.service.type)
     headless_service(scope, component, {STORE: ServicePort(PORT, STORE), **exporter.service_ports})
     exporter.monitor(scope, component)
-    data = DataVolume.of("data", values.persistence)
+    data = DataVolume(name="data", persistence=values.persistence, common=component.common)
     workload = Workload(
         component=component,
         main=Container(

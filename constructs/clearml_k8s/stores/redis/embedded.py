@@ -89,7 +89,9 @@ class _Pods:
         exporter.monitor(self.scope, component)
         last_database = self.address.database + max(REDIS_DATABASES.values())
         ping = f'[ "$(redis-cli -p {port} ping)" = PONG ]'
-        data = DataVolume.of("redis-data", values.master.persistence)
+        data = DataVolume(
+            name="redis-data", persistence=values.master.persistence, common=component.common
+        )
         workload = Workload(
             component=component,
             main=Container(
