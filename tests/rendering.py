@@ -12,16 +12,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import kubernetes_validate
 import yaml
 from cdk8s import App
 from cdk8s_plus_25 import k8s
 
+import definitions
 from clearml_k8s import rules
 from clearml_k8s.clearml import install
 from config import Values
-from other_kinds import SCHEMAS
 
 KUBERNETES_VERSIONS = ("1.25", "1.30", "1.33", "1.37")
 
@@ -156,13 +155,11 @@ def misfits(bundle: Bundle) -> list[str]:
 def schema_findings(manifest: str, version: str) -> tuple[str, ...]:
     """What the strict schema of that Kubernetes version says; a missing schema raises."""
     content = json.loads(manifest)
-    schema = SCHEMAS.get(f"{content['apiVersion']}/{content['kind']}")
+    if definitions.is_defined(content):
+        return tuple(definitions.misfits(content))
     try:
-        if schema is not None:
-            jsonschema.validate(content, schema)
-            return ()
         checked = kubernetes_validate.validate(content, version, strict=True)
-    except jsonschema.ValidationError as error:
+    except kubernetes_validate.ValidationError as error:
         place = ".".join(str(step) for step in error.absolute_path)
         name = f"{content['kind']}/{content['metadata']['name']}"
         return (f"{name} {place}: Kubernetes {version}: {error.message}",)
