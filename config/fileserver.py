@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from config.claim import LargeClaim
+from config.configuration import HoconConfigs
 from config.generation import DEFAULT_GENERATION
 from config.image import ServerImage
 from config.pod import Deployment
@@ -30,7 +31,7 @@ class FileserverStorage(Model):
     data: Section[LargeClaim] = section()
 
 
-class Fileserver(Deployment):
+class Fileserver(Deployment, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
     service: Section[FileserverService] = section()

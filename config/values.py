@@ -102,12 +102,7 @@ class Values(Model):
 
     def warnings(self) -> Iterator[str]:
         """What the values allow but a careful reader would change."""
-        published = self.clearml.credentials.published
-        if published and not self.clearml.existing_secret:
-            yield (
-                "clearml.credentials: published defaults are in use, which anyone can sign in "
-                f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
-            )
+        yield from self.clearml.warnings()
         services = self.agentservices
         if services.enabled and services.replica_count > 1 and services.on_one_node:
             yield (
