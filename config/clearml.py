@@ -116,7 +116,8 @@ class FixedUsers(Model):
     """Users from the values instead of a login form that takes any name."""
 
     enabled: bool = Field(
-        default=False, description="Whether only the users listed here may log in."
+        default=False,
+        description="Whether only the users listed here, or in existingSecret, may log in.",
     )
     pass_hashed: bool = Field(
         default=False,
