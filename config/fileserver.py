@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from config.claim import Storage
+from config.configuration import HoconConfigs
 from config.generation import DEFAULT_GENERATION
 from config.image import ServerImage
 from config.pod import Deployment
@@ -24,7 +25,7 @@ class FileserverService(Service):
     )
 
 
-class Fileserver(Deployment):
+class Fileserver(Deployment, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
     service: Section[FileserverService] = section()

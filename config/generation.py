@@ -126,3 +126,17 @@ GENERATIONS = {
     )
 }
 DEFAULT_GENERATION = GENERATIONS["1"]
+
+# Where the image of the web server expects a configuration of the page, by the version from which
+# on that is so. Later ones write the file that the page reads themselves, over what is there.
+WEB_PAGE_FILES = {
+    (1, 15): "/mnt/external_files/configs/configuration.json",
+    (0, 0): "/usr/share/nginx/html/configuration.json",
+}
+
+
+def web_page_file(tag: str) -> str:
+    """Where the image of that tag expects it; a tag that tells no version is of a new one."""
+    version = re.match(r"v?(\d+)\.(\d+)", tag)
+    number = (int(version[1]), int(version[2])) if version else max(WEB_PAGE_FILES)
+    return next(path for since, path in WEB_PAGE_FILES.items() if number >= since)

@@ -126,12 +126,7 @@ class Values(Model):
     def warnings(self) -> Iterator[str]:
         """What the values allow but a careful reader would change."""
         yield from self._notices
-        published = self.clearml.credentials.published
-        if published and not self.clearml.existing_secret:
-            yield (
-                "clearml.credentials: published defaults are in use, which anyone can sign in "
-                f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
-            )
+        yield from self.clearml.warnings()
         if not self.fileserver.storage.enabled:
             yield "fileserver.storage.enabled: uploaded files are lost whenever the pod is replaced"
         services = self.agentservices

@@ -281,6 +281,9 @@ def server_rows() -> Iterator[Row]:
             f"{api}.volumeMounts./opt/clearml/config.readOnly": None,
         },
     )
+    for section in ("apiserver", "fileserver"):
+        yield from additional_configs_rows(section)
+    yield from web_page_rows()
     for probe in ("liveness", "readiness"):
         yield Row(f"apiserver.{probe}Delay", 17, {f"{api}.{probe}Probe.initialDelaySeconds": 17})
     yield Row(
@@ -315,6 +318,83 @@ def server_rows() -> Iterator[Row]:
             f"{web}.env.COMPANY_ID": "acme",
         },
     )
+
+
+# Kinds with files of the user's own: what a volume and what its directory calls them.
+FILES = {"Secret": ("secret", "secret"), "ConfigMap": ("configMap", "config-map")}
+
+
+def additional_configs_rows(server: str) -> Iterator[Row]:
+    deployment, main = DEPLOYMENT[server], MAIN[server]
+    generated = "/opt/clearml/config:" if server == "apiserver" else ""
+
+    def added(name: str, source: Mapping[str, Any]) -> Effects:
+        path, volume = f"/opt/clearml/additional-configs/{name}", f"additional-configs-{name}"
+        mount = {"mountPath": path, "name": volume, "readOnly": True}
+        return {
+            f"{deployment} pod.volumes.{volume}": {
+                "name": volume,
+                "projected": {"sources": [source]},
+            },
+            f"{main}.volumeMounts.{path}": mount,
+            f"{main}.env.CLEARML_CONFIG_DIR": f"{generated}{path}",
+        }
+
+    secret = f"clearml-{server}-additional-configs"
+    yield Row(
+        f"{server}.additionalConfigs",
+        {"services.conf": "a: 1"},
+        {
+            f"Secret/{secret}": ANY,
+            f"{deployment} annotations.checksum/additional-configs": ANY,
+            **added("files", {"secret": {"name": secret}}),
+        },
+    )
+    for kind, (source, name) in FILES.items():
+        yield Row(
+            f"{server}.existingAdditionalConfigs{kind}",
+            "mine",
+            added(name, {source: {"name": "mine"}}),
+            outside=frozenset({(kind, "mine")}),
+        )
+
+
+def web_page_rows() -> Iterator[Row]:
+    deployment, main = DEPLOYMENT["webserver"], MAIN["webserver"]
+    volume, path = "additional-configs-files", "/usr/share/nginx/html/configuration.json"
+    mount = {
+        "mountPath": path,
+        "name": volume,
+        "readOnly": True,
+        "subPath": "configuration.json",
+    }
+
+    def added(source: Mapping[str, Any]) -> Effects:
+        return {
+            f"{deployment} pod.volumes.{volume}": {
+                "name": volume,
+                "projected": {"sources": [source]},
+            },
+            f"{main}.volumeMounts.{path}": mount,
+        }
+
+    secret = "clearml-webserver-additional-configs"
+    yield Row(
+        "webserver.additionalConfigs",
+        {"configuration.json": "{}"},
+        {
+            f"Secret/{secret}": ANY,
+            f"{deployment} annotations.checksum/additional-configs": ANY,
+            **added({"secret": {"name": secret}}),
+        },
+    )
+    for kind, (source, _) in FILES.items():
+        yield Row(
+            f"webserver.existingAdditionalConfigs{kind}",
+            "mine",
+            added({source: {"name": "mine"}}),
+            outside=frozenset({(kind, "mine")}),
+        )
 
 
 CREDENTIALS = {
@@ -389,12 +469,46 @@ def clearml_rows() -> Iterator[Row]:
         },
         outside=frozenset({("Secret", "made-by-hand")}),
     )
+    yield Row(
+        "clearml.existingSecretKeys",
+        {"authToken": "token"},
+        {
+            "Secret/clearml-conf": ANY,
+            **dict.fromkeys(rolled, ANY),
+            **{
+                f"{MAIN[user]}.env.{variable}.secretKeyRef.name": "clearml-conf"
+                for user, variables in CREDENTIAL_USERS.items()
+                for variable in variables
+                if not variable.endswith("AUTH__TOKEN_SECRET")
+            },
+            f"{API_ENV}.CLEARML__SECURE__AUTH__TOKEN_SECRET.secretKeyRef.key": "token",
+        },
+        {"clearml.existingSecret": "mine"},
+        frozenset({("Secret", "mine")}),
+    )
     configuration = {"Deployment/clearml-apiserver annotations.checksum/configuration": ANY}
     users_file = {f"{SERVER_CONFIGURATION}.apiserver.conf": ANY, **configuration}
     users: Mapping[str, Any] = {"clearml.fixedUsers.users": [USER]}
     yield Row("clearml.fixedUsers.enabled", True, users_file, users)
     yield Row("clearml.fixedUsers.users", [USER], users_file, FIXED_USERS)
     yield Row("clearml.fixedUsers.passHashed", True, users_file, FIXED_USERS)
+    users_volume = "Deployment/clearml-apiserver pod.volumes.fixed-users.secret"
+    own_users = {"clearml.fixedUsers.enabled": True, "clearml.fixedUsers.existingSecret": "first"}
+    own_secrets = frozenset({("Secret", "first"), ("Secret", "mine")})
+    yield Row(
+        "clearml.fixedUsers.existingSecret",
+        "mine",
+        {f"{users_volume}.secretName": "mine"},
+        own_users,
+        own_secrets,
+    )
+    yield Row(
+        "clearml.fixedUsers.existingSecretKey",
+        "users",
+        {f"{users_volume}.items": [{"key": "users", "path": "apiserver.conf"}]},
+        own_users,
+        own_secrets,
+    )
     watchdog_file = {f"{SERVER_CONFIGURATION}.services.conf": ANY, **configuration}
     for key, setting in (("enabled", False), ("thresholdSec", 60), ("watchIntervalSec", 30)):
         yield Row(f"clearml.watchdog.{key}", setting, watchdog_file)

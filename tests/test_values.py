@@ -86,7 +86,7 @@ fileserver: {additionalVolumeMounts: [{name: scratch, mountPath: 1}]}
 > fileserver.additionalVolumeMounts[0].mountPath: must be a string; write it in quotes (given: 1)
 
 apiserver: text
-> apiserver: must be a mapping (given: 'text')
+> apiserver: must be a mapping
 
 apiserver: []
 > apiserver: must be a mapping (given: an empty list)
@@ -522,7 +522,66 @@ clearml: {credentials: {webserverKey: "-1234567", testsUserKey: "TRUE-test-secre
 >> number: the server would read something else
 
 clearml: {existingSecret: mine, credentials: {webserverKey: test-secret-value}}
-> clearml.existingSecret: excludes clearml.credentials: keep one of the two (given: 'mine')
+> clearml.credentials.webserverKey: is taken from clearml.existingSecret: keep one of the two
+
+clearml: {existingSecret: mine, existingSecretKeys: {webserverKey: a}, credentials: {webserverKey:
+  test-secret-value, webserverSecret: test-secret-value}}
+> clearml.credentials.webserverKey: is taken from clearml.existingSecret: keep one of the two
+
+clearml: {existingSecret: clearml-conf, existingSecretKeys: chart-5}
+> clearml.existingSecret: is the name of the Secret with what it lacks too; copy it under another
+>> name (given: 'clearml-conf')
+
+clearml: {existingSecretKeys: chart-2}
+> clearml.existingSecretKeys: needs clearml.existingSecret
+
+clearml: {existingSecret: mine, existingSecretKeys: chart2}
+> clearml.existingSecretKeys: must be clearml-conf, chart-2, chart-5, or a mapping of credentials to
+>> keys; did you mean "chart-2"? (given: 'chart2')
+
+clearml: {existingSecret: mine, existingSecretKeys: {apiServerKey: a, authToken: a b}}
+> clearml.existingSecretKeys.apiServerKey: is none of clearml.credentials;
+>> did you mean "apiserverKey"?
+
+clearml: {existingSecret: mine, existingSecretKeys: {authToken: a b}}
+> clearml.existingSecretKeys.authToken: must be a key of a Secret: letters, digits, '-', '_', '.'
+>> (given: 'a b')
+
+clearml: {fixedUsers: {existingSecret: mine, users: [{username: a, name: A, password: test-1}]}}
+> clearml.fixedUsers.users: are taken from clearml.fixedUsers.existingSecret: keep one of the two
+
+apiserver: {configDir: /opt/clearml/additional-configs/mine}
+> apiserver.configDir: is where the generated files lie; choose another
+>> (given: '/opt/clearml/additional-configs/mine')
+
+apiserver: {additionalConfigs: {services: "", apiserver.json: "", ../a.conf: "", ".conf": ""}}
+> apiserver.additionalConfigs.services: must be a file name that ends in .conf: the server reads no
+>> others
+> apiserver.additionalConfigs."apiserver.json": must be a file name that ends in .conf: the server
+>> reads no others
+> apiserver.additionalConfigs."../a.conf": must have no '/': write dots, which the server takes for
+>> folders too
+> apiserver.additionalConfigs.".conf": must be a file name that ends in .conf: the server reads no
+>> others
+
+fileserver: {additionalConfigs: {services/tasks.conf: ""}}
+> fileserver.additionalConfigs."services/tasks.conf": must have no '/': write dots, which the server
+>> takes for folders too
+
+apiserver: {additionalConfigs: {secure.conf: "a: test-secret\nb {\n c: 1\n"}}
+> apiserver.additionalConfigs."secure.conf": is not HOCON: see its line 4, column 1
+
+apiserver: {additionalConfigs: {a.conf: "[1, 2]", b.conf: "a: {} test-secret {}"}}
+> apiserver.additionalConfigs."a.conf": must hold keys and values, not a list
+> apiserver.additionalConfigs."b.conf": is not HOCON
+
+webserver: {additionalConfigs: {config.json: "{}", configuration.json: "{\"a\": 1,\n test-secret}"}}
+> webserver.additionalConfigs."config.json": must be called configuration.json: the web server reads
+>> no other file
+> webserver.additionalConfigs."configuration.json": is not JSON: see its line 2, column 2
+
+webserver: {additionalConfigs: {configuration.json: "[]"}}
+> webserver.additionalConfigs."configuration.json": must be a JSON object
 
 clearml: {fixedUsers: {enabled: true}}
 > clearml.fixedUsers.users: must list at least one user while fixed users are on
@@ -818,7 +877,14 @@ def _settings(model: type[Model], path: tuple[str | int, ...] = ()) -> Iterator[
 
 
 SETTINGS = list(_settings(Values))
-SECRETS = [setting for setting in SETTINGS if setting.is_secret]
+# Of a mapping of secrets one of them: its keys are no secrets.
+SECRETS = [
+    setting._replace(path=(*setting.path, "a.conf"))
+    if typing.get_origin(setting.field.annotation) is dict
+    else setting
+    for setting in SETTINGS
+    if setting.is_secret
+]
 MARK = "test-secret-value"
 WRONG_SECRETS = [
     [MARK],
@@ -975,6 +1041,9 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "agentGroups: {a: {agentVersion: '>=1.5, !=1.6', queues: 'a  b'}}",
         "agentGroups: {a: {clearmlAccessKey: test-key, clearmlSecretKey: test-secret}}",
         "clearml: {existingSecret: mine}",
+        "clearml: {existingSecret: clearml-conf, existingSecretKeys: ''}",
+        "apiserver: {additionalConfigs: {services.tasks.conf: 'a: ${NO_VARIABLE}'}}",
+        "apiserver: {additionalConfigs: {a.conf: 'include required(file(\"/no/file\"))'}}",
         f"fullnameOverride: {'a' * 34}\nagentGroups: {{agent-group0: {{enabled: false}}}}",
         "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
         "ingress: {host: example.com}",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from cdk8s_plus_25 import k8s
 from pydantic import SecretStr
 
+from clearml_k8s.credentials import CredentialRefs
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import SecretRef
 from clearml_k8s.parts.need import ServerAddresses
@@ -58,7 +59,7 @@ def security_context(values: Agent) -> k8s.SecurityContext | None:
 def environment_of(
     values: Agent,
     servers: ServerAddresses,
-    credentials: SecretRef,
+    credentials: CredentialRefs,
     own: SecretRef | None,
     keys: Sequence[str],
 ) -> dict[str, EnvValue]:

@@ -10,6 +10,7 @@ from clearml_k8s.agents.agent import (
     security_context,
     start_command,
 )
+from clearml_k8s.credentials import CredentialRefs
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming, SecretRef
 from clearml_k8s.parts.need import ServerAddresses
@@ -39,7 +40,7 @@ class AgentServices(Construct):
         generation: Generation,
         values: AgentServicesValues,
         servers: ServerAddresses,
-        credentials: SecretRef,
+        credentials: CredentialRefs,
         wait_image: PulledImage,
     ) -> None:
         super().__init__(scope, COMPONENT)
