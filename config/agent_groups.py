@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
 from config.agent_queues import Queues
-from config.claim import LargeClaim
+from config.claim import Storage
 from config.image import Image
 from config.types.kubernetes import (
     QUALIFIED_NAME,
@@ -16,8 +16,9 @@ from config.types.kubernetes import (
     ImageRepository,
     ImageTag,
     Replicas,
+    StorageSize,
 )
-from config.types.model import Mistake, Model, Section, refuse, section
+from config.types.model import Mistake, Section, refuse, section
 from config.types.scalars import Text, matching
 
 DEFAULT_GROUP = "agent-group0"
@@ -42,14 +43,25 @@ class AgentGroupImage(Image):
     )
 
 
-class AgentGroupStorage(Model):
-    """The volume for the agents' caches: environments, packages, repositories and data."""
+class AgentGroupStorage(Storage):
+    """The volume at /root/.clearml, where the agents keep what they fetched and installed."""
 
-    enable_cache_volume: bool = Field(
+    enabled: bool = Field(
         default=False,
-        description="Mount a volume at /root/.clearml, where the agents keep what they fetched.",
+        description="Whether the agents' caches outlive the pods, on a claim; otherwise they go "
+        "with them.",
     )
-    cache: Section[LargeClaim] = section()
+    size_limit: StorageSize | None = Field(
+        default=None, description="Size of all that an agent may keep where there is no claim."
+    )
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Settings of what is not there."""
+        yield from super().mistakes()
+        if self.data.model_fields_set and "enabled" not in self.model_fields_set:
+            yield Mistake(("enabled",), "must be true for storage.data to have an effect")
+        if self.enabled and self.size_limit:
+            yield Mistake(("sizeLimit",), "is for caches without a claim", self.size_limit)
 
 
 class AgentGroup(Agent):
@@ -87,7 +99,7 @@ class AgentGroup(Agent):
     @property
     def on_one_node(self) -> bool:
         """Whether the pods share a volume that one node alone can mount."""
-        return self.storage.enable_cache_volume and self.storage.cache.single_node
+        return self.storage.single_node
 
     def mistakes(self) -> Iterator[Mistake]:
         """A volume of one node for agents on several."""
@@ -96,7 +108,7 @@ class AgentGroup(Agent):
             yield Mistake(
                 ("replicaCount",),
                 "several agents cannot share a ReadWriteOnce volume; set "
-                "storage.cache.accessModes to [ReadWriteMany]",
+                "storage.data.accessModes to [ReadWriteMany]",
                 self.replica_count,
             )
 

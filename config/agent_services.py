@@ -4,11 +4,11 @@ from pydantic import Field
 
 from config.agent import Agent
 from config.agent_queues import Queues
-from config.claim import LargeClaim
+from config.claim import Storage
 from config.generation import DEFAULT_GENERATION
 from config.image import Image
 from config.types.kubernetes import ImageRepository, ImageTag, Replicas
-from config.types.model import Model, Section, section
+from config.types.model import Section, section
 from config.types.scalars import NonEmpty, OneLine, Text
 
 
@@ -21,12 +21,6 @@ class AgentServicesImage(Image):
     tag: ImageTag = Field(
         default=DEFAULT_GENERATION.agent_services.tag, description="Tag of the image."
     )
-
-
-class AgentServicesStorage(Model):
-    """The volume for the agent's caches."""
-
-    data: Section[LargeClaim] = section()
 
 
 class AgentServices(Agent):
@@ -60,9 +54,9 @@ class AgentServices(Agent):
     )
     replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
     image: Section[AgentServicesImage] = section()
-    storage: Section[AgentServicesStorage] = section()
+    storage: Section[Storage] = section()
 
     @property
     def on_one_node(self) -> bool:
         """Whether the pods share a volume that one node alone can mount."""
-        return self.storage.data.single_node
+        return self.storage.single_node

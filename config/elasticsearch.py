@@ -8,9 +8,9 @@ from pydantic import Field
 
 from config.chart import ElasticsearchChart
 from config.generation import DEFAULT_GENERATION
-from config.image import PulledImage, reference
+from config.image import Image, PulledImage, digest_mistakes
 from config.pod import StatefulSet
-from config.store import ChartModel, Store
+from config.store import ChartModel, Store, StorePersistence
 from config.types.fragment import (
     ExtraEnvs,
     NodeAffinity,
@@ -18,9 +18,12 @@ from config.types.fragment import (
 )
 from config.types.kubernetes import (
     AccessModes,
+    Annotations,
+    ImageDigest,
     ImageRepository,
     ImageTag,
     OptionalDnsSubdomain,
+    OptionalImageRegistry,
     Port,
     PullPolicy,
     Replicas,
@@ -47,6 +50,14 @@ HostUrl = Annotated[
 ]
 UrlSafe = Annotated[Text, matching(URL_SAFE, "must be letters, digits, '.', '_', '~' and '-'")]
 DEFAULT_RESOURCES: Any = {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
+# Fields of an image by how the chart spells them.
+FLAT_IMAGE = {
+    "registry": "image_registry",
+    "repository": "image",
+    "tag": "image_tag",
+    "digest": "image_digest",
+    "pull_policy": "image_pull_policy",
+}
 DEFAULT_ES_CONFIG = dict(DEFAULT_GENERATION.elasticsearch_files)
 
 
@@ -68,6 +79,9 @@ class ElasticsearchPersistence(ChartModel):
 
     enabled: bool = Field(
         default=True, description="Whether the data outlives the pods, on volumes of their own."
+    )
+    annotations: Annotations = Field(
+        default={}, description="Annotations of the claims; fixed once the store is installed."
     )
 
 
@@ -92,7 +106,8 @@ class VolumeClaimTemplate(ChartModel):
     resources: Section[ClaimResources] = section()
     storage_class_name: StorageClass = Field(
         default="",
-        description="Storage class; empty leaves the choice to the cluster's default class.",
+        description="Storage class; empty means `global.storageClass`, or else the cluster's "
+        "default class.",
     )
 
 
@@ -219,6 +234,16 @@ class Elasticsearch(StatefulSet, Store):
     image_tag: ImageTag = Field(
         default=DEFAULT_GENERATION.elasticsearch.tag, description="Tag of the Elasticsearch image."
     )
+    image_registry: OptionalImageRegistry = Field(
+        default="",
+        description="Registry of this image alone; empty means that of `global.imageRegistry`, or "
+        "what the repository begins with.",
+    )
+    image_digest: ImageDigest = Field(
+        default="",
+        description="Digest of the image, `sha256:` and 64 hexadecimal digits; it counts more than "
+        "the tag.",
+    )
     image_pull_policy: PullPolicy = Field(
         default="IfNotPresent", description="When the kubelet pulls the image."
     )
@@ -229,8 +254,26 @@ class Elasticsearch(StatefulSet, Store):
     @property
     def pulled_image(self) -> PulledImage:
         """The image of the embedded Elasticsearch."""
-        name = reference(self.image, self.image_tag)
-        return PulledImage(name, self.image_pull_policy, self.image_pull_secrets)
+        return self.image_section.pulled(self.image_pull_secrets)
+
+    @property
+    def image_section(self) -> Image:
+        """The image as the other sections spell it."""
+        given = {name for name, flat in FLAT_IMAGE.items() if flat in self.model_fields_set}
+        fields = {name: getattr(self, flat) for name, flat in FLAT_IMAGE.items()}
+        return Image.model_construct(given, **fields)
+
+    @property
+    def volume(self) -> StorePersistence:
+        """The volume of each node as the other stores spell it."""
+        template = self.volume_claim_template
+        return StorePersistence.default(
+            enabled=self.persistence.enabled,
+            access_modes=template.access_modes,
+            size=template.resources.requests.storage,
+            storage_class=template.storage_class_name,
+            annotations=self.persistence.annotations,
+        )
 
     @property
     def with_affinity(self) -> Self:
@@ -252,6 +295,7 @@ class Elasticsearch(StatefulSet, Store):
     def mistakes(self) -> Iterator[Mistake]:
         """More nodes that must stay than there are, and files that a ConfigMap cannot hold."""
         yield from super().mistakes()
+        yield from digest_mistakes(self.image_tag, self.image_digest, "imageDigest")
         if self.node_affinity and self.affinity and self.affinity.node_affinity:
             yield Mistake(("nodeAffinity",), "is in affinity too: keep one of the two")
         if self.external.hosts and self.source != "external":

@@ -202,6 +202,8 @@ class Mongodb(StatefulSet, Store):
                 "a standalone MongoDB is one pod; set mongodb.architecture to replicaset",
                 self.replica_count,
             )
+        if self.source == "embedded" and self.replica_count > 1:
+            yield from self.persistence.shared("persistence")
         needs_key = (
             self.source != "external" and self.architecture == "replicaset" and self.auth.enabled
         )

@@ -117,6 +117,8 @@ class Redis(Store):
             yield Mistake(
                 ("password",), "must not contain quotes, backslashes, tabs or line breaks"
             )
+        if self.source == "embedded" and self.cluster.enabled:
+            yield from self.master.persistence.shared("master", "persistence")
         if self.source == "imported":
             yield from self._chart_mistakes()
 

@@ -6,8 +6,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from config.chart import ChartSource
-from config.image import Image
-from config.types.kubernetes import AccessModes, DnsSubdomain, StorageClass, StorageSize
+from config.image import Image, PullSecret
+from config.types.kubernetes import (
+    AccessModes,
+    Annotations,
+    OptionalDnsSubdomain,
+    StorageClass,
+    StorageSize,
+)
 from config.types.merging import merge
 from config.types.model import Mistake, Model, did_you_mean
 
@@ -82,7 +88,7 @@ BITNAMI = {
 class StoreImage(Image, ChartModel):
     """The container image of a store."""
 
-    pull_secrets: list[DnsSubdomain] = Field(
+    pull_secrets: list[PullSecret] = Field(
         default=[], description="Names of Secrets that hold credentials for the image registry."
     )
 
@@ -99,8 +105,23 @@ class StorePersistence(ChartModel):
     size: StorageSize
     storage_class: StorageClass = Field(
         default="",
-        description="Storage class; empty leaves the choice to the cluster's default class.",
+        description="Storage class; empty means `global.storageClass`, or else the cluster's "
+        "default class.",
     )
+    existing_claim: OptionalDnsSubdomain = Field(
+        default="",
+        description="Name of a claim that is there already, for a store of one pod; no claim is "
+        "made then.",
+    )
+    annotations: Annotations = Field(
+        default={}, description="Annotations of the claims; fixed once the store is installed."
+    )
+
+    def shared(self, *path: str) -> Iterator[Mistake]:
+        """One claim for several pods, each of which needs its own; the path is the section's."""
+        if self.existing_claim:
+            message = "is for a store of one pod: each of several needs a volume of its own"
+            yield Mistake((*path, "existingClaim"), message, self.existing_claim)
 
 
 class Store(ChartModel):

@@ -14,6 +14,8 @@ from config.elasticsearch import Elasticsearch
 from config.external_services import ExternalServices, translated
 from config.fileserver import Fileserver
 from config.generation import DEFAULT_GENERATION, Generation
+from config.global_ import Global
+from config.image_credentials import ImageCredentials
 from config.ingress import Ingress
 from config.mongodb import Mongodb
 from config.redis import Redis
@@ -38,6 +40,8 @@ class Values(Model):
     common_annotations: Annotations = Field(
         default={}, description="More annotations of all objects; those of pods: podAnnotations."
     )
+    global_: Section[Global] = Field(alias="global", default={}, validate_default=True)
+    image_credentials: Section[ImageCredentials] = section()
     clearml: Section[Clearml] = section()
     apiserver: Section[Apiserver] = section()
     fileserver: Section[Fileserver] = section()
@@ -108,6 +112,8 @@ class Values(Model):
                 "clearml.credentials: published defaults are in use, which anyone can sign in "
                 f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
             )
+        if not self.fileserver.storage.enabled:
+            yield "fileserver.storage.enabled: uploaded files are lost whenever the pod is replaced"
         services = self.agentservices
         if services.enabled and services.replica_count > 1 and services.on_one_node:
             yield (

@@ -43,7 +43,7 @@ def helm_release(values: MongodbValues, release: Release) -> HelmRelease:
 def chart_values(values: MongodbValues) -> dict[str, Any]:
     """The values for the chart; our image is for the embedded provider only."""
     chart = helm_values(values, without=OURS)
-    image = helm_values(values.image, defaults=False)
+    image = helm_values(values.image, without={"digest"}, defaults=False)
     if image:
         chart["image"] = image
     if values.chart.major >= NAMED_PORTS:

@@ -49,7 +49,7 @@ def chart_values(values: RedisValues) -> dict[str, Any]:
     """The values for the chart; our image is for the embedded provider only."""
     major, port = values.chart.major, values.master.port
     chart = helm_values(values, without=OURS)
-    image = helm_values(values.image, defaults=False)
+    image = helm_values(values.image, without={"digest"}, defaults=False)
     if image:
         chart["image"] = image
     if major < AUTH_SECTION:

@@ -286,7 +286,7 @@ def test_a_group_may_read_the_key_of_any_user_but_root(said: dict[str, int], ref
 
 def test_the_caches_of_each_group_are_on_a_claim_of_its_own() -> None:
     groups = {
-        name: {"storage": {"enableCacheVolume": True, "cache": {"size": size}}}
+        name: {"storage": {"enabled": True, "data": {"size": size}}}
         for name, size in (("one", "1Gi"), ("two", "2Gi"))
     }
     bundle = render({"agentGroups": groups})
@@ -299,8 +299,8 @@ def test_the_caches_of_each_group_are_on_a_claim_of_its_own() -> None:
 
 
 def test_agents_that_share_their_caches_build_apart() -> None:
-    cache = {"accessModes": ["ReadWriteMany"]}
-    bundle = group(replicaCount=2, storage={"enableCacheVolume": True, "cache": cache})
+    storage = {"enabled": True, "data": {"accessModes": ["ReadWriteMany"]}}
+    bundle = group(replicaCount=2, storage=storage)
     assert "persistentVolumeClaim" in mounted(bundle, GROUP, "/root/.clearml")
     assert mounted(bundle, GROUP, "/root/.clearml/venvs-builds")["emptyDir"] == {}
 

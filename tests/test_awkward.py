@@ -32,7 +32,7 @@ INSIDE: Tree = merge(
     {
         "apiserver": {"storage": {"enableConfigVolume": True}},
         "ingress": {"enabled": True},
-        "agentGroups": {"gpu": {"storage": {"enableCacheVolume": True}}},
+        "agentGroups": {"gpu": {"storage": {"enabled": True}}},
     },
 )
 OUTSIDE: Tree = merge(

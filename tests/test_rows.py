@@ -14,6 +14,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from clearml_k8s.parts.volume import KEPT
 from config import Values
 from config.agent_groups import AgentGroup
 from config.types.merging import merge
@@ -50,6 +51,8 @@ AFFINITY = {
 TOLERATIONS = [{"key": "dedicated", "operator": "Equal", "value": "ml", "effect": "NoSchedule"}]
 
 REGISTRY_KEY = frozenset({("Secret", "registry-key")})
+MY_CLAIM = frozenset({("PersistentVolumeClaim", "mine")})
+DIGEST = "sha256:" + 64 * "0"
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ def image_rows(section: str, repository: str, tag: str, *containers: str) -> Ite
         ("repository", "example.org/mine", "image", f"example.org/mine:{tag}"),
         ("tag", "9.9", "image", f"{repository}:9.9"),
         ("pullPolicy", "Always", "imagePullPolicy", "Always"),
+        ("registry", "example.org", "image", f"example.org/{repository}:{tag}"),
+        ("digest", DIGEST, "image", f"{repository}@{DIGEST}"),
     ):
         yield Row(f"{section}.image.{key}", value, {f"{c}.{place}": new for c in containers})
 
@@ -162,19 +167,43 @@ def claim_rows(
     key: str, claim: str, section: str, context: Mapping[str, Any] | None = None
 ) -> Iterator[Row]:
     spec = f"PersistentVolumeClaim/{claim} spec"
+    volume = f"{DEPLOYMENT[section]} pod.volumes.{claim.removeprefix('clearml-')}"
+    mounted = {
+        f"PersistentVolumeClaim/{claim}": None,
+        f"{volume}.persistentVolumeClaim.claimName": "mine",
+    }
+    for name in ("existingClaim", "existingPVC"):
+        yield Row(f"{key}.{name}", "mine", mounted, context or {}, MY_CLAIM)
+    annotations = f"PersistentVolumeClaim/{claim} metadata.annotations"
+    shared = {
+        f"{spec}.accessModes": ["ReadWriteMany"],
+        f"{DEPLOYMENT[section]} spec.strategy": None,
+    }
     for name, value, effects in (
+        ("annotations", {"probe": "on"}, {annotations: {"probe": "on"}}),
+        ("keep", True, {annotations: KEPT}),
+        ("accessMode", "ReadWriteMany", shared),
+        ("accessModes", ["ReadWriteMany"], shared),
         ("class", "fast", {f"{spec}.storageClassName": "fast"}),
         ("size", "7Gi", {f"{spec}.resources.requests.storage": "7Gi"}),
-        (
-            "accessModes",
-            ["ReadWriteMany"],
-            {
-                f"{spec}.accessModes": ["ReadWriteMany"],
-                f"{DEPLOYMENT[section]} spec.strategy": None,
-            },
-        ),
     ):
         yield Row(f"{key}.{name}", value, effects, context or {})
+
+
+def storage_rows(section: str, claim: str) -> Iterator[Row]:
+    """Rows of a volume that can do without a claim."""
+    name = claim.removeprefix("clearml-")
+    yield Row(
+        f"{section}.storage.enabled",
+        False,
+        {
+            f"PersistentVolumeClaim/{claim}": None,
+            f"{DEPLOYMENT[section]} pod.volumes.{name}.persistentVolumeClaim": None,
+            f"{DEPLOYMENT[section]} pod.volumes.{name}.emptyDir": {},
+            f"{DEPLOYMENT[section]} spec.strategy": None,
+        },
+    )
+    yield from claim_rows(f"{section}.storage.data", claim, section)
 
 
 def wait_for_apiserver(port: int) -> Effects:
@@ -221,7 +250,7 @@ def server_rows() -> Iterator[Row]:
         "webserver",
         {f"{MAIN[agent]}.env.CLEARML_WEB_HOST": url("webserver") for agent in AGENTS},
     )
-    yield from claim_rows("fileserver.storage.data", "clearml-fileserver-data", "fileserver")
+    yield from storage_rows("fileserver", "clearml-fileserver-data")
     yield from claim_rows(
         "apiserver.storage.config", "clearml-apiserver-config", "apiserver", CONFIG_VOLUME
     )
@@ -574,9 +603,7 @@ def agent_services_rows() -> Iterator[Row]:
     ):
         yield Row(f"agentservices.{key}", "/probe", {f"{main}.env.{variable}": "/probe"})
     yield from image_rows("agentservices", "allegroai/clearml-agent-services", "latest", main)
-    yield from claim_rows(
-        "agentservices.storage.data", "clearml-agentservices-data", "agentservices"
-    )
+    yield from storage_rows("agentservices", "clearml-agentservices-data")
     yield Row(
         "agentservices.enabled",
         False,
@@ -601,22 +628,30 @@ def agent_group_rows() -> Iterator[Row]:
             f"{main}.resources.limits.amd.com/gpu": "1",
         },
     )
-    cache = "clearml-agent-group0-agent-cache"
+    claim, volume = "clearml-agent-group0-agent-data", "agent-group0-agent-data"
+    cached = {
+        f"{DEPLOYMENT[GROUP]} pod.volumes.{volume}": ANY,
+        f"{main}.volumeMounts./root/.clearml": ANY,
+        f"{main}.env.PIP_CACHE_DIR": "/root/.clearml/pip-cache",
+    }
     yield Row(
-        f"{GROUP}.storage.enableCacheVolume",
+        f"{GROUP}.storage.enabled",
         True,
         {
-            f"PersistentVolumeClaim/{cache}": ANY,
-            **{f"{DEPLOYMENT[GROUP]} pod.volumes.{name}": ANY for name in ("cache", "builds")},
-            f"{DEPLOYMENT[GROUP]} spec.strategy": {"type": "Recreate"},
-            f"{main}.volumeMounts./root/.clearml": ANY,
+            f"PersistentVolumeClaim/{claim}": ANY,
+            **cached,
+            f"{DEPLOYMENT[GROUP]} pod.volumes.builds": ANY,
             f"{main}.volumeMounts./root/.clearml/venvs-builds": ANY,
-            f"{main}.env.PIP_CACHE_DIR": "/root/.clearml/pip-cache",
+            f"{DEPLOYMENT[GROUP]} spec.strategy": {"type": "Recreate"},
         },
     )
-    yield from claim_rows(
-        f"{GROUP}.storage.cache", cache, GROUP, {f"{GROUP}.storage.enableCacheVolume": True}
+    limited = {"name": volume, "emptyDir": {"sizeLimit": "7Gi"}}
+    yield Row(
+        f"{GROUP}.storage.sizeLimit",
+        "7Gi",
+        {**cached, f"{DEPLOYMENT[GROUP]} pod.volumes.{volume}": limited},
     )
+    yield from claim_rows(f"{GROUP}.storage.data", claim, GROUP, {f"{GROUP}.storage.enabled": True})
     yield Row(f"{GROUP}.nvidiaGpusPerAgent", 4, {f"{main}.resources.limits.nvidia.com/gpu": "4"})
     yield from image_rows(GROUP, "nvidia/cuda", "11.0-base-ubuntu18.04", main)
     removed = {secret: None, DEPLOYMENT[GROUP]: None}
@@ -710,6 +745,18 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
     )
     yield Row(
         f"{persistence}.storageClass", "fast", {f"{template}.{claim}.spec.storageClassName": "fast"}
+    )
+    yield Row(
+        f"{persistence}.annotations",
+        {"probe": "on"},
+        {f"{template}.{claim}.metadata.annotations": {"probe": "on"}},
+    )
+    mine = {"name": claim, "persistentVolumeClaim": {"claimName": "mine"}}
+    yield Row(
+        f"{persistence}.existingClaim",
+        "mine",
+        {template: None, f"{pod}.volumes.{claim}": mine},
+        outside=MY_CLAIM,
     )
     yield Row(
         f"{persistence}.enabled",
@@ -1161,10 +1208,15 @@ def elasticsearch_rows() -> Iterator[Row]:
         "7Gi",
         {f"{claim}.resources.requests.storage": "7Gi"},
     )
+    annotations = f"{owner} spec.volumeClaimTemplates.{name}.metadata.annotations"
+    yield row("persistence.annotations", {"probe": "on"}, {annotations: {"probe": "on"}})
     yield row(f"{template}.storageClassName", "fast", {f"{claim}.storageClassName": "fast"})
     yield row("image", "example.org/es", {f"{main}.image": "example.org/es:7.17.29"})
     yield row("imageTag", "7.17.28", {f"{main}.image": f"{image}:7.17.28"})
     yield row("imagePullPolicy", "Always", {f"{main}.imagePullPolicy": "Always"})
+    elsewhere = "example.org/elasticsearch/elasticsearch:7.17.29"
+    yield row("imageRegistry", "example.org", {f"{main}.image": elsewhere})
+    yield row("imageDigest", DIGEST, {f"{main}.image": f"{image}@{DIGEST}"})
     affinity = AFFINITY["nodeAffinity"]
     yield row("nodeAffinity", affinity, {f"{pod}.affinity.nodeAffinity": affinity})
     yield row(
@@ -1335,6 +1387,18 @@ OF_THE_WHOLE = {
     "commonAnnotations",
 }
 
+# Of all pods and claims: test_images.py and test_claims.py look at these.
+OF_ALL_COMPONENTS = {
+    *(
+        f"global.{key}"
+        for key in ("imageRegistry", "imagePullSecrets", "storageClass", "defaultStorageClass")
+    ),
+    *(
+        f"imageCredentials.{key}"
+        for key in ("enabled", "existingSecret", "registry", "username", "password", "email")
+    ),
+}
+
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
 def test_a_value_changes_what_it_should_and_nothing_else(row: Row) -> None:
@@ -1362,7 +1426,7 @@ def test_every_value_that_exists_is_flipped() -> None:
     inside_a_fragment = {"elasticsearch.resources"}
     pods = {f"{section}.{key}" for section in NAMES for key in (*SETTINGS, "updateStrategy")}
     missing = set(leaves(Values)) - flipped - inside_a_fragment - pods
-    assert missing == OF_THE_WHOLE | OF_THE_HELM_CHARTS
+    assert missing == OF_THE_WHOLE | OF_ALL_COMPONENTS | OF_THE_HELM_CHARTS
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

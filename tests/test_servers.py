@@ -141,12 +141,6 @@ def test_a_variable_may_come_from_a_secret_of_the_user() -> None:
     assert bundle.env("clearml-webserver")["TOKEN"] == source
 
 
-def test_an_image_may_be_pinned_by_digest() -> None:
-    digest = "sha256:" + 64 * "0"
-    bundle = render({"webserver": {"image": {"tag": digest}}})
-    assert bundle.container("clearml-webserver")["image"] == f"allegroai/clearml@{digest}"
-
-
 # Configuration
 
 

@@ -484,13 +484,19 @@ agentGroups: {a: {clearmlApiHost: "http://example.com:70000/api"}}
 agentservices: {shmSize: 0}
 > agentservices.shmSize: must be more than 0 (given: 0)
 
-agentGroups: {a: {replicaCount: 2, storage: {enableCacheVolume: true}}}
+agentGroups: {a: {replicaCount: 2, storage: {enabled: true}}}
 > agentGroups.a.replicaCount: several agents cannot share a ReadWriteOnce volume; set
->> storage.cache.accessModes to [ReadWriteMany] (given: 2)
+>> storage.data.accessModes to [ReadWriteMany] (given: 2)
 
-agentGroups: {a: {updateStrategy: RollingUpdate, storage: {enableCacheVolume: true}}}
+agentGroups: {a: {updateStrategy: RollingUpdate, storage: {enabled: true}}}
 > agentGroups.a.updateStrategy.type: must be Recreate: the pods share a volume that one node alone
 >> can mount (given: 'RollingUpdate')
+
+agentGroups: {a: {storage: {data: {existingClaim: caches}}}}
+> agentGroups.a.storage.enabled: must be true for storage.data to have an effect
+
+agentGroups: {a: {storage: {enabled: true, sizeLimit: 1Gi}}}
+> agentGroups.a.storage.sizeLimit: is for caches without a claim (given: '1Gi')
 
 agentservices: {existingSecrets: {Git: {clearmlGitUser: user}}}
 > agentservices.existingSecrets.Git: cannot be the name of a Secret
@@ -700,6 +706,63 @@ elasticsearch: {esConfig: {"a b.yml": text, log4j2.properties: {level: info}}}
 elasticsearch: {esConfig: {"a b.yml": text}}
 > elasticsearch.esConfig."a b.yml": must be named by letters, digits, '-', '_' and '.' as a file is
 >> (given: 'a b.yml')
+
+apiserver: {image: {registry: "https://registry.example.com"}}
+global: {imageRegistry: mirror}
+> apiserver.image.registry: must be empty or a registry such as registry.example.com, :port and
+>> /folder if need be (given: 'https://registry.example.com')
+> global.imageRegistry: must be empty or a registry such as registry.example.com, :port and /folder
+>> if need be (given: 'mirror')
+
+apiserver: {image: {digest: latest}}
+elasticsearch: {imageDigest: "sha256:abc"}
+> apiserver.image.digest: must be empty or a digest: sha256: and 64 hexadecimal digits
+>> (given: 'latest')
+> elasticsearch.imageDigest: must be empty or a digest: sha256: and 64 hexadecimal digits
+>> (given: 'sha256:abc')
+
+redis:
+  image:
+    digest: &digest "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    tag: *digest
+elasticsearch: {imageTag: *digest, imageDigest: *digest}
+> redis.image.digest: is in the tag too: keep one of the two
+> elasticsearch.imageDigest: is in the tag too: keep one of the two
+
+imageCredentials: {enabled: true}
+> imageCredentials.username: is needed, or imageCredentials.existingSecret
+> imageCredentials.password: is needed, or imageCredentials.existingSecret
+
+imageCredentials: {enabled: true, username: "a:b", password: "", registry: "a b"}
+> imageCredentials.registry: must be empty or a registry such as registry.example.com:5000
+>> (given: 'a b')
+
+imageCredentials: {enabled: true, username: "a:b", password: ""}
+> imageCredentials.username: must have no ':', which its password would begin at
+> imageCredentials.password: is needed, or imageCredentials.existingSecret
+
+global: {imagePullSecrets: [Mine], storageClass: fast, defaultStorageClass: slow}
+> global.imagePullSecrets[0]: must be a DNS name: lower-case letters, digits, '-' and '.'
+>> (given: 'Mine')
+
+global: {storageClass: fast, defaultStorageClass: slow}
+> global.defaultStorageClass: is not the same as storageClass (given: 'slow')
+
+fileserver: {storage: {data: {existingClaim: mine, existingPVC: yours}}}
+agentservices: {storage: {data: {accessMode: ReadWriteMany, accessModes: [ReadWriteOnce]}}}
+> fileserver.storage.data.existingPVC: is not the same as existingClaim (given: 'yours')
+> agentservices.storage.data.accessMode: is not the same as accessModes (given: 'ReadWriteMany')
+
+fileserver: {replicaCount: 2, storage: {enabled: false}}
+> fileserver.replicaCount: several pods need a volume that they share; set
+>> fileserver.storage.enabled (given: 2)
+
+mongodb: {architecture: replicaset, replicaCount: 3, persistence: {existingClaim: mine}}
+redis: {cluster: {enabled: true}, master: {persistence: {existingClaim: mine}}}
+> mongodb.persistence.existingClaim: is for a store of one pod: each of several needs a volume of
+>> its own (given: 'mine')
+> redis.master.persistence.existingClaim: is for a store of one pod: each of several needs a volume
+>> of its own (given: 'mine')
 
 apisever: {}
 ingress: {enabled: true}
@@ -1076,8 +1139,14 @@ def test_each_section_says_what_it_is() -> None:
 
 
 def test_each_setting_is_spelled_in_camel_case() -> None:
-    # What Helm's users have: a keyword of Python, and Elasticsearch's own name for a role.
-    exceptions = {"class_": "class", "remote_cluster_client": "remote_cluster_client"}
+    # What Helm's users have: keywords of Python, an abbreviation, and Elasticsearch's own name for
+    # a role.
+    exceptions = {
+        "class_": "class",
+        "global_": "global",
+        "existing_pvc": "existingPVC",
+        "remote_cluster_client": "remote_cluster_client",
+    }
     assert {setting.path[-1]: setting.name for setting in SETTINGS} == {
         exceptions.get(setting.name, to_camel(setting.name)): setting.name for setting in SETTINGS
     }

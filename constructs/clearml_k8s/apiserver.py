@@ -14,7 +14,7 @@ from clearml_k8s.parts.need import ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.service import HTTP, server_service
-from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
+from clearml_k8s.parts.volume import secret_volume, volume
 from clearml_k8s.parts.workload import Workload, deployment
 from clearml_k8s.stores.address import StoreAddresses
 from config.apiserver import GENERATED_CONFIG_DIR
@@ -62,9 +62,7 @@ class Apiserver(Construct):
             # Later directories win: the files on the volume overrule the generated ones.
             directories.append(values.config_dir)
             name = "apiserver-config"
-            volumes.append(
-                claim_volume(name, claim(self, component, "config", values.storage.config))
-            )
+            volumes.append(volume(self, component, "config", values.storage.config, name=name))
             mounts.append(k8s.VolumeMount(name=name, mount_path=values.config_dir))
         workload = Workload(
             component=component,

@@ -14,8 +14,9 @@ from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.credentials import credentials
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.ingress import Ingress
-from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.registry_key import registry_key
 from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
@@ -66,8 +67,12 @@ def install(
         release=values.release.name,
         application=values.name_override or CHART_NAME,
         fullname=values.fullname,
-        common_labels=values.common_labels,
-        common_annotations=values.common_annotations,
+        common=Common(
+            labels=values.common_labels,
+            annotations=values.common_annotations,
+            image_registry=values.global_.image_registry,
+            storage_class=values.global_.class_of_claims,
+        ),
     )
     generation = values.generation
     namespace = values.release.namespace
@@ -89,6 +94,8 @@ def install(
         )
     with chart_unless_empty("credentials", sure=not values.clearml.existing_secret) as made:
         secret = credentials(made, naming, values.clearml)
+        key = registry_key(made, naming, values.image_credentials)
+    naming = naming.pulling_with([*key, *values.global_.image_pull_secrets])
     site = Site(
         naming=naming,
         release=values.release,

@@ -8,7 +8,7 @@ from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
-from clearml_k8s.parts.volume import claim, claim_volume
+from clearml_k8s.parts.volume import volume
 from clearml_k8s.parts.workload import Workload, deployment
 from config.apiserver import Apiserver as ApiserverValues
 from config.fileserver import Fileserver as FileserverValues
@@ -54,14 +54,12 @@ class Fileserver(Construct):
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
         self.address = ServerAddress(component.name, values.service.port)
-        volume = claim_volume(
-            "fileserver-data", claim(self, component, "data", values.storage.data)
-        )
+        files = volume(self, component, "data", values.storage.claim, name="fileserver-data")
         probe = generation.fileserver_probe
         workload = Workload(
             component=component,
-            volumes=[volume],
-            init_containers=[_unpack_examples(examples, volume)]
+            volumes=[files],
+            init_containers=[_unpack_examples(examples, files)]
             if examples.prepopulate_enabled
             else [],
             main=Container(
@@ -73,7 +71,7 @@ class Fileserver(Construct):
                 startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),
                 readiness=http_probe(probe, HTTP, timeout_seconds=5),
-                mounts=[k8s.VolumeMount(name=volume.name, mount_path=UPLOAD_DIR)],
+                mounts=[k8s.VolumeMount(name=files.name, mount_path=UPLOAD_DIR)],
             ),
         )
         deployment(
@@ -84,12 +82,12 @@ class Fileserver(Construct):
         )
 
 
-def _unpack_examples(examples: ApiserverValues, volume: k8s.Volume) -> Container:
+def _unpack_examples(examples: ApiserverValues, files: k8s.Volume) -> Container:
     target = examples.prepopulate_artifacts_path
     return Container(
         name="unpack-examples",
         image=examples.pulled_image,
         command=["python3", "-c", UNPACK_EXAMPLES],
         args=[examples.prepopulate_zip_files, target],
-        mounts=[k8s.VolumeMount(name=volume.name, mount_path=target)],
+        mounts=[k8s.VolumeMount(name=files.name, mount_path=target)],
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from cdk8s_plus_25 import k8s
@@ -56,6 +56,11 @@ class Mounted(NamedTuple):
 
     volume: k8s.Volume
     mount: k8s.VolumeMount
+
+    @classmethod
+    def at(cls, path: str, volume: k8s.Volume, **options: Any) -> Self:
+        """The volume, mounted at the path; `options` are those of a VolumeMount."""
+        return cls(volume, k8s.VolumeMount(name=volume.name, mount_path=path, **options))
 
 
 @dataclass(frozen=True)
@@ -174,28 +179,20 @@ def _google_path(values: Agent, secrets: AgentSecrets) -> str | None:
 def _files(values: Agent, secrets: AgentSecrets) -> Iterator[Mounted]:
     """What is mounted into an agent's container beside its caches."""
     if config := secrets.keys.get(CONFIG_FILE):
-        yield Mounted(
+        yield Mounted.at(
+            f"{HOME}/{CONFIG_FILE}",
             config.volume("clearml-conf", CONFIG_FILE),
-            k8s.VolumeMount(
-                name="clearml-conf",
-                mount_path=f"{HOME}/{CONFIG_FILE}",
-                sub_path=CONFIG_FILE,
-                read_only=True,
-            ),
+            sub_path=CONFIG_FILE,
+            read_only=True,
         )
     if google := secrets.keys.get(GOOGLE_KEY_FILE):
-        yield _directory(google.volume("google-credentials", GOOGLE_KEY_FILE), GOOGLE_DIR)
+        key_file = google.volume("google-credentials", GOOGLE_KEY_FILE)
+        yield Mounted.at(GOOGLE_DIR, key_file, read_only=True)
     if setup := secrets.keys.get(SETUP_SCRIPT):
-        yield _directory(setup.volume("setup", SETUP_SCRIPT, mode=0o555), SETUP_DIR)
+        script = setup.volume("setup", SETUP_SCRIPT, mode=0o555)
+        yield Mounted.at(SETUP_DIR, script, read_only=True)
     if values.git_ssh.has_key:
-        yield _directory(ssh_volume("ssh", secrets), f"{HOME}/.ssh")
+        yield Mounted.at(f"{HOME}/.ssh", ssh_volume("ssh", secrets), read_only=True)
     if values.shm_size:
         memory = k8s.EmptyDirVolumeSource(medium="Memory", size_limit=quantity(values.shm_size))
-        yield Mounted(
-            k8s.Volume(name="shm", empty_dir=memory),
-            k8s.VolumeMount(name="shm", mount_path="/dev/shm"),
-        )
-
-
-def _directory(volume: k8s.Volume, path: str) -> Mounted:
-    return Mounted(volume, k8s.VolumeMount(name=volume.name, mount_path=path, read_only=True))
+        yield Mounted.at("/dev/shm", k8s.Volume(name="shm", empty_dir=memory))

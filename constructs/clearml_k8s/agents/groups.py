@@ -8,7 +8,7 @@ from constructs import Construct
 from clearml_k8s.agents.agent import CACHES, AgentMaker, Mounted
 from clearml_k8s.parts.naming import Component, Naming, SecretRef
 from clearml_k8s.parts.need import ServerAddresses
-from clearml_k8s.parts.volume import claim, claim_volume
+from clearml_k8s.parts.volume import scratch_volume, volume
 from config.agent_groups import AgentGroup
 from config.generation import Generation
 from config.image import PulledImage
@@ -18,8 +18,8 @@ from config.types.structs import quantity
 class AgentGroups(Construct):
     """For each group Deployment and Secret `<fullname>-<group>-agent`; no Secret without content.
 
-    With a volume for caches also the claim `<fullname>-<group>-agent-cache`. One construct for all
-    groups: one more for each would cost as much as a Secret.
+    With storage also the claim `<fullname>-<group>-agent-data`. One construct for all groups: one
+    more for each would cost as much as a Secret.
     """
 
     def __init__(
@@ -64,14 +64,15 @@ class AgentGroups(Construct):
         )
 
     def _caches(self, values: AgentGroup, component: Component) -> list[Mounted]:
-        if not values.storage.enable_cache_volume:
-            return []
-        scope = Construct(self, f"{values.name}-cache")
-        cache = claim_volume("cache", claim(scope, component, "cache", values.storage.cache))
-        # Agents that share the volume would build environments under the same name.
-        builds = k8s.Volume(name="builds", empty_dir=k8s.EmptyDirVolumeSource())
-        paths = {CACHES: cache, f"{CACHES}/venvs-builds": builds}
-        return [
-            Mounted(volume, k8s.VolumeMount(name=volume.name, mount_path=path))
-            for path, volume in paths.items()
-        ]
+        storage, name = values.storage, f"{values.name}-agent-data"
+        if storage.claim:
+            scope = Construct(self, f"{values.name}-data")
+            return [
+                Mounted.at(CACHES, volume(scope, component, "data", storage.claim, name=name)),
+                # Agents that share the claim would build environments under the same name.
+                Mounted.at(f"{CACHES}/venvs-builds", scratch_volume("builds")),
+            ]
+        if storage.size_limit:
+            limited = k8s.EmptyDirVolumeSource(size_limit=quantity(storage.size_limit))
+            return [Mounted.at(CACHES, k8s.Volume(name=name, empty_dir=limited))]
+        return []

@@ -1,12 +1,11 @@
 """The agent services."""
 
-from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.agents.agent import CACHES, AgentMaker, Mounted
 from clearml_k8s.parts.naming import Naming, SecretRef
 from clearml_k8s.parts.need import ServerAddresses
-from clearml_k8s.parts.volume import claim, claim_volume
+from clearml_k8s.parts.volume import volume
 from config.agent_services import AgentServices as AgentServicesValues
 from config.generation import Generation
 from config.image import PulledImage
@@ -33,9 +32,7 @@ class AgentServices(Construct):
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
-        data = claim_volume(
-            "agentservices-data", claim(self, component, "data", values.storage.data)
-        )
+        data = volume(self, component, "data", values.storage.claim, name="agentservices-data")
         maker = AgentMaker(
             generation=generation, servers=servers, credentials=credentials, wait_image=wait_image
         )
@@ -56,5 +53,5 @@ class AgentServices(Construct):
                 "CLEARML_AGENT_DEFAULT_BASE_DOCKER": values.default_base_docker,
                 "CLEARML_WORKER_ID": values.clearml_worker_id,
             },
-            caches=[Mounted(data, k8s.VolumeMount(name=data.name, mount_path=CACHES))],
+            caches=[Mounted.at(CACHES, data)],
         )

@@ -9,7 +9,7 @@ from clearml_k8s.parts.naming import Component, checksum
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
 from clearml_k8s.parts.traits import disruption_budget
-from clearml_k8s.parts.volume import DataVolume, claim_spec
+from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.workload import Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import ElasticsearchAddress
@@ -42,11 +42,7 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
     service_ports = {name: ServicePort(port, name) for name, port in ports.items()}
     store_service(scope, component, component.name, service_ports)
     headless_service(scope, component, service_ports)
-    template = values.volume_claim_template
-    claim = claim_spec(
-        template.access_modes, template.resources.requests.storage, template.storage_class_name
-    )
-    data = DataVolume(name=component.name, claim=claim if values.persistence.enabled else None)
+    data = DataVolume(name=component.name, persistence=values.volume, common=component.common)
     files = _files(scope, component, values)
     workload = Workload(
         component=component,

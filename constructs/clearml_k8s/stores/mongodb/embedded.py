@@ -47,7 +47,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     ports = {values.service.port_name: ServicePort(service.port, STORE)}
     store_service(scope, component, service.host, ports, type=values.service.type)
     headless_service(scope, component, {STORE: ServicePort(PORT, STORE)})
-    data = DataVolume.of("data", values.persistence)
+    data = DataVolume(name="data", persistence=values.persistence, common=component.common)
     workload = Workload(
         component=component,
         main=Container(

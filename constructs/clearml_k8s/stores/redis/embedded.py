@@ -77,7 +77,9 @@ class _Pods:
         headless_service(self.scope, component, {STORE: ServicePort(port, STORE)})
         last_database = self.address.database + max(REDIS_DATABASES.values())
         ping = f'[ "$(redis-cli -p {port} ping)" = PONG ]'
-        data = DataVolume.of("redis-data", values.master.persistence)
+        data = DataVolume(
+            name="redis-data", persistence=values.master.persistence, common=component.common
+        )
         workload = Workload(
             component=component,
             main=Container(
