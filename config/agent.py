@@ -69,7 +69,7 @@ class Agent(Deployment):
     )
     setup_script: Text = Field(
         default="",
-        description="Script that runs before the agent starts, as root: of sh, or of what its `#!` "
+        description="Script that runs in the container before the agent: of sh, or of what its `#!` "
         "names. If it fails, no agent starts.",
     )
     queues: Queues
