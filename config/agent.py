@@ -26,8 +26,8 @@ VersionSpecifier = Annotated[
 
 
 def _port_in_range(url: str) -> str:
-    port = url.split("/")[2].partition(":")[2]
-    if port and not 1 <= int(port) <= 65535:
+    port = re.search(r":([0-9]+)(/|$)", url)
+    if port and not 1 <= int(port[1]) <= 65535:
         raise ValueError("must have a port of 1 to 65535")
     return url
 
@@ -35,12 +35,11 @@ def _port_in_range(url: str) -> str:
 ServerUrl = Annotated[
     Text,
     matching(
-        r"^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
+        r"^$|^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[-A-Za-z0-9._~/]*)?$",
         "must be a URL such as https://api.clearml.example.com",
     ),
     AfterValidator(_port_in_range),
 ]
-
 
 # Values that may come from an existing Secret.
 FROM_SECRETS = (
@@ -69,8 +68,8 @@ class Agent(Deployment):
     )
     setup_script: Text = Field(
         default="",
-        description="Script that runs in the container before the agent: of sh, or of what its `#!` "
-        "names. If it fails, no agent starts.",
+        description="Script that runs in the container before the agent: of sh, or of what its "
+        "`#!` names. If it fails, no agent starts.",
     )
     queues: Queues
     create_queue: bool
@@ -112,9 +111,9 @@ class Agent(Deployment):
         description="Secrets of your own by name; each maps values, such as clearmlGitUser, "
         "googleCredentials or clearmlConfig, to the keys that hold them instead.",
     )
-    clearml_api_host: ServerUrl | None = Field(
-        default=None,
-        description="URL of the API server that the agents talk to; unset, its Service.",
+    clearml_api_host: ServerUrl = Field(
+        default="",
+        description="URL of the API server that the agents talk to; empty, that of its Service.",
     )
     clearml_web_host: OneLine | None = Field(
         default=None,
@@ -148,6 +147,12 @@ class Agent(Deployment):
             for value, key in keys.items()
         }
 
+    @property
+    def google_document(self) -> str:
+        """The Google credentials in clear text; empty if they are the path of a file."""
+        given = self.google_credentials.get_secret_value() if self.google_credentials else ""
+        return given if given.lstrip().startswith("{") else ""
+
     def mistakes(self) -> Iterator[Mistake]:
         """Secrets that cannot be had, SSH keys that SSH refuses, and probes that are not there."""
         yield from super().mistakes()
@@ -158,16 +163,10 @@ class Agent(Deployment):
         ]
         if len(missing) == 1:
             yield Mistake((missing[0],), "is needed by the other key of the pair")
-        google = self.google_credentials.get_secret_value() if self.google_credentials else ""
-        if not google.lstrip().startswith("{") and CONTROL.search(google):
+        google = self.google_credentials
+        if google and not self.google_document and CONTROL.search(google.get_secret_value()):
             yield Mistake(("googleCredentials",), "must have no control characters")
-        context = self.pod_security_context
-        if self.git_ssh.has_key and context and context.fs_group and not context.run_as_user:
-            yield Mistake(
-                ("podSecurityContext", "fsGroup"),
-                "does not go with gitSsh: root's SSH refuses keys that a group may read",
-                context.fs_group,
-            )
+        yield from self._readable_key()
         for key in ("livenessProbe", "readinessProbe", "startupProbe"):
             timing = getattr(self, to_snake(key)).timing
             if timing:
@@ -185,6 +184,17 @@ class Agent(Deployment):
                     yield Mistake(path, f"excludes {value}: keep one of the two", key)
                 elif self.existing_keys[value] != (secret, key):
                     yield Mistake(path, "is taken from another Secret too", key)
+
+    def _readable_key(self) -> Iterator[Mistake]:
+        pod, container = self.pod_security_context, self.container_security_context
+        group = pod.fs_group if pod else None
+        user = (container and container.run_as_user) or (pod and pod.run_as_user)
+        if self.git_ssh.has_key and group is not None and not user:
+            yield Mistake(
+                ("podSecurityContext", "fsGroup"),
+                "does not go with gitSsh: root's SSH refuses keys that a group may read",
+                group,
+            )
 
     def _given(self, value: str) -> object:
         return getattr(self, to_snake(value))

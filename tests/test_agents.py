@@ -273,7 +273,7 @@ def test_a_git_user_beside_a_key_does_not_turn_ssh_into_https() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "refused"), [({"fsGroup": 7}, True), ({"fsGroup": 7, "runAsUser": 7}, False)]
+    ("said", "refused"), [({"fsGroup": 0}, True), ({"fsGroup": 7, "runAsUser": 7}, False)]
 )
 def test_a_group_may_read_the_key_of_any_user_but_root(said: dict[str, int], refused: bool) -> None:
     ssh = {"privateKey": "test-secret-key", "acceptNewHosts": True}

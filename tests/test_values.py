@@ -1053,6 +1053,7 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "redis: {provider: external, master: {name: redis.example.com}}",
         "redis: {provider: helm, sentinel: {enabled: true}, master: {command: [redis-server]}}",
         "agentGroups: {a: {agentVersion: '>=1.5, !=1.6', queues: 'a  b'}}",
+        "agentGroups: {a: {clearmlApiHost: '', setupScript: '', gitSsh: {existingSecret: ''}}}",
         "agentGroups: {a: {clearmlAccessKey: test-key, clearmlSecretKey: test-secret}}",
         "clearml: {existingSecret: mine}",
         f"fullnameOverride: {'a' * 34}\nagentGroups: {{agent-group0: {{enabled: false}}}}",

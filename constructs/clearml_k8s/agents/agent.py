@@ -133,7 +133,7 @@ class AgentMaker:
         deployment(scope, workload, values, replicas=values.replica_count, id=f"{prefix}deployment")
 
     def _needs(self, values: Agent) -> Mapping[str, Need]:
-        if values.clearml_api_host is None:
+        if not values.clearml_api_host:
             return self.servers.needs
         return {**self.servers.needs, "apiserver": OtherServer(values.clearml_api_host)}
 

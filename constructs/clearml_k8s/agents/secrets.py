@@ -84,13 +84,6 @@ def agent_secrets(
     return AgentSecrets({key: SecretKey(own, key) for key in content} | existing, own.checksum)
 
 
-def google_document(values: Agent) -> str | None:
-    """The Google credentials, if they are a document and not the path of one."""
-    given = values.google_credentials
-    document = given.get_secret_value() if given else ""
-    return document if document.lstrip().startswith("{") else None
-
-
 def _content(values: Agent) -> dict[str, str]:
     """What the values say in clear text, by key."""
     secrets = {key: getattr(values, to_snake(value)) for value, key in VARIABLES.items()}
@@ -98,7 +91,7 @@ def _content(values: Agent) -> dict[str, str]:
     ssh = values.git_ssh
     files = {
         CONFIG_FILE: values.clearml_config,
-        GOOGLE_KEY_FILE: google_document(values),
+        GOOGLE_KEY_FILE: values.google_document,
         SETUP_SCRIPT: values.setup_script,
         # Without the newline at its end no key is valid.
         PRIVATE_KEY: ssh.private_key and ssh.private_key.get_secret_value().rstrip() + "\n",
