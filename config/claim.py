@@ -44,8 +44,8 @@ class Claim(Model):
     annotations: Annotations = Field(default={}, description="Annotations of the claim.")
     keep: bool = Field(
         default=False,
-        description="Whether Argo CD, Flux and Helm leave the claim alone when it is no longer "
-        "asked for; kubectl knows no such mark.",
+        description="Whether Argo CD, Flux and Helm leave the claim and its namespace alone when "
+        "they are no longer asked for; kubectl knows no such mark.",
     )
 
     @property

@@ -79,6 +79,16 @@ class Values(Model):
         }
 
     @property
+    def keeps_claims(self) -> bool:
+        """Whether a claim is to outlive the installation, and so the namespace that it is in."""
+        claims = (
+            self.fileserver.storage.data,
+            self.agentservices.storage.data,
+            self.apiserver.storage.config,
+        )
+        return any(claim.keep for claim in claims)
+
+    @property
     def fullname(self) -> str:
         """What the names of ClearML's own objects start with."""
         return fullname(self.release.name, self.name_override, self.fullname_override)

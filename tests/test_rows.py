@@ -14,7 +14,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from clearml_k8s.parts.volume import KEPT
+from clearml_k8s.parts.naming import KEPT
 from config import Values
 from config.agent_groups import AgentGroup
 from config.types.merging import merge
@@ -181,7 +181,7 @@ def claim_rows(
     }
     for name, value, effects in (
         ("annotations", {"probe": "on"}, {annotations: {"probe": "on"}}),
-        ("keep", True, {annotations: KEPT}),
+        ("keep", True, {annotations: KEPT, "Namespace/clearml metadata.annotations": KEPT}),
         ("accessMode", "ReadWriteMany", shared),
         ("accessModes", ["ReadWriteMany"], shared),
         ("class", "fast", {f"{spec}.storageClassName": "fast"}),

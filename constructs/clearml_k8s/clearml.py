@@ -90,7 +90,9 @@ def install(
 
     if values.release.create_namespace:
         k8s.KubeNamespace(
-            chart("namespace", namespace=None), "namespace", metadata=naming.namespace(namespace)
+            chart("namespace", namespace=None),
+            "namespace",
+            metadata=naming.namespace(namespace, keep=values.keeps_claims),
         )
     with chart_unless_empty("credentials", sure=not values.clearml.existing_secret) as made:
         secret = credentials(made, naming, values.clearml)

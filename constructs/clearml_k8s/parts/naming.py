@@ -8,6 +8,13 @@ from typing import Self
 
 from cdk8s_plus_25 import k8s
 
+# What tells those that remove objects by themselves to leave one alone.
+KEPT = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "helm.sh/resource-policy": "keep",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Common:
@@ -71,12 +78,12 @@ class Naming:
         """The same, where all pods pull their images with these Secrets."""
         return replace(self, common=replace(self.common, pull_secrets=secrets))
 
-    def namespace(self, name: str) -> k8s.ObjectMeta:
+    def namespace(self, name: str, *, keep: bool) -> k8s.ObjectMeta:
         """Metadata of the Namespace, which is no part of any component."""
         return k8s.ObjectMeta(
             name=name,
             labels=self.common.labels or None,
-            annotations=self.common.annotations or None,
+            annotations={**(KEPT if keep else {}), **self.common.annotations} or None,
         )
 
     def component(self, name: str) -> Component:

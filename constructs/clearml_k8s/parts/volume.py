@@ -7,17 +7,10 @@ from typing import Any
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.parts.naming import Common, Component
+from clearml_k8s.parts.naming import KEPT, Common, Component
 from config.claim import Claim
 from config.store import StorePersistence
 from config.types.structs import quantity, to_plain
-
-# What tells those that remove objects by themselves to leave one alone.
-KEPT = {
-    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
-    "helm.sh/resource-policy": "keep",
-    "kustomize.toolkit.fluxcd.io/prune": "disabled",
-}
 
 
 def claim_spec(
