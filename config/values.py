@@ -89,6 +89,7 @@ class Values(Model):
             self.fileserver.storage.data,
             self.agentservices.storage.data,
             self.apiserver.storage.config,
+            *(group.storage.data for group in self.agent_groups.values()),
         )
         return any(claim.keep for claim in claims)
 

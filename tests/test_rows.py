@@ -576,17 +576,22 @@ AGENT_SECRETS = {
     "azureStorageAccount": "AZURE_STORAGE_ACCOUNT",
     "azureStorageKey": "AZURE_STORAGE_KEY",
 }
+PAIR = {"clearmlAccessKey": "CLEARML_API_ACCESS_KEY", "clearmlSecretKey": "CLEARML_API_SECRET_KEY"}
+OWN_SECRETS = frozenset({("Secret", "first"), ("Secret", "second")})
 
 
 def agent_rows(section: str) -> Iterator[Row]:
     env, secret = f"{MAIN[section]}.env", WORKLOADS[section][0]
 
-    def row(key: str, value: Any, effects: Effects, **context: Any) -> Row:
+    def row(
+        key: str, value: Any, effects: Effects, context: Mapping[str, Any] | None = None
+    ) -> Row:
         return Row(
             f"{section}.{key}",
             value,
             effects,
-            {f"{section}.{name}": given for name, given in context.items()},
+            {f"{section}.{name}": given for name, given in (context or {}).items()},
+            OWN_SECRETS,
         )
 
     for key, variable in AGENT_SECRETS.items():
@@ -600,8 +605,55 @@ def agent_rows(section: str) -> Iterator[Row]:
                 f"Secret/{secret} data.{variable}": "test-secret-value",
                 f"{DEPLOYMENT[section]} annotations.checksum/own": ANY,
             },
-            **{other: "test-secret-other"},
+            {other: "test-secret-other"},
         )
+    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/own": ANY}
+    for key, variable in PAIR.items():
+        yield row(
+            key,
+            "test-new",
+            {f"Secret/{secret} data.{variable}": "test-new", **rolled},
+            dict.fromkeys(PAIR, "test-secret"),
+        )
+    yield row(
+        "existingSecrets",
+        {"first": {"awsSecretAccessKey": "key"}},
+        {f"{env}.AWS_SECRET_ACCESS_KEY": env_from("first", "key")},
+    )
+    yield row(
+        "clearmlConfig",
+        "sdk {a: 1}",
+        {f"Secret/{secret} data.clearml.conf": "sdk {a: 1}", **rolled},
+        {"clearmlConfig": "sdk {a: 0}"},
+    )
+    yield row("googleCredentials", "/probe", {f"{env}.GOOGLE_APPLICATION_CREDENTIALS": "/probe"})
+    yield from git_ssh_rows(section)
+    wait = f"{DEPLOYMENT[section]} pod.initContainers.wait-for-apiserver.args"
+    yield row(
+        "clearmlApiHost",
+        "https://example.org",
+        {
+            f"{env}.CLEARML_API_HOST": "https://example.org",
+            wait: ["apiserver=tcp://example.org:443"],
+        },
+    )
+    yield row(
+        "shmSize",
+        "8Gi",
+        {
+            f"{DEPLOYMENT[section]} pod.volumes.shm": {
+                "name": "shm",
+                "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"},
+            },
+            f"{MAIN[section]}.volumeMounts./dev/shm": {"name": "shm", "mountPath": "/dev/shm"},
+        },
+    )
+    yield row(
+        "setupScript",
+        "exit 7",
+        {f"Secret/{secret} data.setup-script": "exit 7", **rolled},
+        {"setupScript": "exit 0"},
+    )
     for key, variable in (
         ("clearmlWebHost", "CLEARML_WEB_HOST"),
         ("clearmlFilesHost", "CLEARML_FILES_HOST"),
@@ -612,12 +664,56 @@ def agent_rows(section: str) -> Iterator[Row]:
     yield row("privileged", True, {f"{MAIN[section]}.securityContext": {"privileged": True}})
 
 
+def git_ssh_rows(section: str) -> Iterator[Row]:
+    env, secret = f"{MAIN[section]}.env", f"Secret/{WORKLOADS[section][0]}"
+    volume = f"{DEPLOYMENT[section]} pod.volumes.ssh.projected.sources"
+    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/own": ANY}
+    inline = {"privateKey": "test-secret-key", "knownHosts": "a"}
+    existing = {"existingSecret": "first", "acceptNewHosts": True}
+
+    def files(name: str, **items: str) -> list[Any]:
+        return [
+            {"secret": {"name": name, "items": [{"key": key, "path": path}]}}
+            for path, key in items.items()
+        ]
+
+    for key, value, effects, context in (
+        ("existingSecret", "second", {volume: files("second", id_rsa="ssh-privatekey")}, existing),
+        ("existingSecretKey", "key", {volume: files("first", id_rsa="key")}, existing),
+        (
+            "knownHostsKey",
+            "hosts",
+            {volume: files("first", id_rsa="ssh-privatekey", known_hosts="hosts")},
+            existing,
+        ),
+        (
+            "privateKey",
+            "test-secret-2",
+            {f"{secret} data.ssh-privatekey": "test-secret-2\n", **rolled},
+            inline,
+        ),
+        ("knownHosts", "b", {f"{secret} data.known_hosts": "b", **rolled}, inline),
+        ("acceptNewHosts", True, {f"{env}.GIT_SSH_COMMAND": ANY}, inline),
+        ("force", True, {f"{env}.CLEARML_AGENT__AGENT__FORCE_GIT_SSH_PROTOCOL": "true"}, inline),
+    ):
+        given = {f"{section}.gitSsh.{name}": setting for name, setting in context.items()}
+        yield Row(f"{section}.gitSsh.{key}", value, effects, given, OWN_SECRETS)
+
+
 def agent_services_rows() -> Iterator[Row]:
     main = MAIN["agentservices"]
+    options = ["--services-mode", "--queue"]
+    yield Row(
+        "agentservices.queues",
+        ["a", "b c"],
+        {f"{main}.args": [*options, "a", "b c", "--create-queue", "--cpu-only"]},
+    )
+    yield Row(
+        "agentservices.createQueue", False, {f"{main}.args": [*options, "services", "--cpu-only"]}
+    )
     for key, variable in (
         ("clearmlHostIp", "CLEARML_HOST_IP"),
         ("clearmlWorkerId", "CLEARML_WORKER_ID"),
-        ("googleCredentials", "GOOGLE_APPLICATION_CREDENTIALS"),
         ("defaultBaseDocker", "CLEARML_AGENT_DEFAULT_BASE_DOCKER"),
     ):
         yield Row(f"agentservices.{key}", "/probe", {f"{main}.env.{variable}": "/probe"})
@@ -635,21 +731,42 @@ def agent_services_rows() -> Iterator[Row]:
 
 def agent_group_rows() -> Iterator[Row]:
     main, secret = MAIN[GROUP], "Secret/clearml-agent-group0-agent"
-    rolled = {f"{DEPLOYMENT[GROUP]} annotations.checksum/own": ANY}
-    pair = {f"{GROUP}.clearmlAccessKey": "test-key", f"{GROUP}.clearmlSecretKey": "test-secret"}
-    for key, name in (
-        ("clearmlAccessKey", "CLEARML_API_ACCESS_KEY"),
-        ("clearmlSecretKey", "CLEARML_API_SECRET_KEY"),
-    ):
-        yield Row(
-            f"{GROUP}.{key}", "test-new", {f"{secret} data.{name}": "test-new", **rolled}, pair
-        )
-    yield Row(
-        f"{GROUP}.clearmlConfig",
-        "sdk {a: 1}",
-        {f"{secret} data.clearml.conf": "sdk {a: 1}", **rolled},
-    )
     yield Row(f"{GROUP}.queues", "fast slow", {f"{main}.args": ["--queue", "fast", "slow"]})
+    yield Row(
+        f"{GROUP}.createQueue", True, {f"{main}.args": ["--queue", "default", "--create-queue"]}
+    )
+    yield Row(
+        f"{GROUP}.gpuResource",
+        "amd.com/gpu",
+        {
+            f"{main}.resources.limits.nvidia.com/gpu": None,
+            f"{main}.resources.limits.amd.com/gpu": "1",
+        },
+    )
+    claim, volume = "clearml-agent-group0-agent-data", "agent-group0-agent-data"
+    cached = {
+        f"{DEPLOYMENT[GROUP]} pod.volumes.{volume}": ANY,
+        f"{main}.volumeMounts./root/.clearml": ANY,
+        f"{main}.env.PIP_CACHE_DIR": "/root/.clearml/pip-cache",
+    }
+    yield Row(
+        f"{GROUP}.storage.enabled",
+        True,
+        {
+            f"PersistentVolumeClaim/{claim}": ANY,
+            **cached,
+            f"{DEPLOYMENT[GROUP]} pod.volumes.builds": ANY,
+            f"{main}.volumeMounts./root/.clearml/venvs-builds": ANY,
+            f"{DEPLOYMENT[GROUP]} spec.strategy": {"type": "Recreate"},
+        },
+    )
+    limited = {"name": volume, "emptyDir": {"sizeLimit": "7Gi"}}
+    yield Row(
+        f"{GROUP}.storage.sizeLimit",
+        "7Gi",
+        {**cached, f"{DEPLOYMENT[GROUP]} pod.volumes.{volume}": limited},
+    )
+    yield from claim_rows(f"{GROUP}.storage.data", claim, GROUP, {f"{GROUP}.storage.enabled": True})
     yield Row(f"{GROUP}.nvidiaGpusPerAgent", 4, {f"{main}.resources.limits.nvidia.com/gpu": "4"})
     yield from image_rows(GROUP, "nvidia/cuda", "11.0-base-ubuntu18.04", main)
     removed = {secret: None, DEPLOYMENT[GROUP]: None}

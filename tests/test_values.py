@@ -460,8 +460,92 @@ agentGroups: {a: {queues: "high --help"}}
 agentGroups: {a: {queues: " "}}
 > agentGroups.a.queues: must name at least one queue (given: ' ')
 
-agentGroups: {a: {queues: [high, low]}}
-> agentGroups.a.queues: must be a string (given: a list)
+agentservices: {queues: [high, --help]}
+> agentservices.queues[1]: a queue's name must not start with '-' (given: '--help')
+
+agentGroups: {a: {queues: [high, " low"]}}
+> agentGroups.a.queues[1]: must be a single line, not empty, without spaces around it
+>> (given: ' low')
+
+agentGroups: {a: {queues: []}}
+> agentGroups.a.queues: must not be empty (given: an empty list)
+
+agentGroups: {a: {queues: {high: 1}}}
+> agentGroups.a.queues: must be a list, or a string of names (given: a mapping)
+
+agentGroups: {a: {gpuResource: gpu}}
+> agentGroups.a.gpuResource: must be a resource of a device plugin, such as nvidia.com/gpu
+>> (given: 'gpu')
+
+agentservices: {clearmlApiHost: "https://user:test-secret@example.com"}
+> agentservices.clearmlApiHost: must be a URL such as https://api.clearml.example.com
+>> (given: 'https://***@example.com')
+
+agentGroups: {a: {clearmlApiHost: "http://example.com:70000/api"}}
+> agentGroups.a.clearmlApiHost: must have a port of 1 to 65535
+>> (given: 'http://example.com:70000/api')
+
+agentservices: {shmSize: 0}
+> agentservices.shmSize: must be more than 0 (given: 0)
+
+agentGroups: {a: {replicaCount: 2, storage: {enabled: true}}}
+> agentGroups.a.replicaCount: several agents cannot share a ReadWriteOnce volume; set
+>> storage.data.accessModes to [ReadWriteMany] (given: 2)
+
+agentGroups: {a: {updateStrategy: RollingUpdate, storage: {enabled: true}}}
+> agentGroups.a.updateStrategy.type: must be Recreate: the pods share a volume that one node alone
+>> can mount (given: 'RollingUpdate')
+
+agentGroups: {a: {storage: {data: {existingClaim: caches}}}}
+> agentGroups.a.storage.enabled: must be true for storage.data to have an effect
+
+agentGroups: {a: {storage: {enabled: true, sizeLimit: 1Gi}}}
+> agentGroups.a.storage.sizeLimit: is for caches without a claim (given: '1Gi')
+
+agentservices: {existingSecrets: {Git: {clearmlGitUser: user}}}
+> agentservices.existingSecrets.Git: cannot be the name of a Secret
+
+agentGroups: {a: {existingSecrets: {git: {clearmlGitUsr: user}}}}
+> agentGroups.a.existingSecrets.git.clearmlGitUsr: is no secret value; did you mean
+>> "clearmlGitUser"?
+
+agentservices: {existingSecrets: {git: {clearmlGitUser: "a b"}}}
+> agentservices.existingSecrets.git.clearmlGitUser: must be a key of a Secret: letters, digits, '-',
+>> '_', '.' (given: 'a b')
+
+agentservices: {clearmlGitUser: jane, existingSecrets: {git: {clearmlGitUser: user}}}
+> agentservices.existingSecrets.git.clearmlGitUser: excludes clearmlGitUser: keep one of the two
+>> (given: 'user')
+
+agentGroups: {a: {clearmlConfig: "sdk {}", existingSecrets: {conf: {clearmlConfig: clearml.conf}}}}
+> agentGroups.a.existingSecrets.conf.clearmlConfig: excludes clearmlConfig: keep one of the two
+>> (given: 'clearml.conf')
+
+agentGroups: {a: {existingSecrets: {one: {clearmlGitUser: a}, two: {clearmlGitUser: b}}}}
+> agentGroups.a.existingSecrets.one.clearmlGitUser: is taken from another Secret too (given: 'a')
+
+agentGroups: {a: {existingSecrets: {keys: {clearmlAccessKey: a}}}}
+> agentGroups.a.clearmlSecretKey: is needed by the other key of the pair
+
+agentGroups: {a: {gitSsh: {existingSecret: deploy, privateKey: test-secret-key, knownHosts: a}}}
+> agentGroups.a.gitSsh.existingSecret: excludes privateKey: keep one of the two (given: 'deploy')
+
+agentservices: {gitSsh: {existingSecret: deploy}}
+> agentservices.gitSsh.knownHosts: is needed, or knownHostsKey or acceptNewHosts: SSH trusts no host
+>> unasked
+
+agentservices: {gitSsh: {privateKey: test-secret-key, knownHostsKey: known_hosts}}
+> agentservices.gitSsh.knownHostsKey: needs existingSecret (given: 'known_hosts')
+
+agentservices: {gitSsh: {existingSecret: deploy, knownHostsKey: hosts, knownHosts: github.com}}
+> agentservices.gitSsh.knownHostsKey: excludes knownHosts: keep one of the two (given: 'hosts')
+
+agentservices: {gitSsh: {force: true}}
+> agentservices.gitSsh.privateKey: is needed, or existingSecret: there is no key to use
+
+agentservices: {podSecurityContext: {fsGroup: 7}, gitSsh: {existingSecret: a, acceptNewHosts: true}}
+> agentservices.podSecurityContext.fsGroup: does not go with gitSsh: root's SSH refuses keys that a
+>> group may read (given: 7)
 
 agentGroups: {a: {agentVersion: 1.9.2}}
 > agentGroups.a.agentVersion: must be a version with its comparison, such as "==1.9.2" or
@@ -1039,6 +1123,7 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "redis: {provider: external, master: {name: redis.example.com}}",
         "redis: {provider: helm, sentinel: {enabled: true}, master: {command: [redis-server]}}",
         "agentGroups: {a: {agentVersion: '>=1.5, !=1.6', queues: 'a  b'}}",
+        "agentGroups: {a: {clearmlApiHost: '', setupScript: '', gitSsh: {existingSecret: ''}}}",
         "agentGroups: {a: {clearmlAccessKey: test-key, clearmlSecretKey: test-secret}}",
         "clearml: {existingSecret: mine}",
         "clearml: {existingSecret: clearml-conf, existingSecretKeys: ''}",
