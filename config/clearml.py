@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from config.types.kubernetes import AtLeastOne, OptionalDnsSubdomain
+from config.types.kubernetes import AtLeastOne, OptionalAddress, OptionalDnsSubdomain
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import NonEmpty, Secret, Text, matching
 
@@ -23,6 +23,22 @@ HOCON_MESSAGE = (
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
+
+WebUrl = Annotated[
+    Text,
+    matching(
+        r"^$|^https?://[^\s/?#@]+(/[^\s?#]*)?$",
+        "must be empty or a URL without credentials, such as https://api.example.com",
+    ),
+]
+FilesUrl = Annotated[
+    Text,
+    matching(
+        r"^$|^[a-z][a-z0-9+.-]*://[^\s/?#@]+(/[^\s?#]*)?$",
+        "must be empty or a URL without credentials, such as https://files.example.com or "
+        "s3://bucket",
+    ),
+]
 
 
 def _published(value: str) -> SecretStr:
@@ -186,6 +202,38 @@ class Clearml(Model):
         default=True,
         description="Whether the server asks its makers for newer versions; false where nothing "
         "may leave the cluster.",
+    )
+    client_configuration_web_url: WebUrl = Field(
+        default="",
+        description="URL of the web server for browsers; empty takes what ingress, gateway or "
+        "Services say.",
+    )
+    client_configuration_api_url: WebUrl = Field(
+        default="",
+        description="URL of the API server for browsers and clients; empty takes what ingress, "
+        "gateway or Services say. Without an API server here, that of the one elsewhere.",
+    )
+    client_configuration_files_url: FilesUrl = Field(
+        default="",
+        description="URL that files are uploaded to; empty takes what ingress, gateway or Services "
+        "say. Without a file server here also that of a bucket, such as s3://bucket.",
+    )
+    node_address: OptionalAddress = Field(
+        default="",
+        description="Host name or IP address of any node, for the URLs of servers with node ports.",
+    )
+    cookie_name: Annotated[
+        Text,
+        matching(
+            r"^[A-Za-z0-9_.-]*$", "must be empty or letters, digits, '-', '_' and '.', as cookies"
+        ),
+    ] = Field(
+        default="", description="Name of the session's cookie; empty means clearml_token_basic."
+    )
+    cookie_domain: OptionalDnsSubdomain = Field(
+        default="",
+        description="Domain whose hosts all get the session's cookie; empty means the API server's "
+        "host alone, or the servers' domain where the file server asks for the cookie too.",
     )
 
     def mistakes(self) -> Iterator[Mistake]:

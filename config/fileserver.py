@@ -7,7 +7,7 @@ from pydantic import Field
 from config.claim import LargeClaim
 from config.generation import DEFAULT_GENERATION
 from config.image import ServerImage
-from config.pod import Deployment
+from config.server import Server
 from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
 from config.types.model import Mistake, Model, Section, section
@@ -30,7 +30,7 @@ class FileserverStorage(Model):
     data: Section[LargeClaim] = section()
 
 
-class Fileserver(Deployment):
+class Fileserver(Server):
     """The file server: artifacts, debug images and models."""
 
     service: Section[FileserverService] = section()

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from config.image import ServerImage
-from config.pod import Deployment
+from config.server import Server
 from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
 from config.types.model import Section, section
@@ -20,7 +20,7 @@ class WebserverService(Service):
     )
 
 
-class Webserver(Deployment):
+class Webserver(Server):
     """The web server: the user interface, and a proxy to the other two servers."""
 
     service: Section[WebserverService] = section()

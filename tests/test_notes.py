@@ -13,7 +13,9 @@ from clearml_k8s.parts.need import ServerAddress, ServerAddresses
 from config import Values
 
 SERVERS = ServerAddresses(
-    **{name: ServerAddress(f"test-{name}", 80) for name in ("apiserver", "webserver", "fileserver")}
+    apiserver=ServerAddress("test-apiserver", 80),
+    webserver=ServerAddress("test-webserver", 80),
+    fileserver=ServerAddress("test-fileserver", 80),
 )
 LONG_WARNING = "a warning of more words than one line of a terminal holds " * 3
 

@@ -998,8 +998,13 @@ def test_each_section_says_what_it_is() -> None:
 
 
 def test_each_setting_is_spelled_in_camel_case() -> None:
-    # What Helm's users have: a keyword of Python, and Elasticsearch's own name for a role.
-    exceptions = {"class_": "class", "remote_cluster_client": "remote_cluster_client"}
+    # What Helm's users have: a keyword of Python, Elasticsearch's own name for a role, and
+    # Kubernetes' own spelling.
+    exceptions = {
+        "class_": "class",
+        "remote_cluster_client": "remote_cluster_client",
+        "load_balancer_ip": "loadBalancerIP",
+    }
     assert {setting.path[-1]: setting.name for setting in SETTINGS} == {
         exceptions.get(setting.name, to_camel(setting.name)): setting.name for setting in SETTINGS
     }

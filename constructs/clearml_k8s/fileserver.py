@@ -1,5 +1,7 @@
 """The file server."""
 
+import json
+
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
@@ -48,7 +50,8 @@ class Fileserver(Construct):
         naming: Naming,
         generation: Generation,
         values: FileserverValues,
-        examples: ApiserverValues,
+        examples: ApiserverValues | None,
+        cookie_name: str,
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
@@ -62,14 +65,19 @@ class Fileserver(Construct):
             component=component,
             volumes=[volume],
             init_containers=[_unpack_examples(examples, volume)]
-            if examples.prepopulate_enabled
+            if examples and examples.prepopulate_enabled
             else [],
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
                 args=[COMPONENT],
                 ports={HTTP: PORT},
-                env={"CLEARML_UPLOAD_FOLDER": UPLOAD_DIR},
+                env={
+                    "CLEARML_UPLOAD_FOLDER": UPLOAD_DIR,
+                    "CLEARML__FILESERVER__AUTH__COOKIE_NAMES": json.dumps([cookie_name])
+                    if cookie_name and generation.file_cookies
+                    else None,
+                },
                 startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),
                 readiness=http_probe(probe, HTTP, timeout_seconds=5),

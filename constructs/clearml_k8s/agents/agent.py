@@ -64,9 +64,10 @@ def environment_of(
 ) -> dict[str, EnvValue]:
     """The variables of an agent; `keys` are those of its own Secret that are variables."""
     return {
-        "CLEARML_API_HOST": servers.apiserver.url,
-        "CLEARML_WEB_HOST": values.clearml_web_host or servers.webserver.url,
-        "CLEARML_FILES_HOST": values.clearml_files_host or servers.fileserver.url,
+        "CLEARML_API_HOST": servers.inside("apiserver"),
+        # These two end up in links that people open.
+        "CLEARML_WEB_HOST": values.clearml_web_host or servers.outside("webserver"),
+        "CLEARML_FILES_HOST": values.clearml_files_host or servers.outside("fileserver"),
         "CLEARML_API_ACCESS_KEY": credentials.key("services_agent_key"),
         "CLEARML_API_SECRET_KEY": credentials.key("services_agent_secret"),
         "AGENT_VERSION": values.agent_version or None,
