@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ class Endpoint:
 
     section: str
     host: str
-    https: bool
+    https: bool = False
     path: str = "/"
     path_type: str = "Prefix"
     secret: str = ""
@@ -58,43 +58,46 @@ class PublicUrls:
 
 
 def endpoints(values: "Values") -> dict[str, Endpoint]:
-    """What leads to the servers, by server: the Gateway, their own Ingress or the common one."""
-    found = {}
-    for server, part in PARTS.items():
-        if not values.has(server):
-            continue
-        own = values.server(server).ingress
-        if values.gateway.enabled:
-            tls = values.gateway.tls
-            found[server] = Endpoint(
-                section="gateway",
-                host=values.gateway.host_of(part),
-                https=tls.enabled or bool(tls.secret_name),
-            )
-        elif own.enabled:
-            secret = own.tls_secret_name or _issued(values, f"{values.fullname}-{server}")
-            found[server] = Endpoint(
-                section=server,
-                host=own.host_name,
-                https=bool(secret),
-                path=own.path,
-                path_type=own.path_type,
-                secret=secret,
-            )
-        elif values.ingress.enabled:
-            secret = values.ingress.secret_of(part) or _issued(values, values.ingress.name)
-            found[server] = Endpoint(
-                section="ingress",
-                host=values.ingress.host_of(part),
-                https=bool(secret),
-                secret=secret,
-            )
+    """What leads to the servers, by server: the Gateway, their own Ingress or the common one.
+
+    A certificate is for a host, whatever is below it. Where none is named, cert-manager makes one
+    if there is an issuer.
+    """
+    found = {
+        server: way for server in PARTS if values.has(server) and (way := _way(values, server))
+    }
+    if values.gateway.enabled:
+        return found
+    names = {"ingress": values.ingress.name}
+    certificates = {way.host: way.secret for way in found.values() if way.secret}
+    for server, way in found.items():
+        if values.cert_manager.issuer:
+            name = names.get(way.section, f"{values.fullname}-{server}")
+            certificates.setdefault(way.host, f"{name}-tls")
+        secret = way.secret or certificates.get(way.host, "")
+        found[server] = replace(way, secret=secret, https=bool(secret))
     return found
 
 
-def _issued(values: "Values", name: str) -> str:
-    """The Secret that cert-manager makes where none is named; empty without an issuer."""
-    return f"{name}-tls" if values.cert_manager.issuer else ""
+def _way(values: "Values", server: str) -> Endpoint | None:
+    """What leads to a server, with the certificate that is named for it alone."""
+    part, own = PARTS[server], values.server(server).ingress
+    if values.gateway.enabled:
+        tls = values.gateway.tls
+        https = tls.enabled or bool(tls.secret_name)
+        return Endpoint(section="gateway", host=values.gateway.host_of(part), https=https)
+    if own.enabled:
+        return Endpoint(
+            section=server,
+            host=own.host_name,
+            path=own.path,
+            path_type=own.path_type,
+            secret=own.tls_secret_name,
+        )
+    if values.ingress.enabled:
+        host, secret = values.ingress.host_of(part), values.ingress.secret_of(part)
+        return Endpoint(section="ingress", host=host, secret=secret)
+    return None
 
 
 def public_urls(values: "Values") -> PublicUrls:
