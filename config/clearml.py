@@ -224,9 +224,7 @@ class Clearml(Model):
     )
     cookie_name: Annotated[
         Text,
-        matching(
-            r"^[A-Za-z0-9_.-]*$", "must be empty or letters, digits, '-', '_' and '.', as cookies"
-        ),
+        matching(r"^[A-Za-z0-9_.-]*$", "must be empty or letters, digits, '-', '_' and '.'"),
     ] = Field(
         default="", description="Name of the session's cookie; empty means clearml_token_basic."
     )
