@@ -71,8 +71,9 @@ class ServerIngress(Model):
 
 
 class HostNames(Model):
-    """The domain that the servers' hosts are made from."""
+    """What leads to all servers, and the domain that their hosts are made from."""
 
+    enabled: bool
     host: OptionalDnsSubdomain = Field(
         default="",
         description="Domain that the prefixes `app.`, `api.` and `files.` are put in front of.",

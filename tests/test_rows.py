@@ -613,15 +613,13 @@ def address_rows() -> Iterator[Row]:
         agents_told("webserver", "http://node.org:30080")
         | agents_told("fileserver", "http://node.org:30081"),
     )
-    for server in ("webserver", "apiserver", "fileserver"):
-        service = f"Service/clearml-{server}"
-        url = {"webserver": "http://10.0.0.9", "fileserver": "http://10.0.0.9:8081"}
+    for server, port in (("webserver", ""), ("apiserver", ":8008"), ("fileserver", ":8081")):
         yield Row(
             f"{server}.service.loadBalancerIP",
             "10.0.0.9",
             {
-                f"{service} spec.loadBalancerIP": "10.0.0.9",
-                **(agents_told(server, url[server]) if server in url else {}),
+                f"Service/clearml-{server} spec.loadBalancerIP": "10.0.0.9",
+                **agents_told(server, f"http://10.0.0.9{port}"),
             },
             {f"{server}.service.type": "LoadBalancer"},
         )
