@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -159,7 +161,7 @@ SUB_PATHS = {
             ],
         ),
         (
-            {"webserver": ingress("ml.org"), "apiserver": {"service": {"nodePort": 30100}}},
+            {"webserver": ingress("*.ml.org"), "apiserver": {"service": {"nodePort": 30100}}},
             [],
         ),
         # Links lead into the bucket by themselves.
@@ -171,6 +173,7 @@ SUB_PATHS = {
             },
             [],
         ),
+        ({"fileserver": {"ingress": {"hostName": "ml.org", "path": "/files"}}}, []),
         (SHORT | {"clearml": {"cookieDomain": "short.org"}}, []),
         (SHORT | {"clearml": {"cookieDomain": "other.org"}}, ["clearml.cookieDomain"]),
         (SHORT | {"clearml": {"cookieDomain": "ort.org"}}, ["clearml.cookieDomain"]),
@@ -300,6 +303,16 @@ def test_of_a_server_that_is_elsewhere_there_is_nothing(server: str, front: dict
     assert f"clearml-{server}" not in str([*bundle.of("Ingress").values(), *bundle.workloads])
     others = {"webserver", "apiserver", "fileserver"} - {server}
     assert {f"clearml-{other}" for other in others} <= bundle.workloads.keys()
+
+
+def test_the_proxy_starts_without_a_file_server() -> None:
+    address = render(S3).env("clearml-webserver")["NGINX_FILESERVER_ADDRESS"]
+    # It looks up names when it starts, and ends if there is one that it does not find.
+    assert ipaddress.ip_address(urlsplit(address).hostname or "").is_loopback
+
+
+def test_the_ingress_of_a_server_elsewhere_does_not_count() -> None:
+    assert Values.read({"gateway": GATEWAY, **S3, "fileserver": {"enabled": False, **ingress("a")}})
 
 
 def test_servers_elsewhere_take_no_names_and_ports() -> None:
