@@ -156,9 +156,8 @@ def _host(url: str) -> str:
 
 def mistakes(values: "Values") -> Iterator[Mistake]:
     """Hosts that are missing or lead to two servers, and servers that nobody can find."""
-    leading = values.endpoints
     yield from _gateway(values)
-    yield from _hosts(leading)
+    yield from _hosts(values.endpoints)
     yield from _paths(values)
     yield from _absent(values)
 
@@ -196,8 +195,8 @@ def _hosts(leading: Mapping[str, Endpoint]) -> Iterator[Mistake]:
         if first.secret != endpoint.secret:
             yield Mistake(
                 path,
-                f"has another certificate elsewhere: {first.secret or 'none'} and "
-                f"{endpoint.secret or 'none'}; name one Secret",
+                f"has another certificate elsewhere: {first.secret} and {endpoint.secret}; name "
+                "one Secret",
                 endpoint.host,
             )
 
@@ -307,10 +306,10 @@ def guessed(page: str, generation: "Generation") -> dict[str, str]:
             server: re.sub(r"//(demo)?app", rf"//\1{PARTS[server]}", origin)
             for server in ("apiserver", "fileserver")
         }
-    host = re.sub(r":\d+$", "", origin)
+    host, port = re.findall(r"^(.*?)(?::(\d+))?$", origin)[0]
     ports = dict(generation.web_page_ports)
-    if parts.port == 30080:
+    if port == "30080":
         ports = dict(generation.web_page_node_ports)
-    elif parts.port != 8080:
+    elif port != "8080":
         del ports["fileserver"]
     return {server: f"{host}:{port}" for server, port in ports.items()}

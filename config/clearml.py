@@ -5,8 +5,10 @@ import binascii
 import re
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from config.types.kubernetes import AtLeastOne, OptionalAddress, OptionalDnsSubdomain
 from config.types.model import Mistake, Model, Section, section
@@ -24,20 +26,32 @@ HOCON_MESSAGE = (
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
+# Host, port and path, of characters that no reader takes for something else.
+PLACE = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9/._~%-]*)?"
+
+
+def _with_valid_host(url: str) -> str:
+    try:
+        urlsplit(url).port  # noqa: B018  # parses the host too
+    except ValueError:
+        raise PydanticCustomError("mistake", "has no valid host and port") from None
+    return url
+
+
 WebUrl = Annotated[
     Text,
     matching(
-        r"^$|^https?://[^\s/?#@]+(/[^\s?#]*)?$",
-        "must be empty or a URL without credentials, such as https://api.example.com",
+        rf"^$|^https?://{PLACE}$", "must be empty or a plain URL such as https://api.example.com"
     ),
+    AfterValidator(_with_valid_host),
 ]
 FilesUrl = Annotated[
     Text,
     matching(
-        r"^$|^[a-z][a-z0-9+.-]*://[^\s/?#@]+(/[^\s?#]*)?$",
-        "must be empty or a URL without credentials, such as https://files.example.com or "
-        "s3://bucket",
+        rf"^$|^[a-z][a-z0-9+.-]*://{PLACE}$",
+        "must be empty or a plain URL such as https://files.example.com or s3://bucket",
     ),
+    AfterValidator(_with_valid_host),
 ]
 
 

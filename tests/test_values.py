@@ -548,11 +548,19 @@ clearml: {nodeAddress: "node:1"}
 > clearml.nodeAddress: must be empty, a DNS name or an IP address (given: 'node:1')
 
 clearml: {clientConfigurationApiUrl: api.example.com}
-> clearml.clientConfigurationApiUrl: must be empty or a URL without credentials, such as
->> https://api.example.com (given: 'api.example.com')
+> clearml.clientConfigurationApiUrl: must be empty or a plain URL such as https://api.example.com
+>> (given: 'api.example.com')
+
+clearml: {clientConfigurationWebUrl: "https://a.org/?q"}
+> clearml.clientConfigurationWebUrl: must be empty or a plain URL such as https://api.example.com
+>> (given: 'https://a.org/?q')
+
+clearml: {clientConfigurationWebUrl: "http://a.org:99999", clientConfigurationApiUrl: "http://[::::]"}
+> clearml.clientConfigurationWebUrl: has no valid host and port (given: 'http://a.org:99999')
+> clearml.clientConfigurationApiUrl: has no valid host and port (given: 'http://[::::]')
 
 clearml: {clientConfigurationFilesUrl: bucket}
-> clearml.clientConfigurationFilesUrl: must be empty or a URL without credentials, such as
+> clearml.clientConfigurationFilesUrl: must be empty or a plain URL such as
 >> https://files.example.com or s3://bucket (given: 'bucket')
 
 clearml: {cookieName: "a;b"}

@@ -46,12 +46,8 @@ def _addresses(values: Values, servers: ServerAddresses) -> Iterator[tuple[str, 
     local_ports = {"webserver": 8080, **values.generation.web_page_ports}
     namespace, urls = values.release.namespace, values.public_urls
     for server in PARTS:
-        title, service, url = (
-            titles[server],
-            values.server(server).service,
-            urls.of(server),
-        )
-        address = servers.installed.get(server)
+        title, service = titles[server], values.server(server).service
+        url, address = urls.of(server), servers.installed.get(server)
         if url:
             yield title, url
         elif address is None:
