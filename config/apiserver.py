@@ -15,9 +15,17 @@ from config.configuration import (
 )
 from config.generation import DEFAULT_GENERATION
 from config.image import ServerImage
-from config.pod import Deployment
+from config.server import Server
 from config.service import Service
-from config.types.kubernetes import AbsolutePath, NodePort, Port, Replicas, Seconds, StorageSize
+from config.types.kubernetes import (
+    AbsolutePath,
+    AtLeastOne,
+    NodePort,
+    Port,
+    Replicas,
+    Seconds,
+    StorageSize,
+)
 from config.types.model import Mistake, Model, Section, section
 
 
@@ -48,7 +56,7 @@ class ApiserverStorage(Model):
     config: Section[ConfigClaim] = section()
 
 
-class Apiserver(Deployment, HoconConfigs):
+class Apiserver(Server, HoconConfigs):
     """The API server: REST API, start-up work, and the examples that a new server shows."""
 
     config_dir: AbsolutePath = Field(
@@ -73,6 +81,10 @@ class Apiserver(Deployment, HoconConfigs):
     )
     readiness_delay: Seconds = Field(
         default=60, description="Seconds before the first readiness probe of the API server."
+    )
+    auth_cookies_max_age: AtLeastOne | None = Field(
+        default=None,
+        description="Seconds that browsers keep the session's cookie; unset, for ever.",
     )
     replica_count: Replicas = Field(default=1, description="Number of API server pods.")
     image: Section[ServerImage] = section()

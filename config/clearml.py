@@ -5,11 +5,13 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from config.secret_layout import LAYOUTS, OF_CHARTS, OURS, SecretKeys
-from config.types.kubernetes import AtLeastOne, OptionalDnsSubdomain, SecretKey
+from config.types.kubernetes import AtLeastOne, OptionalAddress, OptionalDnsSubdomain, SecretKey
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import NonEmpty, Secret, Text, matching
 
@@ -24,6 +26,34 @@ HOCON_MESSAGE = (
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
+
+# Host, port and path, of characters that no reader takes for something else.
+PLACE = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9/._~%-]*)?"
+
+
+def _with_valid_host(url: str) -> str:
+    try:
+        urlsplit(url).port  # noqa: B018  # parses the host too
+    except ValueError:
+        raise PydanticCustomError("mistake", "has no valid host and port") from None
+    return url
+
+
+WebUrl = Annotated[
+    Text,
+    matching(
+        rf"^$|^https?://{PLACE}$", "must be empty or a plain URL such as https://api.example.com"
+    ),
+    AfterValidator(_with_valid_host),
+]
+FilesUrl = Annotated[
+    Text,
+    matching(
+        rf"^$|^[a-z][a-z0-9+.-]*://{PLACE}$",
+        "must be empty or a plain URL such as https://files.example.com or s3://bucket",
+    ),
+    AfterValidator(_with_valid_host),
+]
 
 
 def _published(value: str) -> SecretStr:
@@ -202,6 +232,36 @@ class Clearml(Model):
         default=True,
         description="Whether the server asks its makers for newer versions; false where nothing "
         "may leave the cluster.",
+    )
+    client_configuration_web_url: WebUrl = Field(
+        default="",
+        description="URL of the web server for browsers; empty takes what ingress, gateway or "
+        "Services say.",
+    )
+    client_configuration_api_url: WebUrl = Field(
+        default="",
+        description="URL of the API server for browsers and clients; empty takes what ingress, "
+        "gateway or Services say. Without an API server here, that of the one elsewhere.",
+    )
+    client_configuration_files_url: FilesUrl = Field(
+        default="",
+        description="URL that files are uploaded to; empty takes what ingress, gateway or Services "
+        "say. Without a file server here also that of a bucket, such as s3://bucket.",
+    )
+    node_address: OptionalAddress = Field(
+        default="",
+        description="Host name or IP address of any node, for the URLs of servers with node ports.",
+    )
+    cookie_name: Annotated[
+        Text,
+        matching(r"^[A-Za-z0-9_.-]*$", "must be empty or letters, digits, '-', '_' and '.'"),
+    ] = Field(
+        default="", description="Name of the session's cookie; empty means clearml_token_basic."
+    )
+    cookie_domain: OptionalDnsSubdomain = Field(
+        default="",
+        description="Domain whose hosts all get the session's cookie; empty means the API server's "
+        "host alone, or the servers' domain where the file server asks for the cookie too.",
     )
 
     @property

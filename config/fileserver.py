@@ -8,7 +8,7 @@ from config.claim import Storage
 from config.configuration import HoconConfigs
 from config.generation import DEFAULT_GENERATION
 from config.image import ServerImage
-from config.pod import Deployment
+from config.server import Server
 from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
 from config.types.model import Mistake, Section, section
@@ -25,7 +25,7 @@ class FileserverService(Service):
     )
 
 
-class Fileserver(Deployment, HoconConfigs):
+class Fileserver(Server, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
     service: Section[FileserverService] = section()

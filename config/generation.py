@@ -65,6 +65,13 @@ class Generation:
     """Whether each request to Elasticsearch heeds `hosts.elastic.*.args`; where the first ones do
     not, TLS options must stand with the hosts, which later servers refuse.
     """
+    web_page_settings: bool
+    """Whether the web page can be told where they are, by variables of the web server."""
+    web_page_path: bool
+    """Whether the web server can be told the path that it is below."""
+    file_cookies: bool
+    """Whether the file server asks for the session's cookie."""
+
     mongodb_args: Sequence[str]
     elasticsearch_settings: Mapping[str, str]
     elasticsearch_files: Mapping[str, str]
@@ -107,6 +114,9 @@ GENERATIONS = {
         web_page_node_ports={"apiserver": 30008, "fileserver": 30081},
         web_page_ports={"apiserver": 8008, "fileserver": 8081},
         elasticsearch_args=False,
+        web_page_settings=False,
+        web_page_path=False,
+        file_cookies=False,
         mongodb_args=(
             "--setParameter",
             "internalQueryMaxBlockingSortMemoryUsageBytes=196100200",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from config.addresses import PARTS
 from config.error import shortened
 from config.secret_layout import LAYOUTS, OURS
 from config.types.kubernetes import SERVICE_LABEL
@@ -77,7 +78,7 @@ def _services(values: "Values") -> Iterator[Mistake]:
         ("redis", "master", "name"): values.redis.master.name,
         ("elasticsearch", "clusterName"): f"{values.elasticsearch.cluster_name}-master",
     }
-    taken = {f"{values.fullname}-{server}" for server in ("apiserver", "fileserver", "webserver")}
+    taken = {f"{values.fullname}-{server}" for server in PARTS if values.has(server)}
     taken |= {f"{release.name}-{pods}-headless" for pods in ("mongodb", "redis-master")}
     taken.add(f"{release.name}-redis-slave")
     for path, template in given.items():

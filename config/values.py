@@ -5,20 +5,24 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from config import names
+from config import addresses, names
+from config.addresses import PARTS, Endpoint, PublicUrls
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
+from config.cert_manager import CertManager
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
 from config.fileserver import Fileserver
+from config.gateway import Gateway
 from config.generation import DEFAULT_GENERATION, Generation
 from config.global_ import Global
 from config.image_credentials import ImageCredentials
-from config.ingress import Ingress
+from config.ingress import Ingress, ServerIngress
 from config.mongodb import Mongodb
 from config.redis import Redis
 from config.release import Release, fullname
+from config.server import Server
 from config.store import Store
 from config.translation import translated
 from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel, OptionalNamePrefix
@@ -53,6 +57,8 @@ class Values(Model):
         description="Groups of agents by key; a group takes the default of whatever it leaves out.",
     )
     ingress: Section[Ingress] = section()
+    gateway: Section[Gateway] = section()
+    cert_manager: Section[CertManager] = section()
     mongodb: Section[Mongodb] = section()
     redis: Section[Redis] = section()
     elasticsearch: Section[Elasticsearch] = section()
@@ -82,6 +88,34 @@ class Values(Model):
             "elasticsearch": self.elasticsearch,
         }
 
+    def server(self, name: str) -> Server:
+        """The section of `webserver`, `apiserver` or `fileserver`."""
+        server: Server = getattr(self, name)
+        return server
+
+    def own_ingress(self, server: str) -> ServerIngress:
+        """The Ingress for the server of that name alone."""
+        return self.ingress.for_one(addresses.PARTS[server], self.server(server).ingress)
+
+    def has(self, server: str) -> bool:
+        """Whether the server of that name is installed."""
+        return self.server(server).enabled
+
+    @property
+    def endpoints(self) -> dict[str, Endpoint]:
+        """What leads to the servers from outside the cluster, by server."""
+        return addresses.endpoints(self)
+
+    @property
+    def cookie_domain(self) -> str:
+        """The domain of the session's cookie; empty for the API server's host alone."""
+        return addresses.cookie_domain(self)
+
+    @property
+    def public_urls(self) -> PublicUrls:
+        """Where browsers reach the servers."""
+        return addresses.public_urls(self)
+
     @property
     def keeps_claims(self) -> bool:
         """Whether a claim is to outlive the installation, and so the namespace that it is in."""
@@ -99,14 +133,13 @@ class Values(Model):
         return fullname(self.release.name, self.name_override, self.fullname_override)
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Names that no object can have, and node ports that two Services ask for."""
+        """Names that no object can have, node ports that two Services ask for, wrong addresses."""
         yield from names.mistakes(self)
         yield from self._shared_node_ports()
+        yield from addresses.mistakes(self)
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
-        services = {
-            name: getattr(self, name).service for name in ("apiserver", "fileserver", "webserver")
-        }
+        services = {name: getattr(self, name).service for name in sorted(PARTS) if self.has(name)}
         # Defaults first: the mistake is in what was given.
         by_default = sorted(services, key=lambda n: "node_port" in services[n].model_fields_set)
         owners: dict[int, str] = {}
@@ -140,7 +173,7 @@ class Values(Model):
         if search.source == "embedded" and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
         yield from self._other_servers()
-        yield from self._unexpected_node_ports()
+        yield from addresses.warnings(self)
 
     def _other_servers(self) -> Iterator[str]:
         generation = self.generation
@@ -154,15 +187,3 @@ class Values(Model):
                 f"{', '.join(newer)}: too new for the settings and stores of server "
                 f"{generation.version}, which are installed: {generation.why_other}"
             )
-
-    def _unexpected_node_ports(self) -> Iterator[str]:
-        generation = self.generation
-        if self.ingress.enabled or self.webserver.service.type != "NodePort":
-            return
-        for name, expected in generation.web_page_node_ports.items():
-            service = getattr(self, name).service
-            if service.type == "NodePort" and service.node_port != expected:
-                yield (
-                    f"{name}.service.nodePort: the web page of server {generation.version} looks "
-                    f"for it on {expected} of the host that the page comes from"
-                )

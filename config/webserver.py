@@ -4,7 +4,7 @@ from pydantic import Field
 
 from config.configuration import WebPageConfigs
 from config.image import ServerImage
-from config.pod import Deployment
+from config.server import Server
 from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
 from config.types.model import Section, section
@@ -21,7 +21,7 @@ class WebserverService(Service):
     )
 
 
-class Webserver(Deployment, WebPageConfigs):
+class Webserver(Server, WebPageConfigs):
     """The web server: the user interface, and a proxy to the other two servers."""
 
     service: Section[WebserverService] = section()

@@ -135,6 +135,15 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
             "tls": {"secretName": "clearml-tls"},
         },
     },
+    "gateway": {
+        "gateway": {
+            "enabled": True,
+            "parentRefs": [{"name": "front", "sectionName": "https"}],
+            "host": "clearml.example.com",
+            "tls": {"secretName": "clearml-tls"},
+        },
+        "certManager": {"issuer": "letsencrypt"},
+    },
     "agent-groups": {
         "agentGroups": {
             "agent-group0": {"replicaCount": 2, "nvidiaGpusPerAgent": 2, "queues": "gpu default"},

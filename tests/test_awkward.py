@@ -20,7 +20,7 @@ import yaml
 from config import Values, ValuesError, load
 from config.types.merging import merge
 from config.types.scalars import CONTROL, is_misread
-from hostile import AWKWARD, Schema, Setting, Tree, nested, resolved
+from hostile import AWKWARD, LEAN, Schema, Setting, Tree, nested, resolved
 from hostile import settings as all_settings
 from programs import Stubs, expanded
 from rendering import Bundle, synthesize
@@ -38,13 +38,26 @@ INSIDE: Tree = merge(
 OUTSIDE: Tree = merge(
     EXTERNAL_SERVICES, {"redis": {"existingSecret": None, "password": "test-secret"}}
 )
+SERVERS = ("apiserver", "fileserver", "webserver")
+OWN_INGRESSES: Tree = LEAN | {server: {"ingress": {"enabled": True}} for server in SERVERS}
+HOSTS: Tree = LEAN | {"ingress": {"enabled": True}}
+GATEWAY: Tree = LEAN | {"gateway": {"enabled": True, "parentRefs": [{"name": "front"}]}}
 # Installations, and the settings that have an effect there.
 CONTEXTS = {
-    "inside": (INSIDE, r"(?!externalServices|.*\.(external|chart|existingSecret)).*"),
+    "inside": (
+        INSIDE,
+        r"(?!externalServices|gateway|clearml\.nodeAddress|ingress\.(app|api|files)\."
+        r"|.*\.(external|chart|existingSecret|ingress)).*",
+    ),
     "outside": (
         OUTSIDE,
-        r"(mongodb|elasticsearch)\.external\.\w+(?<!Secret)(?<!Key)|redis\.password",
+        r"(mongodb|elasticsearch)\.external\.\w+(?<!Secret)(?<!Key)|redis\.password"
+        r"|clearml\.nodeAddress",
     ),
+    "an ingress for each server": (OWN_INGRESSES, r".*\.ingress\..*"),
+    "hosts of an ingress": (HOSTS, r"ingress\.(app|api|files)\..*"),
+    "gateway": (GATEWAY, r"gateway\.(?!(app|api|files)\.).*|certManager\..*"),
+    "hosts of a gateway": (GATEWAY, r"gateway\.(app|api|files)\..*"),
 }
 AROUND = dict.fromkeys(
     ("mongodb.external.backend", "mongodb.external.auth"), "mongodb://TEXT@example.com/TEXT"

@@ -59,6 +59,12 @@ SUMMARY_WITH_HOSTS = """\
   Web: https://app.clearml.example.com
   API: https://api.clearml.example.com
   Files: https://files.clearml.example.com
+  clearml.conf, with credentials from the settings of the web page:
+  api {{
+    web_server: "https://app.clearml.example.com"
+    api_server: "https://api.clearml.example.com"
+    files_server: "https://files.clearml.example.com"
+  }}
 """
 
 

@@ -71,4 +71,4 @@ def test_values_are_made_of_objects_too() -> None:
 
 def test_it_tells_where_its_servers_answer() -> None:
     clearml = ClearML(App(), "mine", Values.read(of_team("team-a")))
-    assert clearml.servers.apiserver.url == "http://team-a-clearml-apiserver:8008"
+    assert clearml.servers.inside("apiserver") == "http://team-a-clearml-apiserver:8008"

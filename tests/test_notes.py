@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from clearml_k8s.parts.need import ServerAddress, ServerAddresses
 from config import Values
 
 SERVERS = ServerAddresses(
-    **{name: ServerAddress(f"test-{name}", 80) for name in ("apiserver", "webserver", "fileserver")}
+    apiserver=ServerAddress("test-apiserver", 80),
+    webserver=ServerAddress("test-webserver", 80),
+    fileserver=ServerAddress("test-fileserver", 80),
 )
 LONG_WARNING = "a warning of more words than one line of a terminal holds " * 3
 
@@ -60,6 +63,11 @@ def test_files_come_first_then_addresses_then_warnings(outdir: Path) -> None:
             "API: https://api.a.example.com",
         ),
         ({"apiserver": {"service": {"nodePort": 30100}}}, "API: http://<any node>:30100"),
+        ({"clearml": {"nodeAddress": "node.org"}}, "Files: http://node.org:30081"),
+        (
+            {"webserver": {"ingress": {"enabled": True, "hostName": "*.a.org", "path": "/ml"}}},
+            "Web: *.a.org/ml",
+        ),
         (
             {"fileserver": {"service": {"nodePort": 0}}},
             "Files: kubectl get -n clearml svc/test-fileserver shows the address",
@@ -78,6 +86,32 @@ def test_addresses_are_where_the_servers_answer(
     values: dict[str, Any], address: str, outdir: Path
 ) -> None:
     assert f"  {address}" in notes(Values.read(values), SERVERS, outdir).splitlines()
+
+
+def test_clients_are_shown_their_configuration_once_all_is_known(outdir: Path) -> None:
+    known = {"ingress": {"enabled": True, "host": "a.org"}}
+    told = notes(Values.read(known), SERVERS, outdir)
+    assert (
+        """
+  api {
+    web_server: "http://app.a.org"
+    api_server: "http://api.a.org"
+    files_server: "http://files.a.org"
+  }
+"""
+        in told
+    )
+    unknown = known | {"fileserver": {"ingress": {"enabled": True, "hostName": "*.a.org"}}}
+    assert "api_server" not in notes(Values.read(unknown), SERVERS, outdir)
+
+
+def test_a_server_elsewhere_is_where_the_values_say_or_left_out(outdir: Path) -> None:
+    files = {"clearml": {"clientConfigurationFilesUrl": "s3://bucket"}}
+    off = {"fileserver": {"enabled": False}, "webserver": {"enabled": False}}
+    servers = replace(SERVERS, webserver=None, fileserver=None)
+    told = notes(Values.read(files | off), servers, outdir)
+    assert "  Files: s3://bucket\n" in told
+    assert "Web:" not in told
 
 
 OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}

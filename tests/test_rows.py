@@ -514,6 +514,24 @@ def clearml_rows() -> Iterator[Row]:
         yield Row(f"clearml.watchdog.{key}", setting, watchdog_file)
 
 
+PARTS = {"app": "webserver", "api": "apiserver", "files": "fileserver"}
+
+
+def agents_told(server: str, url: str) -> Effects:
+    """What agents are told of a server that browsers open too."""
+    variable = {"webserver": "CLEARML_WEB_HOST", "fileserver": "CLEARML_FILES_HOST"}.get(server)
+    return {f"{MAIN[agent]}.env.{variable}": url for agent in AGENTS} if variable else {}
+
+
+def told_urls(scheme: str, domain: str) -> Effects:
+    """What agents are told of all servers below a domain."""
+    return {
+        place: url
+        for part, server in PARTS.items()
+        for place, url in agents_told(server, f"{scheme}://{part}.{domain}").items()
+    }
+
+
 INGRESS = "Ingress/clearml-server-ingress"
 INGRESS_ON = {"ingress.enabled": True, "ingress.host": "example.com"}
 
@@ -545,8 +563,18 @@ def ingress_rows() -> Iterator[Row]:
             )
         ]
 
-    yield Row("ingress.enabled", True, {INGRESS: ANY}, {"ingress.host": "example.com"})
-    yield Row("ingress.host", "ml.org", {f"{INGRESS} spec.rules": rules("ml.org")}, INGRESS_ON)
+    yield Row(
+        "ingress.enabled",
+        True,
+        {INGRESS: ANY, **told_urls("http", "example.com")},
+        {"ingress.host": "example.com"},
+    )
+    yield Row(
+        "ingress.host",
+        "ml.org",
+        {f"{INGRESS} spec.rules": rules("ml.org"), **told_urls("http", "ml.org")},
+        INGRESS_ON,
+    )
     yield Row("ingress.name", "front", {INGRESS: None, "Ingress/front": ANY}, INGRESS_ON)
     yield Row(
         "ingress.className", "nginx", {f"{INGRESS} spec.ingressClassName": "nginx"}, INGRESS_ON
@@ -560,9 +588,222 @@ def ingress_rows() -> Iterator[Row]:
     yield Row(
         "ingress.tls.secretName",
         "certificate",
-        {f"{INGRESS} spec.tls": [{"hosts": hosts, "secretName": "certificate"}]},
+        {
+            f"{INGRESS} spec.tls": [{"hosts": hosts, "secretName": "certificate"}],
+            **told_urls("https", "ml.org"),
+        },
         {"ingress.enabled": True, "ingress.host": "ml.org"},
         frozenset({("Secret", "certificate")}),
+    )
+
+    for part, server in PARTS.items():
+        for key, value, host in (
+            (f"hostPrefix{part.title()}", "mine-", "mine-example.com"),
+            (f"{part}.hostName", "ml.org", "ml.org"),
+        ):
+            told = agents_told(server, f"http://{host}")
+            yield Row(f"ingress.{key}", value, {f"{INGRESS} spec.rules": ANY} | told, INGRESS_ON)
+        host = f"{part}.example.com"
+        yield Row(
+            f"ingress.{part}.tlsSecretName",
+            "certificate",
+            {
+                f"{INGRESS} spec.tls": [{"hosts": [host], "secretName": "certificate"}],
+                **agents_told(server, f"https://{host}"),
+            },
+            INGRESS_ON,
+            frozenset({("Secret", "certificate")}),
+        )
+        yield from own_ingress_rows(server)
+
+
+def own_ingress_rows(server: str) -> Iterator[Row]:
+    made = f"Ingress/clearml-{server}"
+    on = {f"{server}.ingress.enabled": True, f"{server}.ingress.hostName": "ml.org"}
+    path = f"{made} spec.rules"
+
+    def row(key: str, value: Any, effects: Effects, **options: Any) -> Row:
+        return Row(f"{server}.ingress.{key}", value, effects, on, **options)
+
+    yield Row(
+        f"{server}.ingress.enabled",
+        True,
+        {made: ANY, **agents_told(server, "http://ml.org")},
+        {f"{server}.ingress.hostName": "ml.org"},
+    )
+    yield row("hostName", "a.org", {path: ANY, **agents_told(server, "http://a.org")})
+    prefix = {f"{MAIN[server]}.env.CLEARML__APISERVER__REQUEST__STRIP_PREFIX": "/ml"}
+    yield row(
+        "path",
+        "/ml",
+        {
+            path: ANY,
+            **(prefix if server == "apiserver" else agents_told(server, "http://ml.org/ml")),
+        },
+    )
+    yield row("pathType", "Exact", {path: ANY})
+    yield row("ingressClassName", "nginx", {f"{made} spec.ingressClassName": "nginx"})
+    yield row("annotations", {"a": "b"}, {f"{made} metadata.annotations": {"a": "b"}})
+    yield row(
+        "tlsSecretName",
+        "certificate",
+        {
+            f"{made} spec.tls": [{"hosts": ["ml.org"], "secretName": "certificate"}],
+            **agents_told(server, "https://ml.org"),
+        },
+        outside=frozenset({("Secret", "certificate")}),
+    )
+
+
+ROUTES = {part: f"HTTPRoute/clearml-{server}" for part, server in PARTS.items()}
+GATEWAY_ON = {
+    "gateway.enabled": True,
+    "gateway.host": "example.com",
+    "gateway.parentRefs": [{"name": "front"}],
+}
+
+
+def gateway_rows() -> Iterator[Row]:
+    def row(key: str, value: Any, effects: Effects, more: Mapping[str, Any] | None = None) -> Row:
+        return Row(f"gateway.{key}", value, effects, {**GATEWAY_ON, **(more or {})})
+
+    def hosts(domain: str) -> Effects:
+        return {f"{route} spec.hostnames": [f"{part}.{domain}"] for part, route in ROUTES.items()}
+
+    off = {key: value for key, value in GATEWAY_ON.items() if key != "gateway.enabled"}
+    made = dict.fromkeys(ROUTES.values(), ANY)
+    yield Row("gateway.enabled", True, made | told_urls("http", "example.com"), off)
+    yield row("host", "ml.org", hosts("ml.org") | told_urls("http", "ml.org"))
+    parent = {"name": "other", "namespace": "infra", "sectionName": "https", "port": 443}
+    attached = {"front": None, "other": parent}
+    yield row(
+        "parentRefs",
+        [parent],
+        {
+            f"{route} spec.parentRefs.{name}": given
+            for route in ROUTES.values()
+            for name, given in attached.items()
+        },
+    )
+    yield row(
+        "annotations",
+        {"a": "b"},
+        {f"{route} metadata.annotations": {"a": "b"} for route in ROUTES.values()},
+    )
+    for part, server in PARTS.items():
+        for key, value, host in (
+            (f"hostPrefix{part.title()}", "mine-", "mine-example.com"),
+            (f"{part}.hostName", "ml.org", "ml.org"),
+        ):
+            effects = {f"{ROUTES[part]} spec.hostnames": [host]}
+            yield row(key, value, effects | agents_told(server, f"http://{host}"))
+    https = told_urls("https", "example.com")
+    yield row("tls.enabled", True, https)
+    yield row(
+        "tls.secretName",
+        "certificate",
+        {"Certificate/clearml-gateway": ANY} | https,
+        {"certManager.issuer": "letsencrypt"},
+    )
+
+
+def cert_manager_rows() -> Iterator[Row]:
+    annotations = f"{INGRESS} metadata.annotations"
+    yield Row(
+        "certManager.issuer",
+        "letsencrypt",
+        {
+            annotations: {"cert-manager.io/cluster-issuer": "letsencrypt"},
+            f"{INGRESS} spec.tls": ANY,
+            **told_urls("https", "example.com"),
+        },
+        INGRESS_ON,
+    )
+    yield Row(
+        "certManager.kind",
+        "Issuer",
+        {
+            f"{annotations}.cert-manager.io/cluster-issuer": None,
+            f"{annotations}.cert-manager.io/issuer": "letsencrypt",
+        },
+        {**INGRESS_ON, "certManager.issuer": "letsencrypt"},
+    )
+
+
+ELSEWHERE = {
+    "clearml.clientConfigurationApiUrl": "http://api.example.com",
+    "clearml.clientConfigurationFilesUrl": "s3://bucket",
+}
+
+
+def address_rows() -> Iterator[Row]:
+    """Where servers are that have no Ingress, and servers that are elsewhere."""
+    web, api = MAIN["webserver"], MAIN["apiserver"]
+    for key, server in (("Web", "webserver"), ("Files", "fileserver")):
+        url = f"http://{server}.example.com"
+        yield Row(f"clearml.clientConfiguration{key}Url", url, agents_told(server, url))
+    yield Row(
+        "clearml.clientConfigurationApiUrl",
+        "http://b.org",
+        {
+            f"{web}.env.NGINX_APISERVER_ADDRESS": "http://b.org",
+            **{f"{MAIN[agent]}.env.CLEARML_API_HOST": "http://b.org" for agent in AGENTS},
+        },
+        {**ELSEWHERE, "apiserver.enabled": False},
+    )
+    yield Row(
+        "clearml.nodeAddress",
+        "node.org",
+        agents_told("webserver", "http://node.org:30080")
+        | agents_told("fileserver", "http://node.org:30081"),
+    )
+    for server, port in (("webserver", ""), ("apiserver", ":8008"), ("fileserver", ":8081")):
+        yield Row(
+            f"{server}.service.loadBalancerIP",
+            "10.0.0.9",
+            {
+                f"Service/clearml-{server} spec.loadBalancerIP": "10.0.0.9",
+                **agents_told(server, f"http://10.0.0.9{port}"),
+            },
+            {f"{server}.service.type": "LoadBalancer"},
+        )
+    auth = f"{api}.env.CLEARML__APISERVER__AUTH__"
+    yield Row("clearml.cookieName", "token", {f"{auth}SESSION_AUTH_COOKIE_NAME": "token"})
+    yield Row("clearml.cookieDomain", "example.com", {f"{auth}COOKIES__DOMAIN": "example.com"})
+    yield Row("apiserver.authCookiesMaxAge", 600, {f"{auth}COOKIES__MAX_AGE": "600"})
+    yield Row(
+        "webserver.enabled",
+        False,
+        {
+            "Deployment/clearml-webserver": None,
+            "Service/clearml-webserver": None,
+            **{f"{MAIN[agent]}.env.CLEARML_WEB_HOST": None for agent in AGENTS},
+        },
+    )
+    yield Row(
+        "fileserver.enabled",
+        False,
+        {
+            "Deployment/clearml-fileserver": None,
+            "Service/clearml-fileserver": None,
+            "PersistentVolumeClaim/clearml-fileserver-data": None,
+            f"{web}.env.NGINX_FILESERVER_ADDRESS": ANY,
+        },
+        ELSEWHERE,
+    )
+    yield Row(
+        "apiserver.enabled",
+        False,
+        {
+            "Deployment/clearml-apiserver": None,
+            "Service/clearml-apiserver": None,
+            "Secret/clearml-apiserver-conf": None,
+            UNPACK: None,
+            f"{web}.env.NGINX_APISERVER_ADDRESS": "http://api.example.com",
+            **{f"{MAIN[agent]}.env.CLEARML_API_HOST": "http://api.example.com" for agent in AGENTS},
+            **{f"{DEPLOYMENT[a]} pod.initContainers.wait-for-apiserver": None for a in AGENTS},
+        },
+        ELSEWHERE,
     )
 
 
@@ -919,6 +1160,8 @@ def metrics_rows(store: str) -> Iterator[Row]:
         ("repository", "example.org/mine", "image", Containing("example.org/mine:")),
         ("tag", "9.9", "image", f"{EXPORTERS[store]}:9.9"),
         ("pullPolicy", "Always", "imagePullPolicy", "Always"),
+        ("registry", "own.org", "image", Containing("own.org/")),
+        ("digest", DIGEST, "image", f"{EXPORTERS[store]}@{DIGEST}"),
     ):
         yield Row(f"{section}.image.{key}", value, {f"{exporter}.{place}": new}, enabled)
     yield Row(
@@ -1569,6 +1812,9 @@ ROWS: tuple[Row, ...] = (
     *server_rows(),
     *clearml_rows(),
     *ingress_rows(),
+    *gateway_rows(),
+    *cert_manager_rows(),
+    *address_rows(),
     *(row for section in AGENTS for row in agent_rows(section)),
     *agent_services_rows(),
     *agent_group_rows(),

@@ -179,6 +179,19 @@ spec:
           - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
           - {path: /api, pathType: Prefix, backend: {service: {name: api, port: {name: http}}}}
 ---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: route}
+spec:
+  parentRefs: [{name: gateway}]
+  hostnames: [app.example.org]
+  rules: [{backendRefs: [{name: web, port: 80}]}]
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: certificate}
+spec: {secretName: keys, dnsNames: [app.example.org], issuerRef: {name: issuer}}
+---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: egress}
@@ -195,6 +208,8 @@ spec: {minReplicas: 1, maxReplicas: 3}
 API, WEB, DB, JOB = "Deployment/api", "Deployment/web", "StatefulSet/db", "CronJob/clean"
 SVC, PLAIN, CLAIM = "Service/api", "Service/web", "PersistentVolumeClaim/files"
 MAP, SECRET, FRONT = "ConfigMap/settings", "Secret/keys", "Ingress/front"
+ROUTE, CERTIFICATE = "HTTPRoute/route", "Certificate/certificate"
+BACKEND = "spec.rules[0].backendRefs[0]"
 POLICY, SCALER = "NetworkPolicy/egress", "HorizontalPodAutoscaler/web"
 POD = "spec.template.spec"
 BOX = f"{POD}.containers[0]"
@@ -526,6 +541,18 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (lose(SECRET), f"{API} {POD}.imagePullSecrets[0].name", "no Secret 'keys'"),
     (lose(SECRET), f"{API} {POD}.volumes[2].projected.sources[0].secret.name", "no Secret"),
     (lose(SECRET), f"{FRONT} spec.tls[0].secretName", "no Secret 'keys'"),
+    (put(ROUTE, "spec.hostnames[0]", "App.org"), f"{ROUTE} spec.hostnames[0]", "host name"),
+    (put(ROUTE, "spec.hostnames[0]", "10.0.0.1"), f"{ROUTE} spec.hostnames[0]", "host name"),
+    (put(ROUTE, "spec.parentRefs", []), f"{ROUTE} spec.parentRefs", "no Gateway"),
+    (drop(ROUTE, "spec.parentRefs[0].name"), f"{ROUTE} spec.parentRefs[0].name", "of a Gateway"),
+    (put(ROUTE, f"{BACKEND}.port", 81), f"{ROUTE} {BACKEND}.port", "has no port 81"),
+    (put(ROUTE, f"{BACKEND}.port", "http"), f"{ROUTE} {BACKEND}.port", "not a port"),
+    (put(ROUTE, f"{BACKEND}.name", "gone"), f"{ROUTE} {BACKEND}.name", "no Service 'gone'"),
+    (put(ROUTE, f"{BACKEND}.namespace", "far"), f"{ROUTE} {BACKEND}.name", "no Service 'web'"),
+    (put(CERTIFICATE, "spec.dnsNames[0]", "a b"), f"{CERTIFICATE} spec.dnsNames[0]", "host name"),
+    (put(CERTIFICATE, "spec.dnsNames", []), f"{CERTIFICATE} spec.dnsNames", "no host"),
+    (put(CERTIFICATE, "spec.secretName", ""), f"{CERTIFICATE} spec.secretName", "not a name"),
+    (drop(CERTIFICATE, "spec.issuerRef"), f"{CERTIFICATE} spec.issuerRef.name", "not a name"),
     (lose(SECRET), "ServiceAccount/api imagePullSecrets[0].name", "no Secret 'keys'"),
     (lose(MAP), f"{API} {BOX}.envFrom[0].configMapRef.name", "no ConfigMap 'settings'"),
     (lose(MAP), f"{API} {POD}.volumes[1].configMap.name", "no ConfigMap 'settings'"),
@@ -1093,6 +1120,13 @@ SOUND: dict[str, Mistake] = {
         SVC, "spec.ports", {"name": "udp", "port": 8008, "protocol": "UDP"}
     ),
     "a root user where root is allowed": put(WEB, f"{BOX}.securityContext.runAsUser", 0),
+    "a route to something else than a Service": both(
+        put(ROUTE, f"{BACKEND}.kind", "Bucket"), put(ROUTE, f"{BACKEND}.name", "gone")
+    ),
+    "a certificate that cert-manager makes": both(
+        put(FRONT, "spec.tls[0].secretName", "made"),
+        put(FRONT, "metadata.annotations", {"cert-manager.io/issuer": "issuer"}),
+    ),
     "a host with a wildcard": put(FRONT, "spec.rules[0].host", "*.example.org"),
     "no minimum for a scaler": drop(SCALER, "spec.minReplicas"),
     "a pod outside any workload": lambda objects: objects.append(

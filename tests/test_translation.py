@@ -13,6 +13,7 @@ from config import Values, ValuesError, load
 from config.migration import main, migrated
 from config.publishing.schema import json_schema
 from config.translation import WORDS
+from config.types.merging import merge
 from config.types.words import Listed, Renamed
 from rendering import render
 
@@ -143,6 +144,7 @@ def test_their_words_give_the_manifests_of_ours(theirs: Any, ours: Any) -> None:
 @pytest.mark.parametrize("file", CHART_VALUES, ids=lambda file: file.stem)
 def test_a_file_of_each_chart_gives_the_manifests_of_ours(file: Path, tmp_path: Path) -> None:
     case = yaml.safe_load(file.read_text())
+    case["theirs"] = merge({}, case["theirs"])
     outside = {(kind, name) for kind, name in case["outside"]}
     assert render(case["theirs"], outside=outside).files == (
         render(case["ours"], outside=outside).files

@@ -567,6 +567,105 @@ agentservices: {clearmlWebHost: "http://a\nb"}
 ingress: {enabled: true}
 > ingress.host: is needed by an enabled ingress (given: '')
 
+webserver: {ingress: {enabled: true}}
+> webserver.ingress.hostName: is needed by an enabled ingress (given: '')
+
+apiserver: {ingress: {hostName: 10.0.0.1}}
+> apiserver.ingress.hostName: must be a host name, not an IP address (given: '10.0.0.1')
+
+apiserver: {ingress: {hostName: "a.*.org"}}
+> apiserver.ingress.hostName: must be empty or a host name: lower-case letters, digits, '-', '.',
+>> and maybe '*.' before (given: 'a.*.org')
+
+apiserver: {ingress: {path: api}}
+> apiserver.ingress.path: must be a path that begins with '/', without spaces (given: 'api')
+
+apiserver: {ingress: {path: /a/../b}}
+> apiserver.ingress.path: needs pathType ImplementationSpecific: it is no plain path
+>> (given: '/a/../b')
+
+apiserver: {ingress: {pathType: Regex}}
+> apiserver.ingress.pathType: must be 'Prefix', 'Exact' or 'ImplementationSpecific' (given: 'Regex')
+
+apiserver: {ingress: {className: A b}}
+> apiserver.ingress.className: must be empty or a DNS name: lower-case letters, digits, '-', '.'
+>> (given: 'A b')
+
+ingress: {enabled: true, app: {hostName: a.org}, api: {hostName: b.org}}
+> ingress.files.hostName: is needed without ingress.host (given: '')
+
+ingress: {enabled: true, app: {hostName: a.org}, api: {hostName: a.org}, files: {hostName: b.org}}
+> ingress.api.hostName: leads to the web server already, on the same path (given: 'a.org')
+
+ingress: {enabled: true, host: a.org}
+fileserver: {ingress: {enabled: true, hostName: app.a.org}}
+> fileserver.ingress.hostName: leads to the web server already, on the same path
+>> (given: 'app.a.org')
+
+webserver: {ingress: {enabled: true, hostName: a.org, tlsSecretName: one}}
+apiserver: {ingress: {enabled: true, hostName: a.org, path: /api, tlsSecretName: two}}
+> apiserver.ingress.hostName: has another certificate elsewhere: one and two; name one Secret
+>> (given: 'a.org')
+
+gateway: {enabled: true}
+> gateway.parentRefs: must name the Gateway of the routes (given: an empty list)
+> gateway.host: is needed by an enabled gateway (given: '')
+
+gateway: {enabled: true, host: a.org, parentRefs: [{name: front}]}
+ingress: {enabled: true, host: a.org}
+fileserver: {ingress: {enabled: true, hostName: b.org}}
+> gateway.enabled: excludes ingress, fileserver.ingress: disable one (given: true)
+
+gateway: {enabled: true, host: a.org, parentRefs: [{name: front}], tls: {secretName: mine}}
+> gateway.tls.secretName: needs certManager.issuer, which fills the Secret; gateway.tls.enabled says
+>> that the Gateway has a certificate (given: 'mine')
+
+gateway: {parentRefs: [{sectionName: https}]}
+> gateway.parentRefs[0].name: is required
+
+certManager: {kind: Anyone}
+> certManager.kind: must be 'ClusterIssuer' or 'Issuer' (given: 'Anyone')
+
+webserver: {service: {loadBalancerIP: 10.0.0.1}}
+> webserver.service.loadBalancerIP: needs type LoadBalancer (given: '10.0.0.1')
+
+webserver: {service: {type: LoadBalancer, loadBalancerIP: 10.0.0}}
+> webserver.service.loadBalancerIP: must be empty or an IP address (given: '10.0.0')
+
+clearml: {nodeAddress: "node:1"}
+> clearml.nodeAddress: must be empty, a DNS name or an IP address (given: 'node:1')
+
+clearml: {clientConfigurationApiUrl: api.example.com}
+> clearml.clientConfigurationApiUrl: must be empty or a plain URL such as https://api.example.com
+>> (given: 'api.example.com')
+
+clearml: {clientConfigurationWebUrl: "https://a.org/?q"}
+> clearml.clientConfigurationWebUrl: must be empty or a plain URL such as https://api.example.com
+>> (given: 'https://a.org/?q')
+
+clearml: {clientConfigurationWebUrl: "http://a.org:99999", clientConfigurationApiUrl: "http://[::::]"}
+> clearml.clientConfigurationWebUrl: has no valid host and port (given: 'http://a.org:99999')
+> clearml.clientConfigurationApiUrl: has no valid host and port (given: 'http://[::::]')
+
+clearml: {clientConfigurationFilesUrl: bucket}
+> clearml.clientConfigurationFilesUrl: must be empty or a plain URL such as
+>> https://files.example.com or s3://bucket (given: 'bucket')
+
+clearml: {cookieName: "a;b"}
+> clearml.cookieName: must be empty or letters, digits, '-', '_' and '.' (given: 'a;b')
+
+apiserver: {authCookiesMaxAge: 0}
+> apiserver.authCookiesMaxAge: must be greater than or equal to 1 (given: 0)
+
+apiserver: {enabled: false}
+> apiserver.enabled: needs clearml.clientConfigurationApiUrl: the other components must find it
+>> (given: false)
+
+fileserver: {enabled: false}
+agentGroups: {gpu: {clearmlFilesHost: "s3://bucket"}}
+> fileserver.enabled: needs clearml.clientConfigurationFilesUrl, such as s3://bucket, or
+>> clearmlFilesHost of agentservices, agentGroups.agent-group0: agents upload there (given: false)
+
 mongodb: {auth: {enabled: true}}
 > mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
 
@@ -1220,6 +1319,7 @@ def test_each_setting_is_spelled_in_camel_case() -> None:
         "global_": "global",
         "existing_pvc": "existingPVC",
         "remote_cluster_client": "remote_cluster_client",
+        "load_balancer_ip": "loadBalancerIP",
     }
     assert {setting.path[-1]: setting.name for setting in SETTINGS} == {
         exceptions.get(setting.name, to_camel(setting.name)): setting.name for setting in SETTINGS

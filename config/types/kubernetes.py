@@ -1,5 +1,6 @@
 """Field types that the sections share, each with the limits that Kubernetes sets."""
 
+import ipaddress
 import re
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ DNS_LABEL = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 SERVICE_LABEL = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 DNS_SUBDOMAIN = r"^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 LABEL_VALUE = r"^(?=.{0,63}$)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+HOST_NAME = r"^(?=.{1,253}$)(\*\.)?" + DNS_SUBDOMAIN.removeprefix(r"^(?=.{1,253}$)")
 QUALIFIED_NAME = (
     r"^((?=.{1,253}/)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
     r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
@@ -95,6 +97,60 @@ OptionalNamePrefix = Annotated[
     ),
 ]
 StorageClass = OptionalDnsSubdomain
+
+
+def is_ip_address(text: str) -> bool:
+    """Whether the text is an IPv4 or IPv6 address."""
+    try:
+        return bool(ipaddress.ip_address(text))
+    except ValueError:
+        return False
+
+
+def _ip_address(text: str) -> str:
+    if text and not is_ip_address(text):
+        raise PydanticCustomError("mistake", "must be empty or an IP address")
+    return text
+
+
+def _no_ip_address(text: str) -> str:
+    if is_ip_address(text):
+        raise PydanticCustomError("mistake", "must be a host name, not an IP address")
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"^$|" + DNS_SUBDOMAIN, text) and not is_ip_address(text):
+        raise PydanticCustomError("mistake", "must be empty, a DNS name or an IP address")
+    return text
+
+
+def is_plain_path(path: str) -> bool:
+    """Whether an Ingress may compare the path as it stands, as Exact and Prefix do."""
+    return re.fullmatch(r"/(?!.*(//|%2f|/\.\.?(/|$))).*", path, re.I) is not None
+
+
+OptionalIpAddress = Annotated[Text, AfterValidator(_ip_address)]
+OptionalAddress = Annotated[Text, AfterValidator(_address)]
+# As Ingresses and HTTPRoutes take them.
+HostPrefix = Annotated[
+    Text,
+    matching(
+        r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)*([a-z0-9][-a-z0-9]*)?$",
+        "must be what a host name may begin with: lower-case letters, digits, '-' and '.'",
+    ),
+]
+OptionalHostName = Annotated[
+    Text,
+    matching(
+        r"^$|" + HOST_NAME,
+        "must be empty or a host name: lower-case letters, digits, '-', '.', and maybe '*.' before",
+    ),
+    AfterValidator(_no_ip_address),
+]
+IngressPath = Annotated[
+    Text, matching(r"^/[^\s\x00-\x1f]*$", "must be a path that begins with '/', without spaces")
+]
 # As images are referred to (github.com/distribution/reference).
 ImageRepository = Annotated[
     Text,

@@ -42,6 +42,7 @@ class Apiserver(Construct):
         generation: Generation,
         values: ApiserverValues,
         clearml: Clearml,
+        cookie_domain: str,
         credentials: CredentialRefs,
         stores: StoreAddresses,
     ) -> None:
@@ -89,6 +90,7 @@ class Apiserver(Construct):
                     "CLEARML_SERVER_DEPLOYMENT_TYPE": "kubernetes",
                     "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories),
                     **_settings(values, clearml),
+                    **_addresses(values, clearml.cookie_name, cookie_domain),
                     **_credentials(credentials, generation.system_users),
                 },
                 startup=http_probe(probe, HTTP, period_seconds=10, failure_threshold=60),
@@ -136,6 +138,19 @@ def _settings(values: ApiserverValues, clearml: Clearml) -> dict[str, EnvValue]:
         pre_populate + "ENABLED": hocon(values.prepopulate_enabled),
         pre_populate + "ZIP_FILES": hocon(values.prepopulate_zip_files),
         pre_populate + "ARTIFACTS_PATH": hocon(values.prepopulate_artifacts_path),
+    }
+
+
+def _addresses(values: ApiserverValues, cookie_name: str, domain: str) -> dict[str, EnvValue]:
+    """What the server is told of the way that requests and cookies take."""
+    prefix, max_age = values.ingress.prefix, values.auth_cookies_max_age
+    return {
+        "CLEARML__APISERVER__REQUEST__STRIP_PREFIX": hocon(prefix) if prefix else None,
+        "CLEARML__APISERVER__AUTH__SESSION_AUTH_COOKIE_NAME": hocon(cookie_name)
+        if cookie_name
+        else None,
+        "CLEARML__APISERVER__AUTH__COOKIES__DOMAIN": hocon(domain) if domain else None,
+        "CLEARML__APISERVER__AUTH__COOKIES__MAX_AGE": hocon(max_age) if max_age else None,
     }
 
 

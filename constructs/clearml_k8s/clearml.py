@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cdk8s import Chart
@@ -13,7 +14,8 @@ from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.credentials import credentials
 from clearml_k8s.fileserver import Fileserver
-from clearml_k8s.ingress import Ingress
+from clearml_k8s.gateway import Routes
+from clearml_k8s.ingress import Ingresses
 from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.registry_key import registry_key
@@ -38,6 +40,7 @@ NUMBERS = {
     "fileserver": 600,
     "webserver": 700,
     "ingress": 800,
+    "gateway": 850,
     "agentservices": 900,
     "agent-groups": 1000,
 }
@@ -108,37 +111,59 @@ def install(
     for name, section in values.stores.items():
         with chart_unless_empty(name, sure=section.source != "external") as made:
             stores[name] = store(made, name, site, section)
-    apiserver = Apiserver(
-        chart("apiserver"),
-        naming=naming,
-        generation=generation,
-        values=values.apiserver,
-        clearml=values.clearml,
-        credentials=secret,
-        stores=StoreAddresses(**stores),
-    )
-    fileserver = Fileserver(
-        chart("fileserver"),
-        naming=naming,
-        generation=generation,
-        values=values.fileserver,
-        examples=values.apiserver,
-    )
-    webserver = Webserver(
-        chart("webserver"),
-        naming=naming,
-        generation=generation,
-        values=values.webserver,
-        company=values.clearml.default_company,
-        credentials=secret,
-        apiserver=apiserver.address,
-        fileserver=fileserver.address,
-    )
-    servers = ServerAddresses(
-        apiserver=apiserver.address, webserver=webserver.address, fileserver=fileserver.address
-    )
-    if values.ingress.enabled:
-        Ingress(chart("ingress"), naming=naming, values=values.ingress, servers=servers)
+    apiserver = fileserver = None
+    if values.apiserver.enabled:
+        apiserver = Apiserver(
+            chart("apiserver"),
+            naming=naming,
+            generation=generation,
+            values=values.apiserver,
+            clearml=values.clearml,
+            cookie_domain=values.cookie_domain,
+            credentials=secret,
+            stores=StoreAddresses(**stores),
+        ).address
+    if values.fileserver.enabled:
+        fileserver = Fileserver(
+            chart("fileserver"),
+            naming=naming,
+            generation=generation,
+            values=values.fileserver,
+            examples=values.apiserver if apiserver else None,
+            cookie_name=values.clearml.cookie_name,
+        ).address
+    servers = ServerAddresses(apiserver=apiserver, fileserver=fileserver, public=values.public_urls)
+    if values.webserver.enabled:
+        webserver = Webserver(
+            chart("webserver"),
+            naming=naming,
+            generation=generation,
+            values=values.webserver,
+            company=values.clearml.default_company,
+            credentials=secret,
+            servers=servers,
+        ).address
+        servers = replace(servers, webserver=webserver)
+    endpoints = values.endpoints
+    if values.gateway.enabled:
+        Routes(
+            chart("gateway"),
+            naming=naming,
+            values=values.gateway,
+            cert_manager=values.cert_manager,
+            endpoints=endpoints,
+            servers=servers,
+        )
+    elif endpoints:
+        Ingresses(
+            chart("ingress"),
+            naming=naming,
+            common=values.ingress,
+            own={server: values.own_ingress(server) for server in endpoints},
+            cert_manager=values.cert_manager,
+            endpoints=endpoints,
+            servers=servers,
+        )
     if values.agentservices.enabled:
         AgentServices(
             chart("agentservices"),

@@ -1,5 +1,7 @@
 """The file server."""
 
+import json
+
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
@@ -52,7 +54,8 @@ class Fileserver(Construct):
         naming: Naming,
         generation: Generation,
         values: FileserverValues,
-        examples: ApiserverValues,
+        examples: ApiserverValues | None,
+        cookie_name: str,
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
@@ -69,7 +72,7 @@ class Fileserver(Construct):
             checksums={"additional-configs": additional.checksum},
             volumes=[files, *(directory.volume for directory in directories if directory.volume)],
             init_containers=[_unpack_examples(examples, files)]
-            if examples.prepopulate_enabled
+            if examples and examples.prepopulate_enabled
             else [],
             main=Container(
                 name=COMPONENT,
@@ -80,6 +83,9 @@ class Fileserver(Construct):
                     "CLEARML_UPLOAD_FOLDER": UPLOAD_DIR,
                     "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories)
                     or None,
+                    "CLEARML__FILESERVER__AUTH__COOKIE_NAMES": json.dumps([cookie_name])
+                    if cookie_name and generation.file_cookies
+                    else None,
                 },
                 startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),

@@ -1,50 +1,85 @@
-"""The Ingress in front of the three servers."""
+"""The Ingresses in front of the servers."""
+
+from collections.abc import Mapping
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.parts.naming import Address, Naming
+from clearml_k8s.parts.naming import Component, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.service import HTTP
+from config.addresses import Endpoint
+from config.cert_manager import CertManager
 from config.ingress import Ingress as IngressValues
+from config.ingress import ServerIngress
 
-# The web page looks for the other servers under these names.
-SUBDOMAINS = {"app": "webserver", "api": "apiserver", "files": "fileserver"}
+ISSUER_ANNOTATIONS = {
+    "ClusterIssuer": "cert-manager.io/cluster-issuer",
+    "Issuer": "cert-manager.io/issuer",
+}
 
 
-class Ingress(Construct):
-    """An Ingress with one host per server, `<subdomain>.<host>`, and TLS if a Secret is named."""
+class Ingresses(Construct):
+    """The common Ingress with a host per server, and `<fullname>-<server>` for those with an own.
+
+    TLS where a Secret is named, one entry for each Secret.
+    """
 
     def __init__(
         self,
         scope: Construct,
         *,
         naming: Naming,
-        values: IngressValues,
+        common: IngressValues,
+        own: Mapping[str, ServerIngress],
+        cert_manager: CertManager,
+        endpoints: Mapping[str, Endpoint],
         servers: ServerAddresses,
     ) -> None:
         super().__init__(scope, "ingress")
-        hosts = {
-            f"{subdomain}.{values.host}": getattr(servers, server)
-            for subdomain, server in SUBDOMAINS.items()
-        }
+        issuer = cert_manager.issuer
+        self._issued = {ISSUER_ANNOTATIONS[cert_manager.kind]: issuer} if issuer else {}
+        self._servers = servers
+        shared = {server: e for server, e in endpoints.items() if e.section == "ingress"}
+        if shared:
+            component = naming.component("ingress")
+            self._add("ingress", component, common.name, common, shared)
+        for server, endpoint in endpoints.items():
+            if endpoint.section == server:
+                component = naming.component(server)
+                self._add(server, component, component.name, own[server], {server: endpoint})
+
+    def _add(
+        self,
+        id: str,
+        component: Component,
+        name: str,
+        values: IngressValues | ServerIngress,
+        endpoints: Mapping[str, Endpoint],
+    ) -> None:
+        hosts_of: dict[str, list[str]] = {}
+        for endpoint in endpoints.values():
+            if endpoint.secret:
+                hosts_of.setdefault(endpoint.secret, []).append(endpoint.host)
+        tls = [k8s.IngressTls(hosts=h, secret_name=secret) for secret, h in hosts_of.items()]
         k8s.KubeIngress(
             self,
-            "ingress",
-            metadata=naming.component("ingress").metadata(values.name, values.annotations),
+            id,
+            metadata=component.metadata(name, {**self._issued, **values.annotations}),
             spec=k8s.IngressSpec(
                 ingress_class_name=values.class_name or None,
-                tls=[k8s.IngressTls(hosts=list(hosts), secret_name=values.tls.secret_name)]
-                if values.tls.secret_name
-                else None,
-                rules=[_rule(host, address) for host, address in hosts.items()],
+                tls=tls or None,
+                rules=[self._rule(server, endpoint) for server, endpoint in endpoints.items()],
             ),
         )
 
-
-def _rule(host: str, address: Address) -> k8s.IngressRule:
-    backend = k8s.IngressServiceBackend(name=address.host, port=k8s.ServiceBackendPort(name=HTTP))
-    path = k8s.HttpIngressPath(
-        path="/", path_type="Prefix", backend=k8s.IngressBackend(service=backend)
-    )
-    return k8s.IngressRule(host=host, http=k8s.HttpIngressRuleValue(paths=[path]))
+    def _rule(self, server: str, endpoint: Endpoint) -> k8s.IngressRule:
+        backend = k8s.IngressServiceBackend(
+            name=self._servers.installed[server].host, port=k8s.ServiceBackendPort(name=HTTP)
+        )
+        path = k8s.HttpIngressPath(
+            path=endpoint.path,
+            path_type=endpoint.path_type,
+            backend=k8s.IngressBackend(service=backend),
+        )
+        return k8s.IngressRule(host=endpoint.host, http=k8s.HttpIngressRuleValue(paths=[path]))

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from clearml_k8s.ingress import SUBDOMAINS
 from clearml_k8s.parts.need import ServerAddresses
 from config import Values
+from config.addresses import PARTS, PublicUrls
 
 INDENT = "  "
 
@@ -28,6 +28,7 @@ def notes(
         f"{objects} objects in {len(files)} files written to {outdir}",
         _wrapped(INDENT + ", ".join(file.name for file in files)),
         *(f"{INDENT}{name}: {address}" for name, address in _addresses(values, servers)),
+        *(f"{INDENT}{line}" for line in _client_configuration(values.public_urls)),
         *(_wrapped(f"warning: {warning}") for warning in (*values.warnings(), *warnings)),
     ]
     return "\n".join(lines)
@@ -41,19 +42,39 @@ def _wrapped(paragraph: str) -> str:
 
 
 def _addresses(values: Values, servers: ServerAddresses) -> Iterator[tuple[str, str]]:
-    titles = {"app": "Web", "api": "API", "files": "Files"}
+    titles = {"webserver": "Web", "apiserver": "API", "fileserver": "Files"}
     local_ports = {"webserver": 8080, **values.generation.web_page_ports}
-    namespace = values.release.namespace
-    for subdomain, server in SUBDOMAINS.items():
-        title, service = titles[subdomain], getattr(values, server).service
-        name = getattr(servers, server).host
-        if values.ingress.enabled:
-            scheme = "https" if values.ingress.tls.secret_name else "http"
-            yield title, f"{scheme}://{subdomain}.{values.ingress.host}"
+    namespace, urls = values.release.namespace, values.public_urls
+    for server in PARTS:
+        title, service = titles[server], values.server(server).service
+        url, address = urls.of(server), servers.installed.get(server)
+        if url:
+            yield title, url
+        elif address is None:
+            continue
+        elif server in values.endpoints:
+            yield title, values.endpoints[server].host + values.endpoints[server].path
         elif service.type == "NodePort" and service.node_port:
             yield title, f"http://<any node>:{service.node_port}"
         elif service.type == "ClusterIP":
             ports = f"{local_ports[server]}:{service.port}"
-            yield title, f"kubectl port-forward -n {namespace} svc/{name} {ports}"
+            yield title, f"kubectl port-forward -n {namespace} svc/{address.host} {ports}"
         else:
-            yield title, f"kubectl get -n {namespace} svc/{name} shows the address"
+            yield title, f"kubectl get -n {namespace} svc/{address.host} shows the address"
+
+
+def _client_configuration(public: PublicUrls) -> list[str]:
+    """What goes into the clearml.conf of those who work with the servers, if all are known."""
+    servers = {
+        "web_server": public.webserver,
+        "api_server": public.apiserver,
+        "files_server": public.fileserver,
+    }
+    if not all(servers.values()):
+        return []
+    return [
+        "clearml.conf, with credentials from the settings of the web page:",
+        "api {",
+        *(f'{INDENT}{key}: "{url}"' for key, url in servers.items()),
+        "}",
+    ]

@@ -1,22 +1,28 @@
 """The web server."""
 
+import json
+
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.credentials import CredentialRefs
 from clearml_k8s.parts.configuration import config_sources
 from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Naming
-from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.need import ServerAddress, ServerAddresses
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
 from clearml_k8s.parts.workload import Workload, deployment
+from config.addresses import PublicUrls
 from config.configuration import WEB_PAGE_FILE
 from config.generation import Generation, web_page_file
 from config.webserver import Webserver as WebserverValues
 
 COMPONENT = "webserver"
 PORT = 80
+# The proxy only starts if the names of its targets are known; without a target it answers 502.
+NOTHING = "http://127.0.0.1:8081"
 
 
 class Webserver(Construct):
@@ -34,8 +40,7 @@ class Webserver(Construct):
         values: WebserverValues,
         company: str,
         credentials: CredentialRefs,
-        apiserver: ServerAddress,
-        fileserver: ServerAddress,
+        servers: ServerAddresses,
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
@@ -43,9 +48,10 @@ class Webserver(Construct):
         self.address = ServerAddress(component.name, values.service.port)
         additional = config_sources(self, component, values)
         probe = generation.webserver_probe
+        sub_path = values.ingress.prefix.removeprefix("/") if generation.web_page_path else ""
         workload = Workload(
             component=component,
-            needs={"apiserver": apiserver, "fileserver": fileserver},
+            needs=servers.needs,
             checksums={
                 "credentials": credentials.checksum,
                 "additional-configs": additional.checksum,
@@ -57,11 +63,15 @@ class Webserver(Construct):
                 args=[COMPONENT],
                 ports={HTTP: PORT},
                 env={
-                    "NGINX_APISERVER_ADDRESS": apiserver.url,
-                    "NGINX_FILESERVER_ADDRESS": fileserver.url,
+                    "NGINX_APISERVER_ADDRESS": servers.inside("apiserver"),
+                    "NGINX_FILESERVER_ADDRESS": servers.installed["fileserver"].url
+                    if "fileserver" in servers.installed
+                    else NOTHING,
                     "COMPANY_ID": company,
                     "USER_KEY": credentials.key("webserver_key"),
                     "USER_SECRET": credentials.key("webserver_secret"),
+                    **(_page_settings(servers.public) if generation.web_page_settings else {}),
+                    "CLEARML_SERVER_SUB_PATH": sub_path or None,
                 },
                 startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),
@@ -79,3 +89,20 @@ class Webserver(Construct):
             ),
         )
         deployment(self, workload, values, replicas=values.replica_count)
+
+
+def _page_settings(public: PublicUrls) -> dict[str, EnvValue]:
+    """Where the page finds the other servers, and what it shows for a clearml.conf, in JSON."""
+    settings: dict[str, EnvValue] = {}
+    shown = {}
+    for server, base, name in (
+        ("apiserver", "apiBaseUrl", "apiServer"),
+        ("fileserver", "fileBaseUrl", "filesServer"),
+    ):
+        url = public.of(server)
+        if url and url.startswith("http"):
+            settings[f"WEBSERVER__{base}"] = json.dumps(url)
+            shown[name] = url
+    if shown:
+        settings["WEBSERVER__displayedServerUrls"] = json.dumps(shown)
+    return settings

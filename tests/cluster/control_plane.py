@@ -14,6 +14,7 @@ from pathlib import Path
 from cluster.binaries import can_control
 from cluster.client import NAMESPACES, Cluster, eventually
 from cluster.machines import Object, machines, volumes
+from definitions import DEFINITIONS
 
 # The one whose pods may be privileged.
 PRIVILEGED = "clearml-privileged"
@@ -78,7 +79,9 @@ def control_plane(version: str, programs: Path, folder: Path) -> Iterator[Cluste
             )
             start("kube-scheduler", *alone, "--kube-api-burst=1000")
             start("kwok", config, "--manage-all-nodes=true", f"--config={STAGES}")
-        cluster.apply([*machines(), *volumes()])
+        cluster.apply([*machines(), *volumes(), *DEFINITIONS])
+        kinds = ",".join(definition["metadata"]["name"] for definition in DEFINITIONS)
+        start.until(lambda: not cluster.run("kubectl", "get", kinds, "-A").returncode)
         start.until(lambda: len(cluster.objects("namespaces")) == len(NAMESPACES))
         if controllers:
             start.until(lambda: len(cluster.objects("serviceaccounts")) == len(NAMESPACES))

@@ -157,9 +157,10 @@ def _environment_of(
     secrets: AgentSecrets,
 ) -> dict[str, EnvValue]:
     return {
-        "CLEARML_API_HOST": values.clearml_api_host or servers.apiserver.url,
-        "CLEARML_WEB_HOST": values.clearml_web_host or servers.webserver.url,
-        "CLEARML_FILES_HOST": values.clearml_files_host or servers.fileserver.url,
+        "CLEARML_API_HOST": values.clearml_api_host or servers.inside("apiserver"),
+        # These two end up in links that people open.
+        "CLEARML_WEB_HOST": values.clearml_web_host or servers.outside("webserver"),
+        "CLEARML_FILES_HOST": values.clearml_files_host or servers.outside("fileserver"),
         "CLEARML_API_ACCESS_KEY": credentials.key("services_agent_key"),
         "CLEARML_API_SECRET_KEY": credentials.key("services_agent_secret"),
         "AGENT_VERSION": values.agent_version or None,

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from clearml_k8s.parts.environment import EnvValue, Template, literal
 from clearml_k8s.parts.naming import Address, SecretRef
+from config.addresses import PublicUrls
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,39 @@ class ServerAddress(Address):
 
 @dataclass(frozen=True, kw_only=True)
 class ServerAddresses:
-    """The three ClearML servers of an installation."""
+    """The three ClearML servers of an installation, None for one that is elsewhere.
 
-    apiserver: ServerAddress
-    webserver: ServerAddress
-    fileserver: ServerAddress
+    `public` is where browsers and clients outside find them.
+    """
+
+    apiserver: ServerAddress | None = None
+    webserver: ServerAddress | None = None
+    fileserver: ServerAddress | None = None
+    public: PublicUrls = field(default_factory=PublicUrls)
 
     @property
-    def needs(self) -> dict[str, Need]:
-        """The servers by name."""
-        return vars(self)
+    def installed(self) -> dict[str, ServerAddress]:
+        """The servers that are here, by name."""
+        servers = {
+            "apiserver": self.apiserver,
+            "webserver": self.webserver,
+            "fileserver": self.fileserver,
+        }
+        return {name: address for name, address in servers.items() if address}
+
+    @property
+    def needs(self) -> Mapping[str, Need]:
+        """What a client of the servers talks to."""
+        return self.installed
+
+    def inside(self, server: str) -> str | None:
+        """The URL for requests of pods: that of the Service, else the public one."""
+        return self._service(server) or self.public.of(server)
+
+    def outside(self, server: str) -> str | None:
+        """The URL that opens in a browser too, if one is known; else that of the Service."""
+        return self.public.of(server) or self._service(server)
+
+    def _service(self, server: str) -> str | None:
+        address = self.installed.get(server)
+        return address.url if address else None

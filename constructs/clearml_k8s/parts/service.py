@@ -32,7 +32,12 @@ def server_service(scope: Construct, component: Component, values: Service) -> N
         scope,
         "service",
         metadata=component.metadata(),
-        spec=k8s.ServiceSpec(type=values.type, selector=component.selector, ports=[port]),
+        spec=k8s.ServiceSpec(
+            type=values.type,
+            selector=component.selector,
+            ports=[port],
+            load_balancer_ip=values.load_balancer_ip or None,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from clearml_k8s.rules import (
     probes,
     references,
     resources,
+    routes,
     scheduling,
     security,
     services,
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *security.RULES,
     *scheduling.RULES,
     *services.RULES,
+    *routes.RULES,
     *storage.RULES,
     *references.RULES,
 )
@@ -41,6 +43,7 @@ CONVENTIONS: tuple[Rule, ...] = (
     *pods.CONVENTIONS,
     *environment.CONVENTIONS,
     *services.CONVENTIONS,
+    *routes.CONVENTIONS,
     *storage.CONVENTIONS,
     *references.CONVENTIONS,
 )

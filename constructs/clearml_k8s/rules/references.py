@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from clearml_k8s.rules.formats import DATA_KEY, SUBDOMAIN, fits
-from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step, fields
 from clearml_k8s.rules.metadata import data_maps
 from config.error import shape
 
@@ -23,6 +23,8 @@ WITH_SECRET = {
     "csi": "nodePublishSecretRef",
     **dict.fromkeys(("rbd", "cephfs", "cinder", "iscsi", "scaleIO", "flexVolume"), "secretRef"),
 }
+
+ISSUERS = {"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"}
 
 
 class Reference(NamedTuple):
@@ -114,11 +116,18 @@ def references_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield place.says(f"{target.owner} has no key {shape(wanted)}", *way)
 
 
+def has_issuer(ingress: Place) -> bool:
+    """Whether cert-manager makes the Secrets that an Ingress names."""
+    return bool(ISSUERS & fields(ingress.root, "metadata", "annotations").keys())
+
+
 def references_exist(bundle: Bundle) -> Iterator[Finding]:
     """ConfigMaps, Secrets, claims and ServiceAccounts are in the set, or known to be outside."""
     for reference in references(bundle):
         kind, place, field = reference
         if place.at("optional") is True or bundle.is_outside(kind, reference.name):
+            continue
+        if place.kind == "Ingress" and has_issuer(place):
             continue
         if reference.target(bundle) is None:
             yield place.says(f"no {kind} {shape(reference.name)} in the set", field)

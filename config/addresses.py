@@ -1,0 +1,316 @@
+"""Where people and their browsers reach the servers: one fact, from which all else follows."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from config.ingress import NO_HOST, PLAIN_PATH
+from config.service import Service
+from config.types.model import Mistake
+
+if TYPE_CHECKING:
+    from config.agent import Agent
+    from config.generation import Generation
+    from config.values import Values
+
+# The servers, and what they are called in the names of their hosts.
+PARTS = {"webserver": "app", "apiserver": "api", "fileserver": "files"}
+TITLES = {"webserver": "web server", "apiserver": "API server", "fileserver": "file server"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """A host and path that lead to a server, by the section of the values that says so.
+
+    `secret` is the Secret with the certificate of the host; empty where an Ingress has none, and
+    with a Gateway.
+    """
+
+    section: str
+    host: str
+    https: bool = False
+    path: str = "/"
+    path_type: str = "Prefix"
+    secret: str = ""
+
+    @property
+    def url(self) -> str | None:
+        """The URL of the server; None where the host or path stands for several."""
+        if not self.host or self.host.startswith("*") or not PLAIN_PATH.fullmatch(self.path):
+            return None
+        return f"{'https' if self.https else 'http'}://{self.host}{self.path.rstrip('/')}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicUrls:
+    """The URL of each server as browsers open it; None where the values do not tell."""
+
+    webserver: str | None = None
+    apiserver: str | None = None
+    fileserver: str | None = None
+
+    def of(self, server: str) -> str | None:
+        """The URL of the server of that name."""
+        url: str | None = getattr(self, server)
+        return url
+
+
+def endpoints(values: "Values") -> dict[str, Endpoint]:
+    """What leads to the servers, by server: the Gateway, their own Ingress or the common one.
+
+    A certificate is for a host, whatever is below it. Where none is named, cert-manager makes one
+    if there is an issuer.
+    """
+    found = {
+        server: way for server in PARTS if values.has(server) and (way := _way(values, server))
+    }
+    if values.gateway.enabled:
+        return found
+    names = {"ingress": values.ingress.name}
+    certificates = {way.host: way.secret for way in found.values() if way.secret}
+    for server, way in found.items():
+        if values.cert_manager.issuer:
+            name = names.get(way.section, f"{values.fullname}-{server}")
+            certificates.setdefault(way.host, f"{name}-tls")
+        secret = way.secret or certificates.get(way.host, "")
+        found[server] = replace(way, secret=secret, https=bool(secret))
+    return found
+
+
+def _way(values: "Values", server: str) -> Endpoint | None:
+    """What leads to a server, with the certificate that is named for it alone."""
+    part, own = PARTS[server], values.own_ingress(server)
+    if values.gateway.enabled:
+        tls = values.gateway.tls
+        https = tls.enabled or bool(tls.secret_name)
+        return Endpoint(section="gateway", host=values.gateway.host_of(part), https=https)
+    if own.enabled:
+        return Endpoint(
+            section=server,
+            host=own.host_name,
+            path=own.path,
+            path_type=own.path_type,
+            secret=own.tls_secret_name,
+        )
+    if values.ingress.enabled:
+        host, secret = values.ingress.host_of(part), values.ingress.secret_of(part)
+        return Endpoint(section="ingress", host=host, secret=secret)
+    return None
+
+
+def public_urls(values: "Values") -> PublicUrls:
+    """What the user says comes first, then the way that leads to a server from outside."""
+    clearml = values.clearml
+    given = {
+        "webserver": clearml.client_configuration_web_url,
+        "apiserver": clearml.client_configuration_api_url,
+        "fileserver": clearml.client_configuration_files_url,
+    }
+    leading = values.endpoints
+    urls: dict[str, str | None] = {}
+    for server, url in given.items():
+        if url:
+            urls[server] = url.rstrip("/")
+        elif server in leading:
+            urls[server] = leading[server].url
+        elif values.has(server):
+            urls[server] = _of_service(values.server(server).service, clearml.node_address)
+    return PublicUrls(**urls)
+
+
+def _of_service(service: Service, node: str) -> str | None:
+    if service.load_balancer_ip:
+        return _http(service.load_balancer_ip, service.port)
+    if node and service.published_node_port:
+        return _http(node, service.published_node_port)
+    return None
+
+
+def _http(host: str, port: int) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
+def cookie_domain(values: "Values") -> str:
+    """The domain that the session's cookie is for; empty leaves it to the API server's host.
+
+    That is enough unless the file server asks for the cookie too; then it must be for the domain
+    that both hosts are in.
+    """
+    if values.clearml.cookie_domain or not values.generation.file_cookies:
+        return values.clearml.cookie_domain
+    urls = values.public_urls
+    hosts = {_host(url) for url in (urls.apiserver, urls.fileserver) if url}
+    domains = {host.partition(".")[2] for host in hosts}
+    domain = min(domains, default="")
+    # No cookie can be for a top-level domain or an address.
+    shared = len(hosts) == 2 and len(domains) == 1 and re.search(r"\.[a-z]", domain)
+    return domain if shared else ""
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+def mistakes(values: "Values") -> Iterator[Mistake]:
+    """Hosts that are missing or lead to two servers, and servers that nobody can find."""
+    yield from _gateway(values)
+    yield from _hosts(values.endpoints)
+    yield from _paths(values)
+    yield from _absent(values)
+
+
+def _gateway(values: "Values") -> Iterator[Mistake]:
+    gateway = values.gateway
+    if not gateway.enabled:
+        return
+    own = [f"{s}.ingress" for s in PARTS if values.has(s) and values.server(s).ingress.enabled]
+    if others := [*(["ingress"] if values.ingress.enabled else []), *own]:
+        yield Mistake(("gateway", "enabled"), f"excludes {', '.join(others)}: disable one", True)
+    if gateway.tls.secret_name and not values.cert_manager.issuer:
+        yield Mistake(
+            ("gateway", "tls", "secretName"),
+            "needs certManager.issuer, which fills the Secret; gateway.tls.enabled says that the "
+            "Gateway has a certificate",
+            gateway.tls.secret_name,
+        )
+
+
+def _hosts(leading: Mapping[str, Endpoint]) -> Iterator[Mistake]:
+    places: dict[tuple[str, str], str] = {}
+    certificates: dict[str, Endpoint] = {}
+    for server, endpoint in leading.items():
+        path = _origin(server, endpoint)
+        if not endpoint.host:
+            message = f"is needed without {endpoint.section}.host"
+            yield Mistake(path, NO_HOST if endpoint.section == server else message, "")
+            continue
+        other = places.setdefault((endpoint.host, endpoint.path.rstrip("/")), server)
+        if other != server:
+            yield Mistake(
+                path, f"leads to the {TITLES[other]} already, on the same path", endpoint.host
+            )
+        first = certificates.setdefault(endpoint.host, endpoint)
+        if first.secret != endpoint.secret:
+            yield Mistake(
+                path,
+                f"has another certificate elsewhere: {first.secret} and {endpoint.secret}; name "
+                "one Secret",
+                endpoint.host,
+            )
+
+
+def _paths(values: "Values") -> Iterator[Mistake]:
+    ingress = values.webserver.ingress
+    if values.generation.web_page_path and "/" in ingress.prefix.removeprefix("/"):
+        yield Mistake(
+            ("webserver", "ingress", "path"), "must have one part only, such as /app", ingress.path
+        )
+
+
+def _origin(server: str, endpoint: Endpoint) -> tuple[str, ...]:
+    """The value that sets the host of one server alone."""
+    if endpoint.section == server:
+        return (server, "ingress", "hostName")
+    return (endpoint.section, PARTS[server], "hostName")
+
+
+def _absent(values: "Values") -> Iterator[Mistake]:
+    """Servers that are not installed here, and that others must find all the same."""
+    agents: dict[str, Agent] = {}
+    if values.agentservices.enabled:
+        agents["agentservices"] = values.agentservices
+    for key, group in values.agent_groups.items():
+        if group.enabled:
+            agents[f"agentGroups.{key}"] = group
+    urls = values.public_urls
+    if not values.has("apiserver") and not urls.apiserver and (agents or values.has("webserver")):
+        yield Mistake(
+            ("apiserver", "enabled"),
+            "needs clearml.clientConfigurationApiUrl: the other components must find it",
+            False,
+        )
+    lost = [name for name, agent in agents.items() if not agent.clearml_files_host]
+    if not values.has("fileserver") and not urls.fileserver and lost:
+        yield Mistake(
+            ("fileserver", "enabled"),
+            "needs clearml.clientConfigurationFilesUrl, such as s3://bucket, or clearmlFilesHost "
+            f"of {', '.join(lost)}: agents upload there",
+            False,
+        )
+
+
+def warnings(values: "Values") -> Iterator[str]:
+    """What the servers or the web page do not find out by themselves."""
+    generation = values.generation
+    for server in values.endpoints:
+        prefix = values.server(server).ingress.prefix
+        if prefix and not _knows_its_path(server, generation):
+            yield (
+                f"{server}.ingress.path: the {TITLES[server]} {generation.version} does not know "
+                "its path; the ingress must take it off before it passes requests on"
+            )
+    urls = values.public_urls
+    domain = values.cookie_domain
+    if domain and urls.apiserver and not f".{_host(urls.apiserver)}".endswith(f".{domain}"):
+        yield (
+            f"clearml.cookieDomain: browsers refuse a cookie for {domain} from {urls.apiserver}, "
+            "so nobody can sign in"
+        )
+    if values.has("webserver"):
+        yield from _missed(values)
+
+
+def _knows_its_path(server: str, generation: "Generation") -> bool:
+    return server == "apiserver" or (server == "webserver" and generation.web_page_path)
+
+
+def _missed(values: "Values") -> Iterator[str]:
+    """The servers that the web page looks for at another place."""
+    urls, generation = values.public_urls, values.generation
+    of_clients = {"apiserver": urls.apiserver, "fileserver": urls.fileserver}
+    if urls.webserver is None:
+        yield from _unexpected_node_ports(values)
+    elif not generation.web_page_settings:
+        guesses = guessed(urls.webserver, generation)
+        for server, url in of_clients.items():
+            if url is None or not url.startswith("http") or guesses.get(server) == url:
+                continue
+            looks = f"looks for it at {guesses[server]}" if server in guesses else "is not told"
+            yield (
+                f"the {TITLES[server]} is at {url}, but the web page of server "
+                f"{generation.version}, opened at {urls.webserver}, {looks}"
+            )
+
+
+def _unexpected_node_ports(values: "Values") -> Iterator[str]:
+    generation = values.generation
+    if "webserver" in values.endpoints or values.webserver.service.type != "NodePort":
+        return
+    for name, expected in generation.web_page_node_ports.items():
+        service = values.server(name).service
+        if values.has(name) and service.type == "NodePort" and service.node_port != expected:
+            yield (
+                f"{name}.service.nodePort: the web page of server {generation.version} looks "
+                f"for it on {expected} of the host that the page comes from"
+            )
+
+
+def guessed(page: str, generation: "Generation") -> dict[str, str]:
+    """Where the web page, opened at that URL, looks for the other two servers."""
+    parts = urlsplit(page)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if re.match(r"https?://(demo)?app\.", origin):
+        return {
+            server: re.sub(r"//(demo)?app", rf"//\1{PARTS[server]}", origin)
+            for server in ("apiserver", "fileserver")
+        }
+    host, port = re.findall(r"^(.*?)(?::(\d+))?$", origin)[0]
+    ports = dict(generation.web_page_ports)
+    if port == "30080":
+        ports = dict(generation.web_page_node_ports)
+    elif port != "8080":
+        del ports["fileserver"]
+    return {server: f"{host}:{port}" for server, port in ports.items()}
