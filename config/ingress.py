@@ -23,10 +23,7 @@ NO_HOST = "is needed by an enabled ingress"
 
 
 class ServerIngress(Model):
-    """An Ingress for one server alone, called as the server's other objects.
-
-    What it leaves out is as the common `ingress` has it.
-    """
+    """An Ingress for one server alone; what it leaves out is as in the common `ingress`."""
 
     enabled: bool = Field(
         default=False,
