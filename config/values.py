@@ -9,6 +9,7 @@ from config import names
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
+from config.argocd import Argocd
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
 from config.external_services import ExternalServices, translated
@@ -38,6 +39,7 @@ class Values(Model):
     common_annotations: Annotations = Field(
         default={}, description="More annotations of all objects; those of pods: podAnnotations."
     )
+    argocd: Section[Argocd] = section()
     clearml: Section[Clearml] = section()
     apiserver: Section[Apiserver] = section()
     fileserver: Section[Fileserver] = section()

@@ -1215,7 +1215,7 @@ OF_THE_HELM_CHARTS = {
     for key in ("version", "repository", "archive", "sha256")
 }
 
-# Names and namespaces change every object: test_inventory.py looks at these.
+# They change every object: test_inventory.py, test_pods.py and test_argocd.py look at these.
 OF_THE_WHOLE = {
     "release.name",
     "release.namespace",
@@ -1224,6 +1224,7 @@ OF_THE_WHOLE = {
     "fullnameOverride",
     "commonLabels",
     "commonAnnotations",
+    "argocd.syncWaves",
 }
 
 
