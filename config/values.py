@@ -10,6 +10,7 @@ from config.addresses import PARTS, Endpoint, PublicUrls
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
+from config.argocd import Argocd
 from config.cert_manager import CertManager
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
@@ -46,6 +47,7 @@ class Values(Model):
     )
     global_: Section[Global] = Field(alias="global", default={}, validate_default=True)
     image_credentials: Section[ImageCredentials] = section()
+    argocd: Section[Argocd] = section()
     clearml: Section[Clearml] = section()
     apiserver: Section[Apiserver] = section()
     fileserver: Section[Fileserver] = section()

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from config import load
 from rendering import render
@@ -20,6 +21,14 @@ SNIPPETS = [
         re.findall(r"^```yaml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
     )
 ]
+# What is no values file is called `yml`: manifests for other tools.
+MANIFESTS = [
+    pytest.param(text, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, text in enumerate(
+        re.findall(r"^```yml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    )
+]
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#([^)]+))?\)")
 
 
@@ -28,6 +37,12 @@ def test_values_in_the_guide_are_accepted(snippet: str, tmp_path: Path) -> None:
     file = tmp_path / "values.yaml"
     file.write_text(snippet, encoding="utf-8")
     load([file])
+
+
+@pytest.mark.parametrize("text", MANIFESTS)
+def test_manifests_in_the_guide_are_whole_objects(text: str) -> None:
+    for manifest in yaml.safe_load_all(text):
+        assert {"apiVersion", "kind", "metadata"} <= manifest.keys()
 
 
 @pytest.mark.parametrize(

@@ -1832,7 +1832,7 @@ OF_THE_HELM_CHARTS = {
     for key in ("version", "repository", "archive", "sha256")
 }
 
-# Names and namespaces change every object: test_inventory.py looks at these.
+# They change every object: test_inventory.py, test_pods.py and test_argocd.py look at these.
 OF_THE_WHOLE = {
     "release.name",
     "release.namespace",
@@ -1841,6 +1841,7 @@ OF_THE_WHOLE = {
     "fullnameOverride",
     "commonLabels",
     "commonAnnotations",
+    "argocd.syncWaves",
 }
 
 # Of all pods and claims: test_images.py and test_claims.py look at these.

@@ -104,6 +104,9 @@ agentGroups: {gpu: [1]}
 ingress: {enabled: perhaps, host: example.com}
 > ingress.enabled: must be true or false (given: 'perhaps')
 
+argocd: {syncWaves: 500}
+> argocd.syncWaves: must be true or false (given: 500)
+
 elasticsearch: {roles: {data: 2}}
 > elasticsearch.roles.data: must be true or false (given: 2)
 

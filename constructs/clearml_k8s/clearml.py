@@ -16,6 +16,7 @@ from clearml_k8s.credentials import credentials
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.gateway import Routes
 from clearml_k8s.ingress import Ingresses
+from clearml_k8s.parts.argocd import in_sync_wave
 from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.registry_key import registry_key
@@ -80,8 +81,12 @@ def install(
     generation = values.generation
     namespace = values.release.namespace
 
+    charts_made: dict[int, Chart] = {}
+
     def chart(name: str, namespace: str | None = namespace) -> Chart:
-        return Chart(scope, f"{NUMBERS[name]:04}-{name}", namespace=namespace)
+        number = NUMBERS[name]
+        charts_made[number] = Chart(scope, f"{number:04}-{name}", namespace=namespace)
+        return charts_made[number]
 
     @contextmanager
     def chart_unless_empty(name: str, *, sure: bool) -> Iterator[Chart]:
@@ -186,4 +191,7 @@ def install(
             credentials=secret,
             wait_image=values.apiserver.pulled_image,
         )
+    if values.argocd.sync_waves:
+        for number, made in charts_made.items():
+            in_sync_wave(made, number)
     return servers
