@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_snake
 from config.generation import DEFAULT_GENERATION
 from config.pod import Deployment
 from config.types.model import Mistake
-from config.types.scalars import Integer, OneLine, Secret, Text, matching
+from config.types.scalars import OneLine, Secret, Text, matching
 
 VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?) *[0-9A-Za-z.*+!_-]+"
 VersionSpecifier = Annotated[
@@ -62,7 +62,6 @@ class Agent(Deployment):
         default=False,
         description="Whether the agents' containers run privileged; a GPU does not need it.",
     )
-    replica_count: Integer
 
     def mistakes(self) -> Iterator[Mistake]:
         """Timings of probes that agents do not have."""

@@ -10,6 +10,7 @@ from config.chart import ElasticsearchChart
 from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage, reference
 from config.pod import StatefulSet
+from config.service import StoreService
 from config.store import ChartModel, Store
 from config.types.fragment import (
     ExtraEnvs,
@@ -170,6 +171,7 @@ class Elasticsearch(StatefulSet, Store):
     http_port: Port = Field(
         default=9200, description="Port of Elasticsearch's HTTP API and its Services."
     )
+    service: Section[StoreService] = section()
     roles: Section[ElasticsearchRoles] = section()
     replicas: Annotated[Replicas, Field(ge=1)] = Field(
         default=1, description="Number of Elasticsearch nodes."
@@ -243,6 +245,11 @@ class Elasticsearch(StatefulSet, Store):
 
         affinity = overlaid(k8s.Affinity(node_affinity=self.node_affinity), self.affinity)
         return self.model_copy(update={"affinity": affinity})
+
+    @property
+    def fewest(self) -> int:
+        """How many pods there are at least."""
+        return self.replicas
 
     @property
     def protected_nodes(self) -> int:

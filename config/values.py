@@ -16,10 +16,13 @@ from config.fileserver import Fileserver
 from config.generation import DEFAULT_GENERATION, Generation
 from config.ingress import Ingress
 from config.mongodb import Mongodb
+from config.pod import Pod
 from config.redis import Redis
 from config.release import Release, fullname
 from config.store import Store
+from config.traits import NetworkPolicies
 from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel, OptionalNamePrefix
+from config.types.manifest import Manifest
 from config.types.model import Mistake, Model, Section, section
 from config.webserver import Webserver
 
@@ -49,11 +52,17 @@ class Values(Model):
         description="Groups of agents by key; a group takes the default of whatever it leaves out.",
     )
     ingress: Section[Ingress] = section()
+    network_policy: Section[NetworkPolicies] = section()
     mongodb: Section[Mongodb] = section()
     redis: Section[Redis] = section()
     elasticsearch: Section[Elasticsearch] = section()
 
     external_services: Section[ExternalServices] = section()
+    extra_objects: list[Manifest] = Field(
+        default=[],
+        description="More Kubernetes objects of any kind, each as in a manifest; they get the "
+        "namespace of the release and the common labels and annotations where they have none.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -75,14 +84,34 @@ class Values(Model):
         }
 
     @property
+    def pods(self) -> dict[tuple[str, ...], Pod]:
+        """The sections of all pods that are made here, by path."""
+        pods: dict[tuple[str, ...], Pod] = {
+            (name,): getattr(self, name) for name in ("apiserver", "fileserver", "webserver")
+        }
+        if self.agentservices.enabled:
+            pods["agentservices",] = self.agentservices
+        groups = self.agent_groups.items()
+        pods |= {("agentGroups", key): group for key, group in groups if group.enabled}
+        stores: dict[tuple[str, ...], Pod] = {
+            ("mongodb",): self.mongodb,
+            ("redis", "master"): self.redis.master,
+            ("elasticsearch",): self.elasticsearch,
+        }
+        return pods | {
+            path: pod for path, pod in stores.items() if self.stores[path[0]].source == "embedded"
+        }
+
+    @property
     def fullname(self) -> str:
         """What the names of ClearML's own objects start with."""
         return fullname(self.release.name, self.name_override, self.fullname_override)
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Names that no object can have, and node ports that two Services ask for."""
+        """Names that no object can have, and what two components would both make or take."""
         yield from names.mistakes(self)
         yield from self._shared_node_ports()
+        yield from self._shared_accounts()
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
         services = {
@@ -99,6 +128,19 @@ class Values(Model):
                     f"is the node port of {owners[port]} too",
                     port,
                 )
+
+    def _shared_accounts(self) -> Iterator[Mistake]:
+        makers: dict[str, str] = {}
+        for path, pod in self.pods.items():
+            account = pod.service_account
+            if account.create and account.name:
+                maker = makers.setdefault(account.name, ".".join(path))
+                if maker != ".".join(path):
+                    yield Mistake(
+                        (*path, "serviceAccount", "create"),
+                        f"must be false: {maker}.serviceAccount makes {account.name} already",
+                        True,
+                    )
 
     def warnings(self) -> Iterator[str]:
         """What the values allow but a careful reader would change."""
@@ -117,6 +159,12 @@ class Values(Model):
         search = self.elasticsearch
         if search.source == "embedded" and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
+        for path, pod in self.pods.items():
+            if pod.fewest > 0 and not pod.pod_disruption_budget.lets_go_of(pod.fewest):
+                yield (
+                    f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "
+                    f"{pod.fewest}), so that no drain of their nodes ends"
+                )
         yield from self._unexpected_node_ports()
 
     def _unexpected_node_ports(self) -> Iterator[str]:

@@ -160,6 +160,11 @@ ExtraEnvs = Annotated[list[Struct["k8s.EnvVar"]], AfterValidator(_environment)]
 EnvFrom = list[Struct["k8s.EnvFromSource"]]
 Volumes = list[Struct["k8s.Volume"]]
 VolumeMounts = list[Struct["k8s.VolumeMount"]]
+IngressRules = list[Struct["k8s.NetworkPolicyIngressRule"]]
+EgressRules = list[Struct["k8s.NetworkPolicyEgressRule"]]
+AutoscalerBehavior = Annotated[
+    Struct["k8s.HorizontalPodAutoscalerBehaviorV2"] | None, EMPTY_AS_NONE
+]
 ExtraContainers = list[Struct["k8s.Container"]]
 DeploymentStrategy = Annotated[
     Struct["k8s.DeploymentStrategy"] | None,

@@ -10,7 +10,7 @@ from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Naming, SecretRef
-from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.need import Endpoint, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.service import HTTP, server_service
@@ -24,6 +24,7 @@ from config.generation import Generation, SystemUser
 
 COMPONENT = "apiserver"
 PORT = 8008
+HTTPS = 443
 
 
 class Apiserver(Construct):
@@ -47,7 +48,12 @@ class Apiserver(Construct):
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
         probe = generation.apiserver_probe
-        self.address = ServerAddress(component.name, values.service.port, probe)
+        self.address = ServerAddress(
+            component.name,
+            values.service.port,
+            probe,
+            pods=Endpoint(component.selector, PORT),
+        )
         configuration = secret(
             self,
             component.metadata(f"{component.name}-conf"),
@@ -70,11 +76,13 @@ class Apiserver(Construct):
             component=component,
             needs=stores.needs,
             wait_image=values.pulled_image,
+            peers=[Endpoint(port=HTTPS)] if clearml.check_for_updates else [],
             checksums={
                 "credentials": credentials.checksum,
                 "configuration": configuration.checksum,
             },
             volumes=volumes,
+            public=[HTTP],
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
@@ -105,7 +113,7 @@ class Apiserver(Construct):
                 mounts=mounts,
             ),
         )
-        deployment(
+        self.workload = deployment(
             self,
             workload,
             values,

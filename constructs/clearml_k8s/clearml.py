@@ -12,10 +12,12 @@ from clearml_k8s.agents.groups import AgentGroups
 from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.credentials import credentials
+from clearml_k8s.extra import extra_objects
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.ingress import Ingress
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.parts.network import network_policies
 from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 # jsii; fixed ones, so that no file changes its name when a component comes or goes.
 NUMBERS = {
     "namespace": 0,
+    "extra-objects": 50,
     "credentials": 100,
     "mongodb": 200,
     "redis": 300,
@@ -87,6 +90,10 @@ def install(
         k8s.KubeNamespace(
             chart("namespace", namespace=None), "namespace", metadata=naming.namespace(namespace)
         )
+    if values.extra_objects:
+        extra_objects(
+            chart("extra-objects", namespace=None), naming, namespace, values.extra_objects
+        )
     with chart_unless_empty("credentials", sure=not values.clearml.existing_secret) as made:
         secret = credentials(made, naming, values.clearml)
     site = Site(
@@ -125,13 +132,14 @@ def install(
         apiserver=apiserver.address,
         fileserver=fileserver.address,
     )
+    workloads = [*site.workloads, *(each.workload for each in (apiserver, fileserver, webserver))]
     servers = ServerAddresses(
         apiserver=apiserver.address, webserver=webserver.address, fileserver=fileserver.address
     )
     if values.ingress.enabled:
         Ingress(chart("ingress"), naming=naming, values=values.ingress, servers=servers)
     if values.agentservices.enabled:
-        AgentServices(
+        services = AgentServices(
             chart("agentservices"),
             naming=naming,
             generation=generation,
@@ -140,10 +148,11 @@ def install(
             credentials=secret,
             wait_image=values.apiserver.pulled_image,
         )
+        workloads.append(services.workload)
     groups = [group for group in values.agent_groups.values() if group.enabled]
     if groups:
         # All in one chart: synthesizing takes time quadratic in the number of charts.
-        AgentGroups(
+        made_groups = AgentGroups(
             chart("agent-groups"),
             naming=naming,
             generation=generation,
@@ -152,4 +161,6 @@ def install(
             credentials=secret,
             wait_image=values.apiserver.pulled_image,
         )
+        workloads += made_groups.workloads
+    network_policies(workloads, values.network_policy)
     return servers

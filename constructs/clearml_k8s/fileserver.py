@@ -5,7 +5,7 @@ from constructs import Construct
 
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming
-from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.need import Endpoint, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
 from clearml_k8s.parts.volume import claim, claim_volume
@@ -53,7 +53,11 @@ class Fileserver(Construct):
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
-        self.address = ServerAddress(component.name, values.service.port)
+        self.address = ServerAddress(
+            component.name,
+            values.service.port,
+            pods=Endpoint(component.selector, PORT),
+        )
         volume = claim_volume(
             "fileserver-data", claim(self, component, "data", values.storage.data)
         )
@@ -64,6 +68,7 @@ class Fileserver(Construct):
             init_containers=[_unpack_examples(examples, volume)]
             if examples.prepopulate_enabled
             else [],
+            public=[HTTP],
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
@@ -76,7 +81,7 @@ class Fileserver(Construct):
                 mounts=[k8s.VolumeMount(name=volume.name, mount_path=UPLOAD_DIR)],
             ),
         )
-        deployment(
+        self.workload = deployment(
             self,
             workload,
             values,

@@ -4,7 +4,7 @@ from constructs import Construct
 
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming, SecretRef
-from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.need import Endpoint, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
 from clearml_k8s.parts.workload import Workload, deployment
@@ -33,12 +33,17 @@ class Webserver(Construct):
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
-        self.address = ServerAddress(component.name, values.service.port)
+        self.address = ServerAddress(
+            component.name,
+            values.service.port,
+            pods=Endpoint(component.selector, PORT),
+        )
         probe = generation.webserver_probe
         workload = Workload(
             component=component,
             needs={"apiserver": apiserver, "fileserver": fileserver},
             checksums={"credentials": credentials.checksum},
+            public=[HTTP],
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
@@ -56,4 +61,4 @@ class Webserver(Construct):
                 readiness=http_probe(probe, HTTP, timeout_seconds=5),
             ),
         )
-        deployment(self, workload, values, replicas=values.replica_count)
+        self.workload = deployment(self, workload, values, replicas=values.replica_count)

@@ -15,10 +15,10 @@ from clearml_k8s.agents.agent import (
 )
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming, SecretRef
-from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.parts.need import ANYWHERE, ServerAddresses
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.volume import secret_volume
-from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.parts.workload import Placed, Workload, deployment
 from config.agent_groups import AgentGroup
 from config.generation import Generation
 from config.image import PulledImage
@@ -51,10 +51,9 @@ class AgentGroups(Construct):
         self._servers = servers
         self._credentials = credentials
         self._wait_image = wait_image
-        for group in values:
-            self._add(group)
+        self.workloads = [self._add(group) for group in values]
 
-    def _add(self, values: AgentGroup) -> None:
+    def _add(self, values: AgentGroup) -> Placed:
         component = self._naming.component(f"{values.name}-agent")
         variables = secret_content(values) | revealed(
             {
@@ -84,6 +83,7 @@ class AgentGroups(Construct):
         workload = Workload(
             component=component,
             needs=self._servers.needs,
+            peers=[ANYWHERE],  # code, packages, artifacts
             wait_image=self._wait_image,
             checksums={
                 "credentials": self._credentials.checksum,
@@ -107,6 +107,6 @@ class AgentGroups(Construct):
                 security_context=security_context(values),
             ),
         )
-        deployment(
+        return deployment(
             self, workload, values, replicas=values.replica_count, id=f"{values.name}-deployment"
         )

@@ -12,7 +12,7 @@ from clearml_k8s.agents.agent import (
 )
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming, SecretRef
-from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.parts.need import ANYWHERE, ServerAddresses
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
 from clearml_k8s.parts.workload import Workload, deployment
@@ -68,6 +68,7 @@ class AgentServices(Construct):
         workload = Workload(
             component=component,
             needs=servers.needs,
+            peers=[ANYWHERE],  # code, packages, artifacts
             wait_image=wait_image,
             checksums={
                 "credentials": credentials.checksum,
@@ -90,7 +91,7 @@ class AgentServices(Construct):
                 security_context=security_context(values),
             ),
         )
-        deployment(
+        self.workload = deployment(
             self,
             workload,
             values,

@@ -20,12 +20,15 @@ class Component:
     common_annotations: Mapping[str, str] = field(default_factory=dict)
 
     def metadata(
-        self, name: str | None = None, annotations: Mapping[str, str] | None = None
+        self,
+        name: str | None = None,
+        annotations: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> k8s.ObjectMeta:
         """Metadata of an object; its name is the component's unless another is given."""
         return k8s.ObjectMeta(
             name=name or self.name,
-            labels={**self.labels, **self.common_labels},
+            labels={**self.labels, **self.common_labels, **(labels or {})},
             annotations={**self.common_annotations, **(annotations or {})} or None,
         )
 

@@ -1,6 +1,6 @@
-"""What a component talks to; what it waits for before it starts follows from that."""
+"""What a component talks to: what it waits for, and what its network lets through, follow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +16,17 @@ class Target:
     environment: Mapping[str, EnvValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Endpoint:
+    """A port of some pods; None stands for pods outside, and for a port that is not known."""
+
+    selector: Mapping[str, str] | None = None
+    port: int | None = None
+
+
+ANYWHERE = Endpoint()
+
+
 class Need(Protocol):
     """Something that a component talks to: a store or a server, whoever provides it."""
 
@@ -27,13 +38,23 @@ class Need(Protocol):
     def secret(self) -> SecretRef | None:
         """The Secret that the component reads at its start in order to talk to it."""
 
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Where it listens, any of these."""
+
 
 @dataclass(frozen=True)
 class ServerAddress(Address):
-    """Where a ClearML server answers, and the path that says that it does."""
+    """Where a ClearML server answers, the path that says that it does, and the pods behind it."""
 
     probe: str | None = None
+    pods: Endpoint | None = None
     secret: None = field(default=None, init=False)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or its port if it is outside."""
+        return [self.pods or Endpoint(port=self.port)]
 
     @property
     def target(self) -> Target | None:

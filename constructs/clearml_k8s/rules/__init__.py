@@ -5,6 +5,7 @@ from clearml_k8s.rules import (
     metadata,
     names,
     pods,
+    policies,
     probes,
     references,
     resources,
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *security.RULES,
     *scheduling.RULES,
     *services.RULES,
+    *policies.RULES,
     *storage.RULES,
     *references.RULES,
 )
@@ -41,6 +43,7 @@ CONVENTIONS: tuple[Rule, ...] = (
     *pods.CONVENTIONS,
     *environment.CONVENTIONS,
     *services.CONVENTIONS,
+    *policies.CONVENTIONS,
     *storage.CONVENTIONS,
     *references.CONVENTIONS,
 )

@@ -8,7 +8,7 @@ from typing import Protocol
 from clearml_k8s.parts.environment import EnvValue, Template, literal
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Address, SecretRef
-from clearml_k8s.parts.need import Need, Target
+from clearml_k8s.parts.need import ANYWHERE, Endpoint, Need, Target
 
 # Servers from 1.2 (Redis) and 1.8 (MongoDB) on read these variables themselves; for older ones
 # they are only where the configuration beside them takes the passwords from.
@@ -25,6 +25,11 @@ class StoreAddress(Need, Protocol):
     @property
     def environment(self) -> dict[str, EnvValue]:
         """Variables of the server."""
+
+
+def _endpoints(pods: Endpoint | None, *ports: int) -> list[Endpoint]:
+    """The pods; of those outside the ports."""
+    return [pods] if pods else [Endpoint(port=port) for port in dict.fromkeys(ports)]
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,17 @@ class MongodbAddress:
     members: Sequence[Address]
     password: PasswordRef | None = None
     replica_set: str | None = None
+    pods: Endpoint | None = None
 
     @property
     def secret(self) -> SecretRef | None:
         """The Secret with the password."""
         return self.password.secret if self.password else None
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or the ports of members outside."""
+        return _endpoints(self.pods, *(member.port for member in self.members))
 
     @property
     def target(self) -> Target:
@@ -105,6 +116,11 @@ class MongodbConnection:
     auth_key: str
 
     @property
+    def endpoints(self) -> list[Endpoint]:
+        """Anywhere, as nobody here reads the connection strings."""
+        return [ANYWHERE]
+
+    @property
     def target(self) -> Target:
         """Any of the hosts in the connection string."""
         return Target(
@@ -130,6 +146,12 @@ class RedisAddress(Address):
     database: int = 0
     password: PasswordRef | None = None
     tls: bool = False
+    pods: Endpoint | None = None
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or the port of a Redis outside."""
+        return _endpoints(self.pods, self.port)
 
     @property
     def secret(self) -> SecretRef | None:
@@ -164,7 +186,13 @@ class RedisAddress(Address):
 class ElasticsearchAddress(Address):
     """Where the Service of an Elasticsearch answers, without a password."""
 
+    pods: Endpoint | None = None
     secret: None = field(default=None, init=False)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or the port of an Elasticsearch outside."""
+        return _endpoints(self.pods, self.port)
 
     @property
     def target(self) -> Target:
@@ -192,6 +220,11 @@ class ElasticsearchHosts:
     def secret(self) -> SecretRef | None:
         """The Secret with the password."""
         return self.password.secret if self.password else None
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """The ports of the nodes."""
+        return _endpoints(None, *(int(url.rpartition(":")[2]) for url in self.urls))
 
     @property
     def target(self) -> Target:
