@@ -33,12 +33,19 @@ class _Manifest:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        name = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
-        text = {"type": "string"}
+        properties: dict[str, dict[str, Any]] = {
+            "apiVersion": {"type": "string", "pattern": f"^{API_VERSION}$"},
+            "kind": {"type": "string", "pattern": f"^{KIND}$"},
+            "metadata": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}},
+                "required": ["name"],
+            },
+        }
         return {
             "type": "object",
-            "properties": {"apiVersion": text, "kind": text, "metadata": name},
-            "required": ["apiVersion", "kind", "metadata"],
+            "properties": properties,
+            "required": list(properties),
             DEFINITION: f"{FRAGMENT}Object",
         }
 
