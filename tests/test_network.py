@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -244,8 +245,12 @@ def test_two_releases_in_one_namespace_do_not_talk_to_each_other() -> None:
 
 
 @pytest.mark.usefixtures("helm_on_path")
-def test_stores_of_charts_are_reached_on_whatever_port_their_pods_have(tmp_path: Path) -> None:
-    bundle = render(merge(imported(tmp_path), ISOLATED))
+@pytest.mark.parametrize("architecture", ["standalone", "replicaset"])
+def test_stores_of_charts_are_reached_on_whatever_port_their_pods_have(
+    architecture: str, tmp_path: Path
+) -> None:
+    mongodb = {"mongodb": {"architecture": architecture}}
+    bundle = render(functools.reduce(merge, (imported(tmp_path), ISOLATED, mongodb)))
     stores = set(bundle.workloads) - {API, FILES, WEB, SERVICES, GROUP}
     assert len(stores) == 3
     for store in stores:

@@ -73,6 +73,15 @@ extraObjects:
 > 4: extraObjects[0].metadata.name: NetworkPolicy/clearml-mongodb metadata.name: another object of
 >> the set is the same
 
+apiserver: {tolerations: [{key: a, operator: Maybe}]}
+extraObjects:
+  - apiVersion: example.org/v1
+    kind: Any
+    metadata: {name: any}
+    spec: {clearml-apiserver: {apiserver: {tolerations: [{key: a, operator: Maybe}]}}}
+> 1: apiserver.tolerations[0].operator: Deployment/clearml-apiserver
+>> spec.template.spec.tolerations[0].operator: 'Maybe' is not among Exists, Equal
+
 networkPolicy: {enabled: true}
 webserver:
   networkPolicy:
