@@ -12,7 +12,7 @@ OLD_PARSER := pyhocon==0.3.57
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
 
-.PHONY: help synth imports values check-cluster test fuzz mutants test-cluster lint format docs snapshots bench cdk8s clean
+.PHONY: help synth imports values migrate images hash-password check-cluster test fuzz mutants test-cluster lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -26,6 +26,16 @@ imports: .venv/synth.stamp ## Fetch the Helm charts that the values name, and he
 
 values: .venv/synth.stamp ## Print all defaults as a commented values file
 	@.venv/bin/python -m config.publishing.defaults
+
+migrate: .venv/synth.stamp ## Print FILE, the values file of another ClearML chart, in the words of this project
+	@.venv/bin/python -m config.migration $(FILE)
+
+images: .venv/synth.stamp ## List the images of the values; with COPY_TO=REGISTRY print how to copy them
+	@.venv/bin/python list_images.py $(COPY_TO)
+
+hash-password: .venv/synth.stamp ## Ask for a password, and print its hash for clearml.fixedUsers
+	@.venv/bin/python -c 'import bcrypt' 2>/dev/null || $(PIP) install --constraint requirements-dev.txt bcrypt
+	@.venv/bin/python hash_password.py
 
 check-cluster: .venv/synth.stamp ## Ask the cluster of kubectl what it would refuse of dist/
 	@.venv/bin/python check_cluster.py

@@ -6,12 +6,30 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from config.agent import Agent
+from config.agent_queues import Queues
+from config.claim import Storage
 from config.image import Image
-from config.types.kubernetes import Count, DnsLabel, ImageRepository, ImageTag, Replicas
+from config.types.kubernetes import (
+    QUALIFIED_NAME,
+    Count,
+    DnsLabel,
+    ImageRepository,
+    ImageTag,
+    Replicas,
+    StorageSize,
+)
 from config.types.model import Mistake, Section, refuse, section
-from config.types.scalars import Secret, Text, readable
+from config.types.scalars import Text, matching
 
 DEFAULT_GROUP = "agent-group0"
+
+ExtendedResource = Annotated[
+    Text,
+    matching(
+        rf"(?!requests\.|(.*\.)?kubernetes\.io/)(?=.*/){QUALIFIED_NAME}",
+        "must be a resource of a device plugin, such as nvidia.com/gpu",
+    ),
+]
 
 
 class AgentGroupImage(Image):
@@ -25,14 +43,25 @@ class AgentGroupImage(Image):
     )
 
 
-def _queues(queues: str) -> str:
-    if not queues.split():
-        raise ValueError("must name at least one queue")
-    if any(queue.startswith("-") for queue in queues.split()):
-        raise ValueError("a queue's name must not start with '-'")
-    for queue in queues.split():
-        readable(queue)
-    return queues
+class AgentGroupStorage(Storage):
+    """The volume at /root/.clearml, where the agents keep what they fetched and installed."""
+
+    enabled: bool = Field(
+        default=False,
+        description="Whether the agents' caches outlive the pods, on a claim; otherwise they go "
+        "with them.",
+    )
+    size_limit: StorageSize | None = Field(
+        default=None, description="Size of all that an agent may keep where there is no claim."
+    )
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Settings of what is not there."""
+        yield from super().mistakes()
+        if self.data.model_fields_set and "enabled" not in self.model_fields_set:
+            yield Mistake(("enabled",), "must be true for storage.data to have an effect")
+        if self.enabled and self.size_limit:
+            yield Mistake(("sizeLimit",), "is for caches without a claim", self.size_limit)
 
 
 class AgentGroup(Agent):
@@ -42,20 +71,21 @@ class AgentGroup(Agent):
     name: DnsLabel = Field(
         description="Name of the group, part of its objects' names; by default its key."
     )
-    queues: Annotated[Text, AfterValidator(_queues)] = Field(
+    queues: Queues = Field(
         default="default",
-        description="Queues that the agents take tasks from, most important first, separated by "
-        "spaces.",
+        description="Queues that the agents take tasks from, most important first: a list, or "
+        "names separated by spaces.",
+    )
+    create_queue: bool = Field(
+        default=False, description="Whether the agents make the queues that the server lacks."
     )
     nvidia_gpus_per_agent: Count = Field(
-        default=1, description="NVIDIA GPUs of each agent; 0 asks for none."
+        default=1, description="GPUs of each agent; 0 asks for none."
     )
-    clearml_access_key: Secret | None = Field(
-        default=None,
-        description="Access key that the group's agents use; unset, the agents' own credential.",
-    )
-    clearml_secret_key: Secret | None = Field(
-        default=None, description="Secret key that belongs to clearmlAccessKey."
+    gpu_resource: ExtendedResource = Field(
+        default="nvidia.com/gpu",
+        description="What such a GPU is to Kubernetes: the resource of a device plugin, such as "
+        "nvidia.com/mig-1g.5gb or amd.com/gpu.",
     )
     clearml_config: Text = Field(
         default="sdk {\n}",
@@ -64,16 +94,23 @@ class AgentGroup(Agent):
     replica_count: Replicas = Field(default=0, description="Number of agents in the group.")
     image: Section[AgentGroupImage] = section()
 
+    storage: Section[AgentGroupStorage] = section()
+
+    @property
+    def on_one_node(self) -> bool:
+        """Whether the pods share a volume that one node alone can mount."""
+        return self.storage.single_node
+
     def mistakes(self) -> Iterator[Mistake]:
-        """One key of the pair without the other."""
+        """A volume of one node for agents on several."""
         yield from super().mistakes()
-        pair = {
-            "clearmlAccessKey": self.clearml_access_key,
-            "clearmlSecretKey": self.clearml_secret_key,
-        }
-        missing = [key for key, given in pair.items() if given is None]
-        if len(missing) == 1:
-            yield Mistake((missing[0],), "is needed by the other key of the pair")
+        if self.replica_count > 1 and self.on_one_node:
+            yield Mistake(
+                ("replicaCount",),
+                "several agents cannot share a ReadWriteOnce volume; set "
+                "storage.data.accessModes to [ReadWriteMany]",
+                self.replica_count,
+            )
 
 
 def _named_by_key(raw: object) -> object:

@@ -1,16 +1,15 @@
 """The agent services: an agent for the `services` queue (pipelines, autoscalers, clean-up)."""
 
-from collections.abc import Iterator
-
 from pydantic import Field
 
 from config.agent import Agent
-from config.claim import LargeClaim
+from config.agent_queues import Queues
+from config.claim import Storage
 from config.generation import DEFAULT_GENERATION
 from config.image import Image
 from config.types.kubernetes import ImageRepository, ImageTag, Replicas
-from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import CONTROL, NonEmpty, OneLine, Secret
+from config.types.model import Section, section
+from config.types.scalars import NonEmpty, OneLine, Text
 
 
 class AgentServicesImage(Image):
@@ -24,25 +23,26 @@ class AgentServicesImage(Image):
     )
 
 
-class AgentServicesStorage(Model):
-    """The volume for the agent's caches."""
-
-    data: Section[LargeClaim] = section()
-
-
 class AgentServices(Agent):
     """An agent for the `services` queue, which runs many light tasks side by side."""
 
     enabled: bool = Field(default=True, description="Whether agent services are installed.")
+    queues: Queues = Field(
+        default="services",
+        description="Queues that the agent takes tasks from, most important first: a list, or "
+        "names separated by spaces.",
+    )
+    create_queue: bool = Field(
+        default=True, description="Whether the agent makes the queues that the server lacks."
+    )
+    clearml_config: Text = Field(
+        default="",
+        description="Content of the agent's clearml.conf, mounted at /root/clearml.conf.",
+    )
     clearml_host_ip: OneLine | None = Field(
         default=None,
         description="Address of the server, passed on to tasks as CLEARML_HOST_IP; the agent does "
         "not read it.",
-    )
-    google_credentials: Secret | None = Field(
-        default=None,
-        description="Google credentials: a path in the container, or the JSON document itself, "
-        "which is then mounted from a Secret.",
     )
     default_base_docker: OneLine | None = Field(
         default=None,
@@ -54,16 +54,9 @@ class AgentServices(Agent):
     )
     replica_count: Replicas = Field(default=1, description="Number of agent services pods.")
     image: Section[AgentServicesImage] = section()
-    storage: Section[AgentServicesStorage] = section()
-
-    def mistakes(self) -> Iterator[Mistake]:
-        """A path to credentials that no variable can hold."""
-        yield from super().mistakes()
-        google = self.google_credentials.get_secret_value() if self.google_credentials else ""
-        if not google.lstrip().startswith("{") and CONTROL.search(google):
-            yield Mistake(("googleCredentials",), "must have no control characters")
+    storage: Section[Storage] = section()
 
     @property
     def on_one_node(self) -> bool:
         """Whether the pods share a volume that one node alone can mount."""
-        return self.storage.data.single_node
+        return self.storage.single_node

@@ -1,19 +1,24 @@
 """The API server."""
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from pydantic import Field
 
 from config.claim import Claim
+from config.configuration import (
+    ADDITIONAL_CONFIGS_DIR,
+    CONFIG_DIR,
+    GENERATED_CONFIG_DIR,
+    HoconConfigs,
+    mounts_below,
+)
 from config.generation import DEFAULT_GENERATION
 from config.image import ServerImage
 from config.pod import Deployment
 from config.service import Service
 from config.types.kubernetes import AbsolutePath, NodePort, Port, Replicas, Seconds, StorageSize
 from config.types.model import Mistake, Model, Section, section
-
-# Of the files made from clearml.fixedUsers and clearml.watchdog, beside a configuration volume.
-GENERATED_CONFIG_DIR = "/opt/clearml/generated-config"
 
 
 class ApiserverService(Service):
@@ -43,11 +48,11 @@ class ApiserverStorage(Model):
     config: Section[ConfigClaim] = section()
 
 
-class Apiserver(Deployment):
+class Apiserver(Deployment, HoconConfigs):
     """The API server: REST API, start-up work, and the examples that a new server shows."""
 
     config_dir: AbsolutePath = Field(
-        default="/opt/clearml/config",
+        default=CONFIG_DIR,
         description="Directory that the server reads configuration files (*.conf) from.",
     )
     prepopulate_enabled: bool = Field(
@@ -78,10 +83,16 @@ class Apiserver(Deployment):
         """Whether the pods share a volume that one node alone can mount."""
         return self.storage.enable_config_volume and self.storage.config.single_node
 
+    @property
+    def has_files_by_hand(self) -> bool:
+        """Whether `config_dir` has files that the values do not know, which win over all others."""
+        return self.storage.enable_config_volume or mounts_below(self, self.config_dir)
+
     def mistakes(self) -> Iterator[Mistake]:
-        """The directory of the generated files as that of the volume too."""
+        """A directory of our own files as that of others too."""
         yield from super().mistakes()
-        if self.storage.enable_config_volume and self.config_dir == GENERATED_CONFIG_DIR:
+        directory = PurePosixPath(self.config_dir)
+        if any(map(directory.is_relative_to, (GENERATED_CONFIG_DIR, ADDITIONAL_CONFIGS_DIR))):
             yield Mistake(
                 ("configDir",), "is where the generated files lie; choose another", self.config_dir
             )

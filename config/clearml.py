@@ -3,12 +3,13 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from config.types.kubernetes import AtLeastOne, OptionalDnsSubdomain
+from config.secret_layout import LAYOUTS, OF_CHARTS, OURS, SecretKeys
+from config.types.kubernetes import AtLeastOne, OptionalDnsSubdomain, SecretKey
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import NonEmpty, Secret, Text, matching
 
@@ -115,7 +116,8 @@ class FixedUsers(Model):
     """Users from the values instead of a login form that takes any name."""
 
     enabled: bool = Field(
-        default=False, description="Whether only the users listed here may log in."
+        default=False,
+        description="Whether only the users listed here, or in existingSecret, may log in.",
     )
     pass_hashed: bool = Field(
         default=False,
@@ -124,10 +126,21 @@ class FixedUsers(Model):
     users: list[Section[FixedUser]] = Field(
         default=[], description="The users: username, password and displayed name of each."
     )
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="",
+        description="Name of a Secret that holds a configuration file with the users instead.",
+    )
+    existing_secret_key: SecretKey = Field(
+        default="apiserver.conf",
+        description="Key of that file in the Secret; the file sets `auth.fixed_users.users`.",
+    )
 
     def mistakes(self) -> Iterator[Mistake]:
         """Users who could not log in."""
-        if self.enabled and not self.users:
+        if self.existing_secret and self.users:
+            message = "are taken from clearml.fixedUsers.existingSecret: keep one of the two"
+            yield Mistake(("users",), message)
+        if self.enabled and not (self.users or self.existing_secret):
             yield Mistake(("users",), "must list at least one user while fixed users are on", [])
         usernames: set[str] = set()
         for index, user in enumerate(self.users):
@@ -176,9 +189,12 @@ class Clearml(Model):
     )
     credentials: Section[Credentials] = section()
     existing_secret: OptionalDnsSubdomain = Field(
-        default="",
-        description="Name of a Secret that holds the credentials instead, under the keys of "
-        "`clearml-conf`.",
+        default="", description="Name of a Secret that holds credentials instead."
+    )
+    existing_secret_keys: SecretKeys = Field(
+        default={},
+        description=f"What that Secret holds: {OURS} (all ten, the default), {OF_CHARTS}, or a "
+        "mapping of names in clearml.credentials to keys; what it lacks is taken from there.",
     )
     fixed_users: Section[FixedUsers] = section()
     watchdog: Section[Watchdog] = section()
@@ -188,11 +204,31 @@ class Clearml(Model):
         "may leave the cluster.",
     )
 
+    @property
+    def existing_keys(self) -> Mapping[str, str]:
+        """The credentials, as in YAML, that the existing Secret holds, and their keys there."""
+        return (self.existing_secret_keys or LAYOUTS[OURS]) if self.existing_secret else {}
+
     def mistakes(self) -> Iterator[Mistake]:
         """Two sources of credentials."""
-        if self.existing_secret and self.credentials != Credentials():
-            yield Mistake(
-                ("existingSecret",),
-                "excludes clearml.credentials: keep one of the two",
-                self.existing_secret,
+        if self.existing_secret_keys and not self.existing_secret:
+            yield Mistake(("existingSecretKeys",), "needs clearml.existingSecret")
+        for key in self.existing_keys:
+            if key not in self.credentials.published:
+                message = "is taken from clearml.existingSecret: keep one of the two"
+                yield Mistake(("credentials", key), message)
+
+    def warnings(self) -> Iterator[str]:
+        """Credentials that anyone knows, and a Secret that may not have what is expected of it."""
+        if self.existing_secret and not self.existing_secret_keys:
+            yield (
+                f"clearml.existingSecret: must have the keys {', '.join(LAYOUTS[OURS].values())}; "
+                f"for a Secret of a Helm chart set clearml.existingSecretKeys to {OF_CHARTS}, "
+                f"otherwise to {OURS}"
+            )
+        published = [key for key in self.credentials.published if key not in self.existing_keys]
+        if published:
+            yield (
+                "clearml.credentials: published defaults are in use, which anyone can sign in "
+                f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
             )

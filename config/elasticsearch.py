@@ -4,14 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from config.chart import ElasticsearchChart
 from config.generation import DEFAULT_GENERATION
-from config.image import PulledImage, reference
+from config.image import Image, PulledImage, digest_mistakes
+from config.metrics import StoreMetrics
 from config.pod import StatefulSet
 from config.service import StoreService
-from config.store import ChartModel, Store
+from config.store import ChartModel, Store, StoreImage, StorePersistence
 from config.types.fragment import (
     ExtraEnvs,
     NodeAffinity,
@@ -19,9 +20,12 @@ from config.types.fragment import (
 )
 from config.types.kubernetes import (
     AccessModes,
+    Annotations,
+    ImageDigest,
     ImageRepository,
     ImageTag,
     OptionalDnsSubdomain,
+    OptionalImageRegistry,
     Port,
     PullPolicy,
     Replicas,
@@ -31,7 +35,7 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.merging import over
-from config.types.model import Mistake, Model, Section, section
+from config.types.model import Mistake, Model, Section, refuse, section
 from config.types.scalars import NonEmpty, Readable, Secret, Text, matching
 
 FILE_NAME = r"(?!\.\.?$)[-._a-zA-Z0-9]{1,253}"
@@ -42,12 +46,22 @@ PORT_NUMBER = (
 HostUrl = Annotated[
     Text,
     matching(
-        rf"(https?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:{PORT_NUMBER})?",
+        rf"(https?://)?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:{PORT_NUMBER})?"
+        r"(/[A-Za-z0-9._~-]+)*/?",
         "must be a host with scheme and port, such as https://search.example.com:9200",
     ),
 ]
 UrlSafe = Annotated[Text, matching(URL_SAFE, "must be letters, digits, '.', '_', '~' and '-'")]
+PEM = r"(?s)\s*-----BEGIN CERTIFICATE-----\s.+\s-----END CERTIFICATE-----\s*"
 DEFAULT_RESOURCES: Any = {"requests": {"memory": "4Gi"}, "limits": {"memory": "4Gi"}}
+# Fields of an image by how the chart spells them.
+FLAT_IMAGE = {
+    "registry": "image_registry",
+    "repository": "image",
+    "tag": "image_tag",
+    "digest": "image_digest",
+    "pull_policy": "image_pull_policy",
+}
 DEFAULT_ES_CONFIG = dict(DEFAULT_GENERATION.elasticsearch_files)
 
 
@@ -69,6 +83,9 @@ class ElasticsearchPersistence(ChartModel):
 
     enabled: bool = Field(
         default=True, description="Whether the data outlives the pods, on volumes of their own."
+    )
+    annotations: Annotations = Field(
+        default={}, description="Annotations of the claims; fixed once the store is installed."
     )
 
 
@@ -93,7 +110,8 @@ class VolumeClaimTemplate(ChartModel):
     resources: Section[ClaimResources] = section()
     storage_class_name: StorageClass = Field(
         default="",
-        description="Storage class; empty leaves the choice to the cluster's default class.",
+        description="Storage class; empty means `global.storageClass`, or else the cluster's "
+        "default class.",
     )
 
 
@@ -108,13 +126,65 @@ class SysctlInitContainer(ChartModel):
     )
 
 
+def _pem(text: str) -> str:
+    # Not shown, as it may be a private key.
+    if text and not re.fullmatch(PEM, text):
+        refuse([Mistake((), "must be one or more certificates in PEM format")])
+    return text
+
+
+class ElasticsearchCa(Model):
+    """The certificate authority that an Elasticsearch of your own is trusted by."""
+
+    certificate: Annotated[Text, AfterValidator(_pem)] = Field(
+        default="", description="Its certificate in PEM format; empty means the public ones."
+    )
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="", description="Name of a Secret that holds the certificate instead."
+    )
+    key: SecretKey = Field(default="ca.crt", description="Key of the certificate in that Secret.")
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is a certificate."""
+        return bool(self.certificate or self.existing_secret)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A certificate from two sources."""
+        if self.certificate and self.existing_secret:
+            yield Mistake(
+                ("existingSecret",),
+                "excludes certificate: keep one of the two",
+                self.existing_secret,
+            )
+
+
+class ElasticsearchExporterImage(StoreImage):
+    """The image of the exporter of Elasticsearch's metrics."""
+
+    repository: ImageRepository = Field(
+        default=DEFAULT_GENERATION.elasticsearch_exporter.repository,
+        description="Repository of the exporter's image.",
+    )
+    tag: ImageTag = Field(
+        default=DEFAULT_GENERATION.elasticsearch_exporter.tag,
+        description="Tag of the exporter's image.",
+    )
+
+
+class ElasticsearchMetrics(StoreMetrics):
+    """Metrics of Elasticsearch."""
+
+    image: Section[ElasticsearchExporterImage] = section()
+
+
 class ElasticsearchExternal(Model):
     """Nodes of an Elasticsearch of your own, and who logs in to it."""
 
     hosts: list[HostUrl] = Field(
         default=[],
-        description="The nodes, `https://host:9200` each; scheme http and port 9200 may be left "
-        "out. Empty takes `<clusterName>-master`.",
+        description="The nodes, `https://host:9200` each, with a path if they are behind one; "
+        "scheme http and port 9200 may be left out. Empty takes `<clusterName>-master`.",
     )
     username: UrlSafe = Field(default="", description="User that the server logs in as.")
     password: Secret | None = Field(
@@ -127,12 +197,16 @@ class ElasticsearchExternal(Model):
     password_key: SecretKey = Field(
         default="password", description="Key of the password in that Secret."
     )
+    ca: Section[ElasticsearchCa] = section()
+    verify_certs: bool = Field(
+        default=True, description="Whether the certificates of https nodes are checked."
+    )
 
     @property
     def urls(self) -> list[str]:
         """The nodes, with scheme and port."""
         urls = [host if "://" in host else f"http://{host}" for host in self.hosts]
-        return [url if re.search(r":\d+$", url) else f"{url}:9200" for url in urls]
+        return [re.sub(r"(?<=//)([^/:]+)(?!:)(?=/|$)", r"\1:9200", url) for url in urls]
 
     def mistakes(self) -> Iterator[Mistake]:
         """A user without hosts or password, or a password that no URL can hold."""
@@ -149,6 +223,12 @@ class ElasticsearchExternal(Model):
             yield Mistake(("password",), "is needed with a username, or existingSecret")
         if self.username and not self.hosts:
             yield Mistake(("hosts",), "must name the nodes that the user logs in to", [])
+        if not any(url.startswith("https:") for url in self.urls):
+            for name, given in (("ca", self.ca.is_given), ("verifyCerts", not self.verify_certs)):
+                if given:
+                    yield Mistake((name,), "is for https://, with which none of the hosts begins")
+        if self.password and self.ca.certificate and self.password_key == self.ca.key:
+            yield Mistake(("ca", "key"), "is the key of the password too", self.ca.key)
         if self.password and not re.fullmatch(URL_SAFE, self.password.get_secret_value()):
             yield Mistake(
                 ("password",),
@@ -165,6 +245,7 @@ class Elasticsearch(StatefulSet, Store):
         "securityContext": "containerSecurityContext",
         "terminationGracePeriod": "terminationGracePeriodSeconds",
     }
+    repository_path: ClassVar[tuple[str, ...]] = ("image",)
 
     chart: Section[ElasticsearchChart] = section()
 
@@ -213,6 +294,7 @@ class Elasticsearch(StatefulSet, Store):
         description="Files for Elasticsearch's configuration directory, by name.",
     )
     external: Section[ElasticsearchExternal] = section()
+    metrics: Section[ElasticsearchMetrics] = section()
     sysctl_init_container: Section[SysctlInitContainer] = section()
     image: ImageRepository = Field(
         default=DEFAULT_GENERATION.elasticsearch.repository,
@@ -220,6 +302,16 @@ class Elasticsearch(StatefulSet, Store):
     )
     image_tag: ImageTag = Field(
         default=DEFAULT_GENERATION.elasticsearch.tag, description="Tag of the Elasticsearch image."
+    )
+    image_registry: OptionalImageRegistry = Field(
+        default="",
+        description="Registry of this image alone; empty means that of `global.imageRegistry`, or "
+        "what the repository begins with.",
+    )
+    image_digest: ImageDigest = Field(
+        default="",
+        description="Digest of the image, `sha256:` and 64 hexadecimal digits; it counts more than "
+        "the tag.",
     )
     image_pull_policy: PullPolicy = Field(
         default="IfNotPresent", description="When the kubelet pulls the image."
@@ -231,8 +323,26 @@ class Elasticsearch(StatefulSet, Store):
     @property
     def pulled_image(self) -> PulledImage:
         """The image of the embedded Elasticsearch."""
-        name = reference(self.image, self.image_tag)
-        return PulledImage(name, self.image_pull_policy, self.image_pull_secrets)
+        return self.image_section.pulled(self.image_pull_secrets)
+
+    @property
+    def image_section(self) -> Image:
+        """The image as the other sections spell it."""
+        given = {name for name, flat in FLAT_IMAGE.items() if flat in self.model_fields_set}
+        fields = {name: getattr(self, flat) for name, flat in FLAT_IMAGE.items()}
+        return Image.model_construct(given, **fields)
+
+    @property
+    def volume(self) -> StorePersistence:
+        """The volume of each node as the other stores spell it."""
+        template = self.volume_claim_template
+        return StorePersistence.default(
+            enabled=self.persistence.enabled,
+            access_modes=template.access_modes,
+            size=template.resources.requests.storage,
+            storage_class=template.storage_class_name,
+            annotations=self.persistence.annotations,
+        )
 
     @property
     def with_affinity(self) -> Self:
@@ -259,10 +369,13 @@ class Elasticsearch(StatefulSet, Store):
     def mistakes(self) -> Iterator[Mistake]:
         """More nodes that must stay than there are, and files that a ConfigMap cannot hold."""
         yield from super().mistakes()
+        yield from digest_mistakes(self.image_tag, self.image_digest, "imageDigest")
         if self.node_affinity and self.affinity and self.affinity.node_affinity:
             yield Mistake(("nodeAffinity",), "is in affinity too: keep one of the two")
         if self.external.hosts and self.source != "external":
             yield Mistake(("external",), "is read only with provider external")
+        if self.source == "imported" and self.metrics.enabled:
+            yield Mistake(("metrics", "enabled"), "is not supported: the chart has none", True)
         if self.source == "imported" and (self.model_extra or {}).get("createCert"):
             yield Mistake(("createCert",), "is not supported: the servers would not use it", True)
         if self.source == "imported" and self.chart_section("secret").get("enabled"):

@@ -1,95 +1,92 @@
-"""The `externalServices` of later ClearML charts, which name stores outside the installation."""
+"""How later ClearML charts name an Elasticsearch outside the installation."""
 
 import json
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Any
 
-from pydantic import AfterValidator, Field
+from pydantic import ValidationError
 
-from config.types.kubernetes import Port
+from config.elasticsearch import ElasticsearchExternal
+from config.error import shape
 from config.types.merging import merge
-from config.types.model import Model
-from config.types.scalars import OneLine, Secret, Text
+from config.types.model import did_you_mean
+
+# What elasticsearch-py, 7 or 8, takes of a host and `elasticsearch.external` has a place for.
+HOST_KEYS = {
+    "host",
+    "port",
+    "scheme",
+    "use_ssl",
+    "url_prefix",
+    "path_prefix",
+    "http_auth",
+    "verify_certs",
+}
 
 
-def _host_list(text: str) -> str:
+def host_list(text: str) -> list[dict[str, Any]]:
+    """The hosts of a JSON list; raises ValueError for what is none."""
     try:
         hosts = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         hosts = None
-    if not isinstance(hosts, list) or not all(
+    fitting = isinstance(hosts, list) and all(
         isinstance(host, dict) and isinstance(host.get("host"), str) for host in hosts
-    ):
+    )
+    if not hosts or not fitting:
         raise ValueError('must be a JSON list such as [{"host": "es", "port": 9200}]')
-    return text
+    return list(hosts)
 
 
-class ExternalServices(Model):
-    """Stores of your own in the words of later charts; each counts if its store is external."""
+def elasticsearch_external(text: str) -> dict[str, Any]:
+    """The section `elasticsearch.external` that says the same as a JSON list of hosts.
 
-    redis_host: OneLine | None = Field(
-        default=None, description="The same as `redis.master.name` with `redis.enabled: false`."
-    )
-    redis_port: Port | None = Field(default=None, description="The same as `redis.master.port`.")
-    mongodb_host: OneLine | None = Field(
-        default=None,
-        description="The same as `mongodb.service.name` with `mongodb.enabled: false`.",
-    )
-    mongodb_port: Port | None = Field(
-        default=None, description="The same as `mongodb.service.port`."
-    )
-    mongodb_connection_string_backend: Secret | None = Field(
-        default=None, description="The same as `mongodb.external.backend`."
-    )
-    mongodb_connection_string_auth: Secret | None = Field(
-        default=None, description="The same as `mongodb.external.auth`."
-    )
-    elasticsearch_host: OneLine | None = Field(
-        default=None, description="Host of an Elasticsearch with `elasticsearch.enabled: false`."
-    )
-    elasticsearch_port: Port | None = Field(
-        default=None, description="Port of that Elasticsearch, 9200 if it is left out."
-    )
-    elasticsearch_connection_string: Annotated[Text, AfterValidator(_host_list)] | None = Field(
-        default=None, description="The same as `elasticsearch.external.hosts`, as a JSON list."
-    )
-
-
-def translated(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with `externalServices` spelled as the sections of the stores spell it."""
-    given = values.get("externalServices")
-    if not isinstance(given, dict):
-        return values
-    sections = {
-        "redis": {"master": {"name": given.get("redisHost"), "port": given.get("redisPort")}},
-        "mongodb": {
-            "service": {"name": given.get("mongodbHost"), "port": given.get("mongodbPort")},
-            "external": {
-                "backend": given.get("mongodbConnectionStringBackend"),
-                "auth": given.get("mongodbConnectionStringAuth"),
-            },
-        },
-        "elasticsearch": {"external": {"hosts": _urls(given)}},
+    Raises ValueError, in words that follow on the value's name and show no secret.
+    """
+    hosts = host_list(text)
+    if any("ca_certs" in host for host in hosts):
+        raise ValueError("has ca_certs, a file in the pod: use elasticsearch.external.ca instead")
+    for host in hosts:
+        for key in host.keys() - HOST_KEYS:
+            raise ValueError(f"has an unknown key, {shape(key)}{did_you_mean(key, HOST_KEYS)}")
+    username, password = _same("http_auth", map(_login, hosts))
+    said = {
+        "hosts": [_url(host) for host in hosts],
+        "username": username,
+        "password": password,
+        "verifyCerts": _same("verify_certs", (host.get("verify_certs") for host in hosts)),
     }
-    for store, section in sections.items():
-        theirs = values.get(store, {})
-        if isinstance(theirs, dict) and _is_external(theirs):
-            values = values | {store: merge(merge({}, section), theirs)}
-    return values
-
-
-def _is_external(store: dict[str, Any]) -> bool:
-    disabled = str(store.get("enabled", True)).lower() == "false"
-    return disabled or store.get("provider") == "external"
-
-
-def _urls(given: dict[str, Any]) -> list[str] | None:
-    if "elasticsearchHost" in given:
-        return [f"{given['elasticsearchHost']}:{given.get('elasticsearchPort', 9200)}"]
+    section = merge({}, said)
     try:
-        hosts = json.loads(given.get("elasticsearchConnectionString") or "null")
-        return hosts and [
-            f"{host.get('scheme') or 'http'}://{host['host']}:{host.get('port', 9200)}"
-            for host in hosts
-        ]
-    except (ValueError, TypeError, AttributeError, KeyError):
-        return None
+        ElasticsearchExternal.read(section)
+    except ValidationError as error:
+        mistake = error.errors(include_input=False, include_context=False)[0]
+        part = ".".join(map(str, mistake["loc"]))
+        raise ValueError(f"has a {part} that {mistake['msg'].removeprefix('Input ')}") from None
+    return section
+
+
+def _same(key: str, values: Iterable[Any]) -> Any:
+    """What all hosts say."""
+    first, *others = values
+    if any(other != first for other in others):
+        raise ValueError(f"must have the same {key} for each host")
+    return first
+
+
+def _login(host: dict[str, Any]) -> tuple[str | None, str | None]:
+    given = host.get("http_auth")
+    parts = given.split(":", 1) if isinstance(given, str) else given
+    if not parts:
+        return None, None
+    if not isinstance(parts, list) or [type(part) for part in parts] != [str, str]:
+        raise ValueError('must have an http_auth such as "user:password"')
+    return parts[0], parts[1]
+
+
+def _url(host: dict[str, Any]) -> str:
+    scheme = host.get("scheme") or ("https" if host.get("use_ssl") else "http")
+    if host.get("use_ssl", scheme == "https") is not (scheme == "https"):
+        raise ValueError("has a host whose scheme and use_ssl say different things")
+    prefix = str(host.get("url_prefix") or host.get("path_prefix") or "").strip("/")
+    return f"{scheme}://{host['host']}:{host.get('port', 9200)}{'/' if prefix else ''}{prefix}"

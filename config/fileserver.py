@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from config.claim import LargeClaim
+from config.claim import Storage
+from config.configuration import HoconConfigs
 from config.generation import DEFAULT_GENERATION
 from config.image import ServerImage
 from config.pod import Deployment
 from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
-from config.types.model import Mistake, Model, Section, section
+from config.types.model import Mistake, Section, section
 
 
 class FileserverService(Service):
@@ -24,28 +25,28 @@ class FileserverService(Service):
     )
 
 
-class FileserverStorage(Model):
-    """The volume that holds uploaded files."""
-
-    data: Section[LargeClaim] = section()
-
-
-class Fileserver(Deployment):
+class Fileserver(Deployment, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
     service: Section[FileserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
     image: Section[ServerImage] = section()
-    storage: Section[FileserverStorage] = section()
+    storage: Section[Storage] = section()
 
     @property
     def on_one_node(self) -> bool:
         """Whether the pods share a volume that one node alone can mount."""
-        return self.storage.data.single_node
+        return self.storage.single_node
 
     def mistakes(self) -> Iterator[Mistake]:
-        """A volume of one node for pods of several."""
+        """A volume of one node for pods of several, or none that they share."""
         yield from super().mistakes()
+        if self.replica_count > 1 and not self.storage.enabled:
+            yield Mistake(
+                ("replicaCount",),
+                "several pods need a volume that they share; set fileserver.storage.enabled",
+                self.replica_count,
+            )
         if self.replica_count > 1 and self.on_one_node:
             yield Mistake(
                 ("replicaCount",),

@@ -1,5 +1,6 @@
 """What generations of the ClearML server differ in, as data; no version stands anywhere else."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,14 @@ class Generation:
     mongodb: Release
     redis: Release
     elasticsearch: Release
+    mongodb_exporter: Release
+    """The newest that knows that MongoDB."""
+    redis_exporter: Release
+    elasticsearch_exporter: Release
+    first_other_server: tuple[int, int]
+    """The first release of the servers that does not run with these settings and stores."""
+    why_other: str
+    """What goes wrong with it."""
 
     system_users: tuple[SystemUser, ...]
 
@@ -52,9 +61,20 @@ class Generation:
     web_page_ports: Mapping[str, int]
     """Where it looks for them if it was opened on port 8080."""
 
+    elasticsearch_args: bool
+    """Whether each request to Elasticsearch heeds `hosts.elastic.*.args`; where the first ones do
+    not, TLS options must stand with the hosts, which later servers refuse.
+    """
     mongodb_args: Sequence[str]
     elasticsearch_settings: Mapping[str, str]
     elasticsearch_files: Mapping[str, str]
+
+    def is_exceeded_by(self, tag: str) -> bool:
+        """Whether a tag of the server's image names a release that these settings do not fit."""
+        numbers = re.match(r"v?(\d+)\.(\d+)", tag)
+        return tag == "latest" or (
+            numbers is not None and (int(numbers[1]), int(numbers[2])) >= self.first_other_server
+        )
 
 
 GENERATIONS = {
@@ -66,6 +86,14 @@ GENERATIONS = {
         mongodb=Release("mongo", "4.4.30"),
         redis=Release("redis", "6.2.22"),
         elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "7.17.29"),
+        mongodb_exporter=Release("percona/mongodb_exporter", "0.47.1"),
+        redis_exporter=Release("oliver006/redis_exporter", "v1.88.0"),
+        elasticsearch_exporter=Release(
+            "quay.io/prometheuscommunity/elasticsearch-exporter", "v1.11.0"
+        ),
+        first_other_server=(1, 16),
+        why_other="from 1.16 on the file server checks logins, and does not start without being "
+        "told how; 2.x is made for other versions of MongoDB and Elasticsearch",
         system_users=(
             SystemUser("apiserver", "apiserver"),
             SystemUser("webserver", "webserver"),
@@ -78,6 +106,7 @@ GENERATIONS = {
         webserver_probe="/",
         web_page_node_ports={"apiserver": 30008, "fileserver": 30081},
         web_page_ports={"apiserver": 8008, "fileserver": 8081},
+        elasticsearch_args=False,
         mongodb_args=(
             "--setParameter",
             "internalQueryMaxBlockingSortMemoryUsageBytes=196100200",
@@ -97,3 +126,17 @@ GENERATIONS = {
     )
 }
 DEFAULT_GENERATION = GENERATIONS["1"]
+
+# Where the image of the web server expects a configuration of the page, by the version from which
+# on that is so. Later ones write the file that the page reads themselves, over what is there.
+WEB_PAGE_FILES = {
+    (1, 15): "/mnt/external_files/configs/configuration.json",
+    (0, 0): "/usr/share/nginx/html/configuration.json",
+}
+
+
+def web_page_file(tag: str) -> str:
+    """Where the image of that tag expects it; a tag that tells no version is of a new one."""
+    version = re.match(r"v?(\d+)\.(\d+)", tag)
+    number = (int(version[1]), int(version[2])) if version else max(WEB_PAGE_FILES)
+    return next(path for since, path in WEB_PAGE_FILES.items() if number >= since)

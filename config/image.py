@@ -1,43 +1,125 @@
-"""Container images."""
+"""Container images: what they are called, and where they come from."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from config.generation import DEFAULT_GENERATION
-from config.types.kubernetes import ImageRepository, ImageTag, PullPolicy
-from config.types.model import Model
+from config.types.kubernetes import (
+    DnsSubdomain,
+    ImageDigest,
+    ImageRepository,
+    ImageTag,
+    OptionalImageRegistry,
+    PullPolicy,
+)
+from config.types.model import Mistake, Model
+
+DOCKER_HUB = "docker.io"
+# What a reference may begin with that is a registry and no folder of Docker Hub.
+REGISTRY = re.compile(r"^(localhost|[^/]*[.:][^/]*)/")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PulledImage:
-    """An image as containers name it, and how the kubelet gets it."""
+    """An image as its section names it, and how the kubelet gets it.
 
-    reference: str
+    `version` is the end of a reference: `:tag`, `@digest` or both.
+    """
+
+    repository: str
+    version: str
+    registry: str = ""
     pull_policy: str
-    pull_secrets: Sequence[str]
+    pull_secrets: Sequence[str] = ()
+
+    def reference(self, registry: str) -> str:
+        """The image as containers name it, where all images come from the registry.
+
+        One of its own wins.
+        """
+        if self.registry:
+            return _moved(self.repository, self.registry) + self.version
+        return from_registry(self.repository, registry) + self.version
+
+
+def from_registry(reference: str, registry: str) -> str:
+    """The image from that registry instead of the one that the reference may begin with.
+
+    Docker Hub has no copies of what other registries have: those stay. An empty registry changes
+    nothing.
+    """
+    if not registry or (registry == DOCKER_HUB and REGISTRY.match(reference)):
+        return reference
+    return _moved(reference, registry)
+
+
+def _moved(reference: str, registry: str) -> str:
+    if reference.startswith(f"{registry}/"):
+        return reference
+    return f"{registry}/{REGISTRY.sub('', reference, count=1)}"
+
+
+def version(tag: str, digest: str) -> str:
+    """What stands behind the repository in a reference; one of the two may be empty."""
+    if tag.startswith("sha256:"):
+        tag, digest = "", tag
+    return (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+
+
+def digest_mistakes(tag: str, digest: str, key: str = "digest") -> Iterator[Mistake]:
+    """A digest in the tag and beside it."""
+    if digest and "sha256:" in tag:
+        yield Mistake((key,), "is in the tag too: keep one of the two")
+
+
+def _name_in_mapping(raw: object) -> object:
+    return raw["name"] if isinstance(raw, dict) and raw.keys() == {"name"} else raw
+
+
+PullSecret = Annotated[DnsSubdomain, BeforeValidator(_name_in_mapping)]
 
 
 class Image(Model):
     """A container image."""
 
+    registry: OptionalImageRegistry = Field(
+        default="",
+        description="Registry of this image alone; empty means that of `global.imageRegistry`, or "
+        "what the repository begins with.",
+    )
     repository: ImageRepository = Field(
         description="Image repository, with the registry if need be."
     )
     tag: ImageTag = Field(description="Image tag.")
+    digest: ImageDigest = Field(
+        default="",
+        description="Digest of the image, `sha256:` and 64 hexadecimal digits; it counts more than "
+        "the tag.",
+    )
     pull_policy: PullPolicy = Field(
         default="IfNotPresent", description="When the kubelet pulls the image."
     )
 
     def pulled(self, pull_secrets: Sequence[str]) -> PulledImage:
         """The image, pulled with the credentials that the Secrets of these names hold."""
-        return PulledImage(reference(self.repository, self.tag), self.pull_policy, pull_secrets)
+        # A digest alone says nothing of the version that is the default.
+        tag = self.tag if "tag" in self.model_fields_set or not self.digest else ""
+        return PulledImage(
+            registry=self.registry,
+            repository=self.repository,
+            version=version(tag, self.digest),
+            pull_policy=self.pull_policy,
+            pull_secrets=pull_secrets,
+        )
 
-
-def reference(repository: str, tag: str) -> str:
-    """`repository:tag`, or `repository@digest` when the tag is a digest."""
-    return f"{repository}{'@' if tag.startswith('sha256:') else ':'}{tag}"
+    def mistakes(self) -> Iterator[Mistake]:
+        """Two digests."""
+        yield from super().mistakes()
+        yield from digest_mistakes(self.tag, self.digest)
 
 
 class ServerImage(Image):

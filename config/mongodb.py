@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from config.chart import MongodbChart
 from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage
+from config.metrics import StoreMetrics
 from config.pod import StatefulSet
 from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
@@ -115,6 +116,24 @@ class MongodbService(StoreService):
     port_name: PortName = Field(default="mongo-service", description="Name of the Service's port.")
 
 
+class MongodbExporterImage(StoreImage):
+    """The image of the exporter of MongoDB's metrics."""
+
+    repository: ImageRepository = Field(
+        default=DEFAULT_GENERATION.mongodb_exporter.repository,
+        description="Repository of the exporter's image.",
+    )
+    tag: ImageTag = Field(
+        default=DEFAULT_GENERATION.mongodb_exporter.tag, description="Tag of the exporter's image."
+    )
+
+
+class MongodbMetrics(StoreMetrics):
+    """Metrics of MongoDB."""
+
+    image: Section[MongodbExporterImage] = section()
+
+
 class MongodbExternal(Model):
     """Connection strings of a MongoDB of your own, for all that host and port cannot say."""
 
@@ -177,6 +196,7 @@ class Mongodb(StatefulSet, Store):
     persistence: Section[MongodbPersistence] = section()
     service: Section[MongodbService] = section()
     external: Section[MongodbExternal] = section()
+    metrics: Section[MongodbMetrics] = section()
     image: Section[MongodbImage] = section()
 
     @property
@@ -208,6 +228,8 @@ class Mongodb(StatefulSet, Store):
                 "a standalone MongoDB is one pod; set mongodb.architecture to replicaset",
                 self.replica_count,
             )
+        if self.source == "embedded" and self.replica_count > 1:
+            yield from self.persistence.shared("persistence")
         needs_key = (
             self.source != "external" and self.architecture == "replicaset" and self.auth.enabled
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from config.error import shortened
+from config.secret_layout import LAYOUTS, OURS
 from config.types.kubernetes import SERVICE_LABEL
 from config.types.model import Mistake
 
@@ -20,8 +21,8 @@ LONGEST_INSTANCE = 63
 
 
 def mistakes(values: "Values") -> Iterator[Mistake]:
-    """Too long names of workloads, those of Services that none may have, and those used twice."""
-    general = [*_too_long(_names(values)), *_services(values)]
+    """Too long names of workloads, those that no Service may have, and those used twice."""
+    general = [*_too_long(_names(values)), *_services(values), *_secrets(values)]
     yield from general or _too_long(_group_names(values))
 
 
@@ -88,3 +89,12 @@ def _services(values: "Values") -> Iterator[Mistake]:
         elif name in taken:
             yield Mistake(path, f"{shortened(name)} is the name of another Service too", template)
         taken |= {name, f"{name}-headless"} if path[0] == "elasticsearch" else {name}
+
+
+def _secrets(values: "Values") -> Iterator[Mistake]:
+    """The existing Secret with credentials, where it has the name of ours with the others."""
+    clearml = values.clearml
+    name = clearml.existing_secret
+    if name == f"{values.fullname}-conf" and len(clearml.existing_keys) < len(LAYOUTS[OURS]):
+        message = "is the name of the Secret with what it lacks too; copy it under another name"
+        yield Mistake(("clearml", "existingSecret"), message, name)

@@ -7,9 +7,9 @@ is said in one place too, `parts/workload.py` of the constructs.
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from config.image import Image, PulledImage
+from config.image import Image, PulledImage, PullSecret
 from config.traits import (
     Autoscaling,
     NetworkPolicy,
@@ -40,7 +40,6 @@ from config.types.kubernetes import (
     Annotations,
     AtLeastOne,
     Count,
-    DnsSubdomain,
     Labels,
     NodeSelector,
     OptionalDnsSubdomain,
@@ -100,13 +99,6 @@ class InitContainers(Model):
     resources: Resources = Field(
         default=None, description="Resource requests and limits of each init container."
     )
-
-
-def _name_in_mapping(raw: object) -> object:
-    return raw["name"] if isinstance(raw, dict) and raw.keys() == {"name"} else raw
-
-
-PullSecret = Annotated[DnsSubdomain, BeforeValidator(_name_in_mapping)]
 
 
 class Pod(Model):

@@ -9,6 +9,7 @@ from pydantic import Field
 from config.chart import RedisChart
 from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage
+from config.metrics import StoreMetrics
 from config.pod import StatefulSet
 from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
@@ -72,6 +73,24 @@ class RedisCluster(ChartModel):
     )
 
 
+class RedisExporterImage(StoreImage):
+    """The image of the exporter of Redis' metrics."""
+
+    repository: ImageRepository = Field(
+        default=DEFAULT_GENERATION.redis_exporter.repository,
+        description="Repository of the exporter's image.",
+    )
+    tag: ImageTag = Field(
+        default=DEFAULT_GENERATION.redis_exporter.tag, description="Tag of the exporter's image."
+    )
+
+
+class RedisMetrics(StoreMetrics):
+    """Metrics of Redis."""
+
+    image: Section[RedisExporterImage] = section()
+
+
 class RedisExternal(Model):
     """What only a Redis of your own can be."""
 
@@ -99,6 +118,7 @@ class Redis(Store):
     master: Section[RedisMaster] = section()
     cluster: Section[RedisCluster] = section()
     external: Section[RedisExternal] = section()
+    metrics: Section[RedisMetrics] = section()
     image: Section[RedisImage] = section()
 
     @property
@@ -119,18 +139,12 @@ class Redis(Store):
             yield Mistake(
                 ("password",), "must not contain quotes, backslashes, tabs or line breaks"
             )
+        if self.source == "embedded" and self.cluster.enabled:
+            yield from self.master.persistence.shared("master", "persistence")
         if self.source == "imported":
             yield from self._chart_mistakes()
 
     def _chart_mistakes(self) -> Iterator[Mistake]:
-        """What has a name of ours already, and what the chart would make up with each synthesis."""
-        names = {
-            "enabled": "usePassword",
-            "password": "password",
-            "existingSecret": "existingSecret",
-            "existingSecretPasswordKey": "existingSecretPasswordKey",
-        }
-        for key in self.chart_section("auth").keys() & names:
-            yield Mistake(("auth", key), f"is called redis.{names[key]} here, for all versions")
+        """What the servers would not use."""
         if self.chart_section("tls").get("enabled"):
             yield Mistake(("tls", "enabled"), "is not supported: the servers would not use it")

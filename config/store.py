@@ -1,13 +1,20 @@
 """What MongoDB, Redis and Elasticsearch have in common."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from config.chart import ChartSource
-from config.image import Image
-from config.types.kubernetes import AccessModes, DnsSubdomain, StorageClass, StorageSize
+from config.image import Image, PulledImage, PullSecret
+from config.types.kubernetes import (
+    AccessModes,
+    Annotations,
+    OptionalDnsSubdomain,
+    StorageClass,
+    StorageSize,
+)
 from config.types.merging import merge
 from config.types.model import Mistake, Model, did_you_mean
 
@@ -79,10 +86,14 @@ BITNAMI = {
 }
 
 
+# Bitnami's images, or copies of them, by their repository or by how their tags end.
+BITNAMI_IMAGE = re.compile(r"(^|/)bitnami(legacy|secure)?/|-debian-\d+-r\d+")
+
+
 class StoreImage(Image, ChartModel):
     """The container image of a store."""
 
-    pull_secrets: list[DnsSubdomain] = Field(
+    pull_secrets: list[PullSecret] = Field(
         default=[], description="Names of Secrets that hold credentials for the image registry."
     )
 
@@ -99,8 +110,23 @@ class StorePersistence(ChartModel):
     size: StorageSize
     storage_class: StorageClass = Field(
         default="",
-        description="Storage class; empty leaves the choice to the cluster's default class.",
+        description="Storage class; empty means `global.storageClass`, or else the cluster's "
+        "default class.",
     )
+    existing_claim: OptionalDnsSubdomain = Field(
+        default="",
+        description="Name of a claim that is there already, for a store of one pod; no claim is "
+        "made then.",
+    )
+    annotations: Annotations = Field(
+        default={}, description="Annotations of the claims; fixed once the store is installed."
+    )
+
+    def shared(self, *path: str) -> Iterator[Mistake]:
+        """One claim for several pods, each of which needs its own; the path is the section's."""
+        if self.existing_claim:
+            message = "is for a store of one pod: each of several needs a volume of its own"
+            yield Mistake((*path, "existingClaim"), message, self.existing_claim)
 
 
 class Store(ChartModel):
@@ -117,6 +143,14 @@ class Store(ChartModel):
     )
     chart: ChartSource
 
+    repository_path: ClassVar[tuple[str, ...]] = ("image", "repository")
+    """Where the section has the repository of its image."""
+
+    @property
+    def pulled_image(self) -> PulledImage:
+        """The image of the embedded store."""
+        raise NotImplementedError
+
     @property
     def source(self) -> Source:
         """Who makes the store: this program, its Helm chart, or somebody else."""
@@ -125,8 +159,16 @@ class Store(ChartModel):
         return "imported" if self.provider == "helm" else "embedded"
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Keys that the provider would not read."""
+        """Keys that the provider would not read, and images that it cannot run."""
         yield from super().mistakes()
+        image = self.pulled_image.reference("")
+        if self.source == "embedded" and BITNAMI_IMAGE.search(image):
+            yield Mistake(
+                self.repository_path,
+                "is an image of Bitnami, whose paths, variables and user are not those of the "
+                "official image that provider embedded runs; leave it out, or take provider helm",
+                image,
+            )
         if self.provider != "helm":
             for path, known in self.chart_keys():
                 yield Mistake(

@@ -1,7 +1,7 @@
 """The root of the values: all that a user can set."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
@@ -11,9 +11,10 @@ from config.agent_services import AgentServices
 from config.apiserver import Apiserver
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
-from config.external_services import ExternalServices, translated
 from config.fileserver import Fileserver
 from config.generation import DEFAULT_GENERATION, Generation
+from config.global_ import Global
+from config.image_credentials import ImageCredentials
 from config.ingress import Ingress
 from config.mongodb import Mongodb
 from config.pod import Pod
@@ -21,9 +22,10 @@ from config.redis import Redis
 from config.release import Release, fullname
 from config.store import Store
 from config.traits import NetworkPolicies
+from config.translation import translated
 from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel, OptionalNamePrefix
 from config.types.manifest import Manifest
-from config.types.model import Mistake, Model, Section, section
+from config.types.model import Mistake, Model, Section, refuse, section
 from config.webserver import Webserver
 
 
@@ -41,6 +43,8 @@ class Values(Model):
     common_annotations: Annotations = Field(
         default={}, description="More annotations of all objects; those of pods: podAnnotations."
     )
+    global_: Section[Global] = Field(alias="global", default={}, validate_default=True)
+    image_credentials: Section[ImageCredentials] = section()
     clearml: Section[Clearml] = section()
     apiserver: Section[Apiserver] = section()
     fileserver: Section[Fileserver] = section()
@@ -57,17 +61,22 @@ class Values(Model):
     redis: Section[Redis] = section()
     elasticsearch: Section[Elasticsearch] = section()
 
-    external_services: Section[ExternalServices] = section()
     extra_objects: list[Manifest] = Field(
         default=[],
         description="More Kubernetes objects of any kind, each as in a manifest; they get the "
         "namespace of the release and the common labels and annotations where they have none.",
     )
 
+    _notices: tuple[str, ...] = ()
+
     @model_validator(mode="before")
     @classmethod
-    def _in_the_words_of_the_stores(cls, raw: Any) -> Any:
-        return translated(raw) if isinstance(raw, dict) else raw
+    def _in_our_words(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict):
+            return raw
+        translation = translated(raw)
+        refuse(translation.mistakes)
+        return translation.content
 
     @property
     def generation(self) -> Generation:
@@ -101,6 +110,17 @@ class Values(Model):
         return pods | {
             path: pod for path, pod in stores.items() if self.stores[path[0]].source == "embedded"
         }
+
+    @property
+    def keeps_claims(self) -> bool:
+        """Whether a claim is to outlive the installation, and so the namespace that it is in."""
+        claims = (
+            self.fileserver.storage.data,
+            self.agentservices.storage.data,
+            self.apiserver.storage.config,
+            *(group.storage.data for group in self.agent_groups.values()),
+        )
+        return any(claim.keep for claim in claims)
 
     @property
     def fullname(self) -> str:
@@ -142,14 +162,17 @@ class Values(Model):
                         True,
                     )
 
+    def with_notices(self, notices: Iterable[str]) -> Self:
+        """The same values, with more to warn of: what the values files say in vain."""
+        self._notices = tuple(notices)
+        return self
+
     def warnings(self) -> Iterator[str]:
         """What the values allow but a careful reader would change."""
-        published = self.clearml.credentials.published
-        if published and not self.clearml.existing_secret:
-            yield (
-                "clearml.credentials: published defaults are in use, which anyone can sign in "
-                f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
-            )
+        yield from self._notices
+        yield from self.clearml.warnings()
+        if not self.fileserver.storage.enabled:
+            yield "fileserver.storage.enabled: uploaded files are lost whenever the pod is replaced"
         services = self.agentservices
         if services.enabled and services.replica_count > 1 and services.on_one_node:
             yield (
@@ -165,7 +188,21 @@ class Values(Model):
                     f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "
                     f"{pod.fewest}), so that no drain of their nodes ends"
                 )
+        yield from self._other_servers()
         yield from self._unexpected_node_ports()
+
+    def _other_servers(self) -> Iterator[str]:
+        generation = self.generation
+        newer = [
+            f"{name}.image.tag"
+            for name in ("apiserver", "fileserver", "webserver")
+            if generation.is_exceeded_by(getattr(self, name).image.tag)
+        ]
+        if newer:
+            yield (
+                f"{', '.join(newer)}: too new for the settings and stores of server "
+                f"{generation.version}, which are installed: {generation.why_other}"
+            )
 
     def _unexpected_node_ports(self) -> Iterator[str]:
         generation = self.generation

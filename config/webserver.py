@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from config.configuration import WebPageConfigs
 from config.image import ServerImage
 from config.pod import Deployment
 from config.service import Service
@@ -20,7 +21,7 @@ class WebserverService(Service):
     )
 
 
-class Webserver(Deployment):
+class Webserver(Deployment, WebPageConfigs):
     """The web server: the user interface, and a proxy to the other two servers."""
 
     service: Section[WebserverService] = section()

@@ -22,7 +22,16 @@ NO_SECURITY: dict[str, Any] = {
     "protocol": "http",
 }
 KNOWN_SETTINGS = (settings.KNOWN_SETTINGS | {"extraEnvs"}) - {"affinity"}
-OURS = {"enabled", "provider", "chart", "external"} | unknown_settings(KNOWN_SETTINGS)
+OURS = {
+    "enabled",
+    "provider",
+    "chart",
+    "external",
+    "metrics",
+    "imageRegistry",
+    "imageDigest",
+    *unknown_settings(KNOWN_SETTINGS),
+}
 # Their defaults are the embedded provider's: other images, and no privileged container.
 EMBEDDED = {"image", "imageTag", "imagePullPolicy", "sysctlInitContainer"}
 

@@ -15,12 +15,14 @@ from imports.release import HelmRelease, ReleaseManifests
 PORT_NAME = "mongodb"
 PASSWORD_KEY = "mongodb-root-password"
 REPLICA_SET_VARIABLE = "MONGODB_REPLICA_SET_NAME"
+# Their defaults are the embedded provider's: other images.
+EMBEDDED = {"image", "metrics"}
 OURS = {
     "enabled",
     "provider",
     "chart",
     "external",
-    "image",
+    *EMBEDDED,
     "auth.existingSecretKey",
     "service.name",
     *unknown_settings(),
@@ -41,11 +43,10 @@ def helm_release(values: MongodbValues, release: Release) -> HelmRelease:
 
 
 def chart_values(values: MongodbValues) -> dict[str, Any]:
-    """The values for the chart; our image is for the embedded provider only."""
+    """The values for the chart; defaults of the embedded provider stay behind."""
     chart = helm_values(values, without=OURS)
-    image = helm_values(values.image, defaults=False)
-    if image:
-        chart["image"] = image
+    chosen = helm_values(values, without={"image.digest"}, defaults=False)
+    chart |= {key: chosen[key] for key in EMBEDDED & chosen.keys()}
     if values.chart.major >= NAMED_PORTS:
         service = chart.pop("service")
         ports = {"mongodb": service.pop("port")}

@@ -13,12 +13,14 @@ from imports.release import HelmRelease, ReleaseManifests
 
 PORT_NAME = "redis"
 PASSWORD_KEY = "redis-password"
+# Their defaults are the embedded provider's: other images.
+EMBEDDED = {"image", "metrics"}
 OURS = {
     "enabled",
     "provider",
     "chart",
     "external",
-    "image",
+    *EMBEDDED,
     "databaseNumber",
     "master.name",
     "master.port",
@@ -46,12 +48,11 @@ def helm_release(values: RedisValues, release: Release) -> HelmRelease:
 
 
 def chart_values(values: RedisValues) -> dict[str, Any]:
-    """The values for the chart; our image is for the embedded provider only."""
+    """The values for the chart; defaults of the embedded provider stay behind."""
     major, port = values.chart.major, values.master.port
     chart = helm_values(values, without=OURS)
-    image = helm_values(values.image, defaults=False)
-    if image:
-        chart["image"] = image
+    chosen = helm_values(values, without={"image.digest"}, defaults=False)
+    chart |= {key: chosen[key] for key in EMBEDDED & chosen.keys()}
     if major < AUTH_SECTION:
         renamed: dict[str, Any] = {"master": {"service": {"port": port}}, "redisPort": port}
         return merge(renamed, chart, keep_nulls=True)

@@ -17,6 +17,7 @@ import yaml
 from cdk8s import App
 from cdk8s_plus_25 import k8s
 
+import definitions
 from clearml_k8s import rules
 from clearml_k8s.clearml import install
 from config import Values
@@ -154,6 +155,8 @@ def misfits(bundle: Bundle) -> list[str]:
 def schema_findings(manifest: str, version: str) -> tuple[str, ...]:
     """What the strict schema of that Kubernetes version says; a missing schema raises."""
     content = json.loads(manifest)
+    if definitions.is_defined(content):
+        return tuple(definitions.misfits(content))
     try:
         checked = kubernetes_validate.validate(content, version, strict=True)
     except kubernetes_validate.ValidationError as error:

@@ -8,6 +8,11 @@ from typing import Any
 # Everything secret in the scenarios says that it is a secret of a test.
 SECRET_MARK = "test-secret"
 
+# Looks like one, and is none.
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\ndGVzdA==\n-----END CERTIFICATE-----\n"
+
+STORES = ("mongodb", "redis", "elasticsearch")
+
 OUTSIDE_STORES: dict[str, Any] = {
     "mongodb": {
         "enabled": False,
@@ -111,6 +116,11 @@ REPLICATED: dict[str, Any] = {
     "elasticsearch": {"replicas": 3},
 }
 
+# Not among the scenarios, as the clusters of the tests do not know the kind.
+MONITORED: dict[str, Any] = {
+    store: {"metrics": {"enabled": True, "serviceMonitor": {"enabled": True}}} for store in STORES
+}
+
 SCENARIOS: Mapping[str, dict[str, Any]] = {
     "default": {},
     "ingress-tls": {
@@ -156,6 +166,7 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
         }
     },
     "external-services": EXTERNAL_SERVICES,
+    "metrics": {store: {"metrics": {"enabled": True}} for store in STORES},
     "replicated": REPLICATED,
     "surrounded": {
         "networkPolicy": {"enabled": True},

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.agent import FROM_SECRETS
 from programs import Stubs, expanded
 from rendering import Bundle, render
 from scenarios import SCENARIOS
@@ -21,6 +24,32 @@ HOSTILE_QUEUES = 'a; rm `id` $(HOME) $HOME "b" & $$ *'
 def group(**values: Any) -> Bundle:
     """The installation with these values of the default group."""
     return render({"agentGroups": {"agent-group0": values}})
+
+
+def both(values: Mapping[str, Any], *existing: str) -> Bundle:
+    """The installation with these values of both kinds of agents, and Secrets that exist."""
+    return render(
+        {"agentservices": values, "agentGroups": {"agent-group0": values}},
+        outside={("Secret", name) for name in existing},
+    )
+
+
+def mounted(bundle: Bundle, agent: str, path: str) -> Any:
+    """The volume that the agent finds at the path."""
+    (mount,) = (m for m in bundle.container(agent)["volumeMounts"] if m["mountPath"] == path)
+    (volume,) = (v for v in bundle.pod(agent)["volumes"] if v["name"] == mount["name"])
+    return volume
+
+
+def files(bundle: Bundle, agent: str, path: str) -> dict[str, tuple[str, str]]:
+    """Secret and key of each file below the path."""
+    volume = mounted(bundle, agent, path)
+    sources = [part["secret"] for part in volume.get("projected", {}).get("sources", [volume])]
+    return {
+        item["path"]: (source.get("name") or source["secretName"], item["key"])
+        for source in sources
+        for item in source["items"]
+    }
 
 
 def gpu_limit(bundle: Bundle, agent: str) -> str | None:
@@ -127,18 +156,14 @@ def test_a_number_is_as_good_as_a_text() -> None:
     assert bundle.env(SERVICES)["AWS_DEFAULT_REGION"] == "456"
 
 
-def test_google_credentials_as_json_become_a_file_from_a_secret() -> None:
+@AGENTS
+def test_google_credentials_as_json_become_a_file_from_a_secret(agent: str) -> None:
     document = '\n{"private_key": "test-secret"}'
-    bundle = render({"agentservices": {"googleCredentials": document}})
-    path = Path(bundle.env(SERVICES)["GOOGLE_APPLICATION_CREDENTIALS"])
-    (mount,) = (
-        m for m in bundle.container(SERVICES)["volumeMounts"] if m["mountPath"] == str(path.parent)
-    )
-    (volume,) = (v for v in bundle.pod(SERVICES)["volumes"] if v["name"] == mount["name"])
-    (item,) = volume["secret"]["items"]
-    assert item["path"] == path.name
-    assert bundle.secret(volume["secret"]["secretName"])[item["key"]] == document
-    assert path.name not in bundle.env(SERVICES)
+    bundle = both({"googleCredentials": document})
+    path = Path(bundle.env(agent)["GOOGLE_APPLICATION_CREDENTIALS"])
+    secret, key = files(bundle, agent, str(path.parent))[path.name]
+    assert bundle.secret(secret)[key] == document
+    assert path.name not in bundle.env(agent)
 
 
 def test_google_credentials_as_a_path_stay_a_path() -> None:
@@ -147,15 +172,14 @@ def test_google_credentials_as_a_path_stay_a_path() -> None:
     assert SERVICES not in bundle.of("Secret")
 
 
-def test_the_configuration_of_a_group_is_mounted() -> None:
-    bundle = group(clearmlConfig="sdk { aws {} }")
-    (mount,) = bundle.container(GROUP)["volumeMounts"]
-    assert mount["mountPath"] == "/root/clearml.conf"
-    (volume,) = bundle.pod(GROUP)["volumes"]
-    assert volume["name"] == mount["name"]
-    items = {item["path"]: item["key"] for item in volume["secret"]["items"]}
-    content = bundle.secret(volume["secret"]["secretName"])[items[mount["subPath"]]]
-    assert content == "sdk { aws {} }"
+@AGENTS
+def test_the_configuration_is_mounted(agent: str) -> None:
+    bundle = both({"clearmlConfig": "sdk { aws {} }"})
+    (mount,) = (
+        m for m in bundle.container(agent)["volumeMounts"] if m["mountPath"] == "/root/clearml.conf"
+    )
+    secret, key = files(bundle, agent, "/root/clearml.conf")[mount["subPath"]]
+    assert bundle.secret(secret)[key] == "sdk { aws {} }"
 
 
 def test_without_a_configuration_nothing_is_mounted() -> None:
@@ -163,6 +187,143 @@ def test_without_a_configuration_nothing_is_mounted() -> None:
     assert "volumes" not in bundle.pod(GROUP)
     assert "volumeMounts" not in bundle.container(GROUP)
     assert GROUP not in bundle.of("Secret")
+
+
+@pytest.mark.parametrize("value", FROM_SECRETS)
+@AGENTS
+def test_a_secret_value_may_come_from_a_secret_that_exists(agent: str, value: str) -> None:
+    pair = {"clearmlAccessKey": "a", "clearmlSecretKey": "b"}
+    keys = pair if value in pair else {value: "key"}
+    before, after = both({}), both({"existingSecrets": {"mine": keys}}, "mine")
+    assert references(after, agent) - references(before, agent) == {
+        ("mine", key) for key in keys.values()
+    }
+
+
+def references(bundle: Bundle, agent: str) -> set[tuple[str, str]]:
+    """Secret and key of all that an agent reads from Secrets."""
+    variables = [v["secretKeyRef"] for v in bundle.env(agent).values() if isinstance(v, dict)]
+    paths = [m["mountPath"] for m in bundle.container(agent).get("volumeMounts", [])]
+    return {(v["name"], v["key"]) for v in variables}.union(
+        *(
+            files(bundle, agent, path).values()
+            for path in paths
+            if "persistentVolumeClaim" not in mounted(bundle, agent, path)
+        )
+    )
+
+
+def test_several_secrets_may_each_hold_a_part() -> None:
+    secrets = {
+        "git": {"clearmlGitUser": "username", "clearmlGitPassword": "password"},
+        "conf": {"clearmlConfig": "agent.conf"},
+    }
+    bundle = render(
+        {"agentGroups": {"agent-group0": {"existingSecrets": secrets}}},
+        outside={("Secret", "git"), ("Secret", "conf")},
+    )
+    env = bundle.env(GROUP)
+    for variable, key in (("USER", "username"), ("PASS", "password")):
+        reference = env[f"CLEARML_AGENT_GIT_{variable}"]["secretKeyRef"]
+        assert reference == {"name": "git", "key": key}
+    assert files(bundle, GROUP, "/root/clearml.conf") == {"clearml.conf": ("conf", "agent.conf")}
+    # Nothing is left for a Secret of its own, the default configuration included.
+    assert GROUP not in bundle.of("Secret")
+
+
+# Git over SSH
+
+
+@AGENTS
+def test_ssh_finds_key_and_hosts_that_its_owner_alone_can_read(agent: str) -> None:
+    ssh = {"existingSecret": "deploy", "knownHosts": "git.example.org ssh-ed25519 A"}
+    bundle = both({"gitSsh": ssh}, "deploy")
+    assert mounted(bundle, agent, "/root/.ssh")["projected"]["defaultMode"] == 0o400
+    assert files(bundle, agent, "/root/.ssh") == {
+        "id_rsa": ("deploy", "ssh-privatekey"),
+        "known_hosts": (agent, "known_hosts"),
+    }
+    assert "GIT_SSH_COMMAND" not in bundle.env(agent)
+
+
+def test_ssh_with_the_key_and_hosts_of_one_secret_leaves_no_secret_of_our_own() -> None:
+    ssh = {"existingSecret": "deploy", "existingSecretKey": "id", "knownHostsKey": "hosts"}
+    bundle = both({"gitSsh": ssh}, "deploy")
+    assert files(bundle, SERVICES, "/root/.ssh") == {
+        "id_rsa": ("deploy", "id"),
+        "known_hosts": ("deploy", "hosts"),
+    }
+    assert SERVICES not in bundle.of("Secret")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_a_private_key_ends_in_one_newline(end: str) -> None:
+    ssh = {"privateKey": f"test-secret\nkey{end}", "acceptNewHosts": True}
+    bundle = both({"gitSsh": ssh})
+    secret, key = files(bundle, GROUP, "/root/.ssh")["id_rsa"]
+    assert bundle.secret(secret)[key] == "test-secret\nkey\n"
+
+
+def test_a_git_user_beside_a_key_does_not_turn_ssh_into_https() -> None:
+    name = "CLEARML_AGENT__AGENT__TRANSLATE_SSH"
+    values = {"clearmlGitUser": "jane", "clearmlGitPassword": "test-secret"}
+    assert name not in group(**values).env(GROUP)
+    ssh = {"privateKey": "test-secret-key", "acceptNewHosts": True}
+    assert group(**values, gitSsh=ssh).env(GROUP)[name] == "false"
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"), [({"fsGroup": 0}, True), ({"fsGroup": 7, "runAsUser": 7}, False)]
+)
+def test_a_group_may_read_the_key_of_any_user_but_root(said: dict[str, int], refused: bool) -> None:
+    ssh = {"privateKey": "test-secret-key", "acceptNewHosts": True}
+    with pytest.raises(ValueError, match="may read") if refused else nullcontext():
+        group(podSecurityContext=said, gitSsh=ssh)
+
+
+# Volumes
+
+
+def test_the_caches_of_each_group_are_on_a_claim_of_its_own() -> None:
+    groups = {
+        name: {"storage": {"enabled": True, "data": {"size": size}}}
+        for name, size in (("one", "1Gi"), ("two", "2Gi"))
+    }
+    bundle = render({"agentGroups": groups})
+    for name, size in (("one", "1Gi"), ("two", "2Gi")):
+        agent = f"clearml-{name}-agent"
+        claim = mounted(bundle, agent, "/root/.clearml")["persistentVolumeClaim"]["claimName"]
+        spec = bundle.find("PersistentVolumeClaim", claim)["spec"]
+        assert spec["resources"]["requests"]["storage"] == size
+        assert Path(bundle.env(agent)["PIP_CACHE_DIR"]).is_relative_to("/root/.clearml")
+
+
+def test_agents_that_share_their_caches_build_apart() -> None:
+    storage = {"enabled": True, "data": {"accessModes": ["ReadWriteMany"]}}
+    bundle = group(replicaCount=2, storage=storage)
+    assert "persistentVolumeClaim" in mounted(bundle, GROUP, "/root/.clearml")
+    assert mounted(bundle, GROUP, "/root/.clearml/venvs-builds")["emptyDir"] == {}
+
+
+# The API server
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://api.example.org", "api.example.org:80"),
+        ("https://api.example.org/", "api.example.org:443"),
+        ("https://example.org:8443/clearml/api", "example.org:8443"),
+    ],
+)
+@AGENTS
+def test_agents_talk_to_and_wait_for_the_api_server_that_they_are_given(
+    agent: str, url: str, host: str
+) -> None:
+    bundle = both({"clearmlApiHost": url})
+    assert bundle.env(agent)["CLEARML_API_HOST"] == url
+    (wait,) = bundle.pod(agent)["initContainers"]
+    assert wait["args"] == [f"apiserver=tcp://{host}"]
 
 
 # Starting the agent
@@ -264,6 +425,61 @@ def test_queue_names_are_words_and_no_shell_code(stubs: Stubs) -> None:
     stubs.add("clearml-agent")
     (call,) = start(group(queues=HOSTILE_QUEUES), GROUP, stubs)
     assert call == ["clearml-agent", "daemon", "--foreground", "--queue", *HOSTILE_QUEUES.split()]
+
+
+def test_a_listed_queue_is_one_word_whatever_its_name(stubs: Stubs) -> None:
+    stubs.add("clearml-agent")
+    queues = ["my queue", HOSTILE_QUEUES]
+    (call,) = start(group(queues=queues, createQueue=True), GROUP, stubs)
+    assert call == [
+        *("clearml-agent", "daemon", "--foreground", "--queue"),
+        *(*queues, "--create-queue"),
+    ]
+
+
+@pytest.mark.parametrize("present", [True, False])
+@AGENTS
+def test_the_client_of_ssh_is_installed_where_it_is_needed_and_missing(
+    agent: str, present: bool, stubs: Stubs
+) -> None:
+    stubs.add("clearml-agent")
+    if present:
+        stubs.add("ssh")
+    ssh = {"privateKey": "test-secret-key", "acceptNewHosts": True}
+    calls = start(both({"gitSsh": ssh}), agent, stubs)
+    packages = [call[-1] for call in calls if call[:2] == ["apt-get", "install"]]
+    assert packages == ([] if present else ["openssh-client"])
+    assert calls[-1][:2] == ["clearml-agent", "daemon"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["clearml-setup one\n", "#!/bin/sh\nclearml-setup one", "#!/bin/bash\nclearml-setup one"],
+)
+@pytest.mark.parametrize("status", [0, 1])
+@AGENTS
+def test_a_setup_script_runs_before_the_agent_which_its_failure_keeps_away(
+    agent: str, status: int, script: str, stubs: Stubs
+) -> None:
+    stubs.add("clearml-agent")
+    stubs.add("clearml-setup", f"exit {status}")
+    bundle = both({"setupScript": script})
+    (folder,) = (
+        m["mountPath"]
+        for m in bundle.container(agent)["volumeMounts"]
+        if m["mountPath"].startswith("/etc/")
+    )
+    ((name, (secret, key)),) = files(bundle, agent, folder).items()
+    (item,) = mounted(bundle, agent, folder)["secret"]["items"]
+    program = stubs.folder / "program"
+    program.write_text(bundle.secret(secret)[key])
+    program.chmod(item["mode"])
+    container = bundle.container(agent)
+    command = [word.replace(f"{folder}/{name}", str(program)) for word in container["command"]]
+    result = stubs.run([*command, *container["args"]])
+    assert (result.returncode != 0) is (status != 0)
+    called = [call[0] for call in stubs.calls]
+    assert called == ["clearml-setup", "clearml-agent"][: 1 if status else 2]
 
 
 def test_agent_services_run_tasks_without_docker(stubs: Stubs) -> None:

@@ -24,12 +24,16 @@ from hostile import AWKWARD, Schema, Setting, Tree, nested, resolved
 from hostile import settings as all_settings
 from programs import Stubs, expanded
 from rendering import Bundle, synthesize
-from scenarios import AUTHENTICATION, EXTERNAL_SERVICES, REPLICATED
+from scenarios import AUTHENTICATION, EXTERNAL_SERVICES, MONITORED, REPLICATED
 from test_hostile import LONGEST_LINE
 
 INSIDE: Tree = merge(
-    merge(REPLICATED, AUTHENTICATION),
-    {"apiserver": {"storage": {"enableConfigVolume": True}}, "ingress": {"enabled": True}},
+    merge(merge(REPLICATED, AUTHENTICATION), MONITORED),
+    {
+        "apiserver": {"storage": {"enableConfigVolume": True}},
+        "ingress": {"enabled": True},
+        "agentGroups": {"gpu": {"storage": {"enabled": True}}},
+    },
 )
 OUTSIDE: Tree = merge(
     EXTERNAL_SERVICES, {"redis": {"existingSecret": None, "password": "test-secret"}}
@@ -60,6 +64,8 @@ class Slot:
         """The text as a single value there, which may be less than all that can be written."""
         if self.name.endswith(".queues"):
             return re.sub(r"\s", "_", text)
+        if self.name.endswith(".privateKey"):
+            return text.rstrip()  # the newline at its end is ours
         if self.name.endswith(".hosts"):
             return text.partition(":")[0]  # ports are added where they lack
         return text.lstrip("{") if self.name.endswith(".googleCredentials") else text

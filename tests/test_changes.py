@@ -44,6 +44,12 @@ def data(**claim: Any) -> dict[str, Any]:
             {"mongodb": {"persistence": {"size": "9Gi"}}},
             ["StatefulSet/clearml-mongodb spec.volumeClaimTemplates"],
         ),
+        ({}, data(keep=True, annotations={"a": "b"}), []),
+        (
+            {},
+            {"mongodb": {"persistence": {"annotations": {"a": "b"}}}},
+            ["StatefulSet/clearml-mongodb spec.volumeClaimTemplates"],
+        ),
         (
             {"redis": {"master": {"persistence": {"enabled": False}}}},
             {},

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from clearml_k8s.parts.naming import SecretRef
+from clearml_k8s.stores.address import CaFile, ElasticsearchHosts
 from config import Values
 from programs import expanded, run_python
 from rendering import Bundle, Object, render
-from scenarios import EXTERNAL_SERVICES, OUTSIDE, OUTSIDE_STORES, SECRET_MARK
+from scenarios import CERTIFICATE, EXTERNAL_SERVICES, OUTSIDE, OUTSIDE_STORES, SECRET_MARK
 
 API, WAIT = "clearml-apiserver", "wait-for-mongodb-redis-elasticsearch"
 BACKEND = "mongodb://test-user:test-secret@db.example.net:27018/backend?authSource=admin&w=1"
@@ -53,14 +55,14 @@ def resolved(bundle: Bundle, container: Object) -> dict[str, str]:
     return variables
 
 
-def search_hosts(bundle: Bundle) -> list[str]:
+def search_hosts(bundle: Bundle) -> list[Any]:
     """The hosts that the server finds events at; workers are at the same."""
     env = bundle.env(API)
     events, workers = (
         env[f"CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS"] for cluster in ("EVENTS", "WORKERS")
     )
     assert events == workers
-    hosts: list[str] = json.loads(events)
+    hosts: list[Any] = json.loads(events)
     return hosts
 
 
@@ -230,6 +232,8 @@ def test_the_pod_waits_for_all_outside_stores() -> None:
         ("http://search", "http://search:9200"),
         ("https://search.example.net", "https://search.example.net:9200"),
         ("https://search.example.net:443", "https://search.example.net:443"),
+        ("https://search.example.net/a/b", "https://search.example.net:9200/a/b"),
+        ("search:443/a", "http://search:443/a"),
         ("10.0.0.7", "http://10.0.0.7:9200"),
     ],
 )
@@ -266,6 +270,95 @@ def test_the_password_of_elasticsearch_may_come_from_an_existing_secret(key: str
     }
     assert search_hosts(bundle) == [f"http://test-user:{PASSWORD}@a:9200"]
     assert "clearml-elasticsearch" not in bundle.of("Secret")
+
+
+def with_ca(**ca: str) -> Bundle:
+    return with_search(hosts=["https://a", "http://b", "https://c:443/path"], ca=ca)
+
+
+@pytest.mark.parametrize(
+    ("ca", "secret", "key"),
+    [
+        ({"certificate": CERTIFICATE}, "clearml-elasticsearch", "ca.crt"),
+        ({"existingSecret": "mine"}, "mine", "ca.crt"),
+        ({"existingSecret": "mine", "key": "root.pem"}, "mine", "root.pem"),
+    ],
+)
+def test_the_server_finds_the_certificate_where_it_is_told_to_look(
+    ca: dict[str, str], secret: str, key: str
+) -> None:
+    bundle = with_ca(**ca)
+    (file,) = {host["ca_certs"] for host in search_hosts(bundle) if isinstance(host, dict)}
+    mounts = {m["mountPath"]: m["name"] for m in bundle.container(API)["volumeMounts"]}
+    directory, _, name = file.rpartition("/")
+    (volume,) = (v for v in bundle.pod(API)["volumes"] if v["name"] == mounts[directory])
+    assert volume["secret"]["secretName"] == secret
+    assert {"key": key, "path": name} in volume["secret"]["items"]
+    if "certificate" in ca:
+        assert bundle.secret(secret)[key] == CERTIFICATE
+
+
+def test_tls_options_stand_with_each_host_that_has_tls() -> None:
+    """The first request of server 1.0.2 heeds nothing else."""
+    first, second, third = search_hosts(with_ca(existingSecret="mine"))
+    assert (first["host"], first["port"], first["use_ssl"]) == ("a", 9200, True)
+    assert second == "http://b:9200"
+    assert (third["host"], third["port"], third["url_prefix"]) == ("c", 443, "/path")
+    assert "verify_certs" not in first
+    (unverified,) = search_hosts(with_search(hosts=["https://a"], verifyCerts=False))
+    assert unverified["verify_certs"] is False
+
+
+def test_the_user_logs_in_at_hosts_with_tls_options_too() -> None:
+    login = {"username": "test-user", "password": "test-secret"}
+    bundle = with_search(hosts=["https://a"], verifyCerts=False, **login)
+    (host,) = search_hosts(bundle)
+    assert host["http_auth"] == f"test-user:{PASSWORD}"
+
+
+def test_later_servers_have_the_tls_options_beside_plain_urls() -> None:
+    ca = CaFile(SecretRef("mine"), "ca.crt")
+    urls = ["https://a:9200/path"]
+    told = ElasticsearchHosts(urls, ca=ca, verify_certs=False, args=True).environment
+    for cluster in ("EVENTS", "WORKERS"):
+        prefix = f"CLEARML__HOSTS__ELASTIC__{cluster}__"
+        assert json.loads(str(told[prefix + "HOSTS"])) == urls
+        assert told[prefix + "ARGS__CA_CERTS"] == ca.path
+        assert told[prefix + "ARGS__VERIFY_CERTS"] == "false"
+
+
+def test_pods_roll_when_the_certificate_changes() -> None:
+    other = CERTIFICATE.replace("dGVz", "b3Ro")
+    first, second = (with_ca(certificate=text).annotations(API) for text in (CERTIFICATE, other))
+    assert {key for key in first if first[key] != second[key]} == {"checksum/elasticsearch"}
+
+
+def test_password_and_certificate_share_a_secret() -> None:
+    login = {"username": "test-user", "password": "test-secret"}
+    bundle = with_search(hosts=["https://a"], ca={"certificate": CERTIFICATE}, **login)
+    assert bundle.secret("clearml-elasticsearch") == {
+        "password": "test-secret",
+        "ca.crt": CERTIFICATE,
+    }
+
+
+def test_password_and_certificate_may_come_from_different_places() -> None:
+    login = {"username": "test-user", "password": "test-secret"}
+    bundle = with_search(hosts=["https://a"], ca={"existingSecret": "mine"}, **login)
+    reference = bundle.env(API)["CLEARML_ELASTIC_SERVICE_PASSWORD"]["secretKeyRef"]
+    assert bundle.secret(reference["name"])[reference["key"]] == "test-secret"
+    (volume,) = (v for v in bundle.pod(API)["volumes"] if v["name"] == "elasticsearch-ca")
+    assert volume["secret"]["secretName"] == "mine"
+
+
+def test_the_pod_waits_for_hosts_without_their_paths() -> None:
+    waiting = with_search(hosts=["https://a/path", "b"])
+    (target,) = (
+        argument
+        for argument in waiting.container(API, WAIT)["args"]
+        if argument.startswith("elasticsearch=")
+    )
+    assert target == "elasticsearch=tcp://a:9200,b:9200"
 
 
 # Redis
@@ -321,6 +414,13 @@ def test_names_and_ports_say_where_a_store_is_that_is_not_enabled() -> None:
     }
 
 
+LOGIN: dict[str, Any] = {
+    "hosts": ["a", "a"],
+    "username": "test-user",
+    "password": "test-secret",
+}
+
+
 @pytest.mark.parametrize(
     ("store", "theirs", "ours"),
     [
@@ -354,6 +454,20 @@ def test_names_and_ports_say_where_a_store_is_that_is_not_enabled() -> None:
             },
             {"external": {"hosts": ["http://a:9200", "https://b:9201"]}},
         ),
+        *(
+            ("elasticsearch", {"elasticsearchConnectionString": json.dumps(hosts)}, {"external": e})
+            for hosts, e in (
+                ([{"host": "a", "use_ssl": True}], {"hosts": ["https://a"]}),
+                ([{"host": "a", "scheme": "", "url_prefix": "/b/"}], {"hosts": ["http://a/b"]}),
+                ([{"host": "a", "port": "443", "path_prefix": "b"}], {"hosts": ["a:443/b"]}),
+                ([{"host": "a", "http_auth": "test-user:test-secret"}] * 2, LOGIN),
+                ([{"host": "a", "http_auth": ["test-user", "test-secret"]}] * 2, LOGIN),
+                (
+                    [{"host": "a", "scheme": "https", "use_ssl": True, "verify_certs": False}],
+                    {"hosts": ["https://a"], "verifyCerts": False},
+                ),
+            )
+        ),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else value,
 )
@@ -366,6 +480,12 @@ def test_the_words_of_later_charts_mean_the_same(
     assert translated.files != render({store: off}).files
     # They say nothing of a store that is there.
     assert render({"externalServices": theirs}).files == render().files
+
+
+def test_the_examples_of_later_charts_say_nothing_of_a_store_that_is_there() -> None:
+    hosts = '[{"host": "es_hostname1", "port": 9200}]'
+    values = {"externalServices": {"elasticsearchConnectionString": hosts}}
+    assert render(values).files == render().files
 
 
 def test_the_stores_own_section_wins() -> None:
@@ -470,6 +590,72 @@ OFF = {"enabled": False}
             {"externalServices": {"elasticsearchConnectionString": "es:9200"}},
             "externalServices.elasticsearchConnectionString",
             "JSON list",
+        ),
+        *(
+            (
+                {
+                    "elasticsearch": OFF,
+                    "externalServices": {"elasticsearchConnectionString": json.dumps(hosts)},
+                },
+                "externalServices.elasticsearchConnectionString",
+                message,
+            )
+            for hosts, message in (
+                ([], "JSON list"),
+                ([{"host": "a", "use_sll": True}], 'did you mean "use_ssl"'),
+                ([{"host": "a", "ca_certs": "/a"}], "elasticsearch.external.ca"),
+                ([{"host": "a", "scheme": "http", "use_ssl": True}], "different things"),
+                ([{"host": "a", "http_auth": "test-secret"}], "user:password"),
+                ([{"host": "a", "http_auth": ["test-secret", 1]}], "user:password"),
+                ([{"host": "a", "http_auth": "u:test-secret@"}], "has a password that must be"),
+                ([{"host": "a", "http_auth": "u:test-secret"}, {"host": "b"}], "same http_auth"),
+                (
+                    [{"host": "a", "use_ssl": True, "verify_certs": False}, {"host": "b"}],
+                    "same verify_certs",
+                ),
+                ([{"host": "a", "verify_certs": "test"}], "has a verifyCerts that should be"),
+                ([{"host": "https://a"}], "has a hosts.0 that must be"),
+                ([{"host": "a", "port": 70000}], "has a hosts.0 that must be"),
+            )
+        ),
+        *(
+            ({"elasticsearch": {**OFF, "external": external}}, path, message)
+            for external, path, message in (
+                ({"hosts": ["a"], "verifyCerts": False}, "verifyCerts", "is for https"),
+                ({"hosts": ["a"], "ca": {"existingSecret": "b"}}, "ca", "is for https"),
+                ({"hosts": ["https://a//b"]}, "hosts.0", "must be a host"),
+                (
+                    {"hosts": ["https://a"], "ca": {"certificate": "test-secret"}},
+                    "ca.certificate",
+                    "in PEM format",
+                ),
+                (
+                    {
+                        "hosts": ["https://a"],
+                        "ca": {"certificate": CERTIFICATE, "existingSecret": "a"},
+                    },
+                    "ca.existingSecret",
+                    "excludes certificate",
+                ),
+                (
+                    LOGIN
+                    | {
+                        "hosts": ["https://a"],
+                        "ca": {"certificate": CERTIFICATE, "key": "password"},
+                    },
+                    "ca.key",
+                    "password too",
+                ),
+            )
+            for path in [f"elasticsearch.external.{path}"]
+        ),
+        *(
+            ({store: {"image": image}}, f"{store}.{path}", "of Bitnami")
+            for store, image, path in (
+                ("mongodb", {"repository": "bitnamilegacy/mongodb"}, "image.repository"),
+                ("redis", {"repository": "example.com/mirror/bitnami/redis"}, "image.repository"),
+                ("elasticsearch", "docker.io/bitnami/elasticsearch", "image"),
+            )
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

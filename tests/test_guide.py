@@ -9,7 +9,7 @@ import pytest
 
 from config import load
 from rendering import render
-from scenarios import OUTSIDE, SCENARIOS
+from scenarios import MONITORED, OUTSIDE, SCENARIOS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs/guide").glob("*.md"))]
@@ -47,5 +47,6 @@ def test_pruning_names_all_kinds_that_there_are() -> None:
     page = (ROOT / "docs/guide/operations.md").read_text("utf-8")
     named = set(re.findall(r"[\w.]+/v\d/(\w+)", page))
     bundles = [render(v, outside=OUTSIDE.get(name, set())) for name, v in SCENARIOS.items()]
+    bundles.append(render(MONITORED))
     kinds = {kind for bundle in bundles for kind, _ in bundle.inventory}
     assert named == kinds - {"Namespace"}

@@ -200,15 +200,36 @@ def test_a_port_that_the_elasticsearch_chart_forgets_is_set_once(
 def test_defaults_of_the_embedded_provider_stay_behind(tmp_path: Path) -> None:
     for store in STORES:
         release = one(store, tmp_path)
-        assert "image" not in release.values
+        assert not {"image", "metrics"} & release.values.keys()
         assert "sysctlInitContainer" not in release.values
 
 
 def test_a_chosen_image_and_keys_of_the_chart_reach_it(tmp_path: Path) -> None:
-    values = {"image": {"tag": "7", "debug": True}, "metrics": {"enabled": True}}
-    release = one("mongodb", tmp_path, values)
-    assert release.values["image"] == {"tag": "7", "debug": True}
-    assert release.values["metrics"] == {"enabled": True}
+    metrics = {"enabled": True, "extraFlags": "--a", "serviceMonitor": {"namespace": "b"}}
+    values = {"image": {"tag": "7", "debug": True}, "metrics": metrics}
+    for store in ("mongodb", "redis"):
+        release = one(store, tmp_path, values)
+        assert release.values["image"] == {"tag": "7", "debug": True}
+        assert release.values["metrics"] == metrics
+
+
+def test_elastics_chart_has_no_exporter(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="chart has none"):
+        one("elasticsearch", tmp_path, {"metrics": {"enabled": True}})
+
+
+def test_images_of_bitnami_go_with_its_charts(tmp_path: Path) -> None:
+    release = one("redis", tmp_path, {"image": {"repository": "bitnamilegacy/redis"}})
+    assert release.values["image"] == {"repository": "bitnamilegacy/redis"}
+
+
+def test_deployments_of_a_chart_are_recreated_whatever_stateful_sets_do(
+    helm_on_path: Path, tmp_path: Path
+) -> None:
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+    bundle = render(imported(tmp_path, {"mongodb": {"updateStrategy": rolling}}))
+    strategy = bundle.find("Deployment", "clearml-mongodb")["spec"]["strategy"]
+    assert strategy == {"type": "Recreate"}
 
 
 SECRET = {"password": "test-secret", "existingSecretPasswordKey": "word"}

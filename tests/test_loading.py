@@ -59,7 +59,7 @@ def test_mappings_merge_and_the_last_file_wins() -> None:
         "apiserver: {image: {tag: '2'}}\nwebserver: {replicaCount: 4}",
         "apiserver: {image: {tag: '3'}}",
     )
-    assert values.apiserver.pulled_image.reference == "a/one:3"
+    assert values.apiserver.pulled_image.reference("") == "a/one:3"
     assert values.apiserver.replica_count == 2
     assert values.webserver.replica_count == 4
     assert values.apiserver.service == Values().apiserver.service

@@ -195,12 +195,26 @@ def test_components_may_talk_to_what_they_are_told_of_and_to_nothing_else(scenar
     assert {edge for edge in allowed - told if edge[0] in limited} == set()
 
 
-def test_ports_of_metrics_are_open_to_everybody() -> None:
-    port = {"name": "prometheus", "containerPort": 9121}
-    exporter = {"name": "exporter", "image": "example.org/exporter:1", "ports": [port]}
-    before, after = (
-        graph(render(v)) for v in ({}, {"redis": {"master": {"extraContainers": [exporter]}}})
-    )
+@pytest.mark.parametrize(
+    "scraped",
+    [
+        {"metrics": {"enabled": True}},
+        {
+            "master": {
+                "extraContainers": [
+                    {
+                        "name": "exporter",
+                        "image": "example.org/exporter:1",
+                        "ports": [{"name": "scrape", "containerPort": 9121}],
+                    }
+                ]
+            }
+        },
+    ],
+    ids=["ours", "theirs"],
+)
+def test_exporters_are_open_to_everybody(scraped: Object) -> None:
+    before, after = (graph(render(v)) for v in ({}, {"redis": scraped}))
     assert after - before == {(c, REDIS, 9121) for c in (*render().workloads, ANYBODY)} - {
         (store, REDIS, 9121) for store in (MONGODB, REDIS, ELASTIC)
     }

@@ -28,8 +28,11 @@ def outdir(tmp_path: Path) -> Path:
     return tmp_path
 
 
+OWN = {"existingSecret": "mine", "existingSecretKeys": "clearml-conf"}
+
+
 def _values(**server: object) -> Values:
-    return Values.read({"webserver": server, "clearml": {"existingSecret": "mine"}})
+    return Values.read({"webserver": server, "clearml": OWN})
 
 
 def test_files_come_first_then_addresses_then_warnings(outdir: Path) -> None:
@@ -84,7 +87,9 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
     ("values", "warned"),
     [
         ({}, ["clearml.credentials"]),
-        ({"clearml": {"existingSecret": "mine"}}, []),
+        ({"clearml": OWN}, []),
+        ({"clearml": {"existingSecret": "mine"}}, ["clearml.existingSecret"]),
+        ({"clearml": OWN | {"existingSecretKeys": "chart-5"}}, ["clearml.credentials"]),
         (OTHER_NODE_PORT, ["fileserver.service.nodePort"]),
         (OTHER_NODE_PORT | {"webserver": {"service": {"type": "ClusterIP"}}}, []),
         (OTHER_NODE_PORT | {"ingress": {"enabled": True, "host": "example.com"}}, []),
@@ -92,13 +97,27 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
         ({"elasticsearch": {"roles": {"master": False}}}, ["elasticsearch.roles.master"]),
         ({"elasticsearch": {"enabled": False, "roles": {"master": False}}}, []),
         ({"agentservices": {"replicaCount": 2}}, ["agentservices.replicaCount"]),
+        ({"fileserver": {"image": {"tag": "1.15.1"}}}, []),
+        ({"fileserver": {"image": {"tag": "1.16.0-500"}}}, ["fileserver.image.tag"]),
+        (
+            {"apiserver": {"image": {"tag": "v2.0.0"}}, "webserver": {"image": {"tag": "latest"}}},
+            ["apiserver.image.tag, webserver.image.tag"],
+        ),
+        ({"apiserver": {"image": {"tag": "my-build-2.0"}}}, []),
         ({"agentservices": {"replicaCount": 2, "enabled": False}}, []),
     ],
 )
 def test_what_is_allowed_but_unwise_is_warned_of(values: dict[str, Any], warned: list[str]) -> None:
-    own = {"clearml": {"existingSecret": "mine"}} if values else {}
+    own = {"clearml": OWN} if values else {}
     warnings = Values.read(own | values).warnings()
     assert [warning.split(": ")[0] for warning in warnings] == warned
+
+
+def test_published_credentials_are_warned_of_where_the_existing_secret_lacks_them() -> None:
+    pair = {"webserverKey": "test-secret-key", "webserverSecret": "test-secret-secret"}
+    values = {"clearml": OWN | {"existingSecretKeys": "chart-2", "credentials": pair}}
+    (warning,) = Values.read(values).warnings()
+    assert "(servicesAgentKey, servicesAgentSecret)" in warning
 
 
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 100), ("0", 100)])

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.stores.chart import adapted
 from config import Values, ValuesError
+from config.image import Image
 from config.pod import Deployment, StatefulSet
 from config.types.merging import merge
 from imports.release import ReleaseManifests
@@ -395,6 +396,7 @@ def test_a_store_understands_the_words_of_its_chart(section: str, theirs: str, o
 KNOWN_TO_CHARTS = {"nodeSelector", "tolerations", "affinity", "resources", "podAnnotations"}
 ELASTIC = {"extraEnvs"}
 NAMING = Naming(release="clearml", application="clearml", fullname="clearml")
+IMAGE = Image.read({"repository": "redis", "tag": "7"})
 
 
 @pytest.mark.usefixtures("helm_on_path")
@@ -426,7 +428,12 @@ MOUNT = {"name": "data", "mountPath": "/data"}
 
 def small_chart() -> ReleaseManifests:
     probe = {"exec": {"command": ["true"]}}
-    container = {"name": "redis", "livenessProbe": probe, "volumeMounts": [MOUNT]}
+    container = {
+        "name": "redis",
+        "image": "redis:7",
+        "livenessProbe": probe,
+        "volumeMounts": [MOUNT],
+    }
     template = {"metadata": {}, "spec": {"containers": [container]}}
     manifest = {"kind": "StatefulSet", "metadata": {"name": "it"}, "spec": {"template": template}}
     return ReleaseManifests([manifest], [])
@@ -441,21 +448,21 @@ def small_chart() -> ReleaseManifests:
 )
 def test_a_probe_of_a_chart_can_be_timed_or_taken_away(probe: Object, expected: Any) -> None:
     pod = StatefulSet.read({"livenessProbe": probe})
-    (manifest,) = adapted("redis", small_chart(), NAMING, pod).objects
+    (manifest,) = adapted("redis", small_chart(), NAMING, pod, IMAGE).objects
     assert main_of(manifest).get("livenessProbe") == expected
 
 
 def test_a_volume_of_a_chart_can_be_mounted_at_one_more_place() -> None:
     another = MOUNT | {"mountPath": "/another"}
     pod = StatefulSet.read({"additionalVolumeMounts": [another]})
-    (manifest,) = adapted("redis", small_chart(), NAMING, pod).objects
+    (manifest,) = adapted("redis", small_chart(), NAMING, pod, IMAGE).objects
     assert main_of(manifest)["volumeMounts"] == [MOUNT, another]
 
 
 def test_a_probe_that_a_chart_does_not_make_cannot_be_timed() -> None:
     pod = StatefulSet.read({"startupProbe": {"periodSeconds": 3}})
     with pytest.raises(ValuesError, match=r"redis\.chart: makes no startupProbe"):
-        adapted("redis", small_chart(), NAMING, pod)
+        adapted("redis", small_chart(), NAMING, pod, IMAGE)
 
 
 def _with_sorted_lists(part: Any) -> Any:
@@ -499,9 +506,9 @@ def test_labels_and_annotations_of_a_component_count_more_than_common_ones() -> 
 
 
 def test_labels_of_a_charts_pods_count_more_than_common_ones() -> None:
-    naming = dataclasses.replace(NAMING, common_labels={"team": "ml"})
+    naming = dataclasses.replace(NAMING, common=Common(labels={"team": "ml"}))
     pod = StatefulSet.read({"podLabels": {"team": "web"}})
-    (manifest,) = adapted("redis", small_chart(), naming, pod).objects
+    (manifest,) = adapted("redis", small_chart(), naming, pod, IMAGE).objects
     assert manifest["metadata"]["labels"] == {"team": "ml"}
     assert manifest["spec"]["template"]["metadata"]["labels"] == {"team": "web"}
 

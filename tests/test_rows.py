@@ -14,11 +14,13 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from clearml_k8s.parts.naming import KEPT
 from config import Values
 from config.agent_groups import AgentGroup
 from config.types.merging import merge
 from effects import Effects, changes
 from rendering import render
+from scenarios import CERTIFICATE
 from test_pods import NAMES, SETTINGS
 from test_traits import EFFECTS
 
@@ -51,6 +53,8 @@ AFFINITY = {
 TOLERATIONS = [{"key": "dedicated", "operator": "Equal", "value": "ml", "effect": "NoSchedule"}]
 
 REGISTRY_KEY = frozenset({("Secret", "registry-key")})
+MY_CLAIM = frozenset({("PersistentVolumeClaim", "mine")})
+DIGEST = "sha256:" + 64 * "0"
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,8 @@ def image_rows(section: str, repository: str, tag: str, *containers: str) -> Ite
         ("repository", "example.org/mine", "image", f"example.org/mine:{tag}"),
         ("tag", "9.9", "image", f"{repository}:9.9"),
         ("pullPolicy", "Always", "imagePullPolicy", "Always"),
+        ("registry", "example.org", "image", f"example.org/{repository}:{tag}"),
+        ("digest", DIGEST, "image", f"{repository}@{DIGEST}"),
     ):
         yield Row(f"{section}.image.{key}", value, {f"{c}.{place}": new for c in containers})
 
@@ -186,19 +192,43 @@ def claim_rows(
     key: str, claim: str, section: str, context: Mapping[str, Any] | None = None
 ) -> Iterator[Row]:
     spec = f"PersistentVolumeClaim/{claim} spec"
+    volume = f"{DEPLOYMENT[section]} pod.volumes.{claim.removeprefix('clearml-')}"
+    mounted = {
+        f"PersistentVolumeClaim/{claim}": None,
+        f"{volume}.persistentVolumeClaim.claimName": "mine",
+    }
+    for name in ("existingClaim", "existingPVC"):
+        yield Row(f"{key}.{name}", "mine", mounted, context or {}, MY_CLAIM)
+    annotations = f"PersistentVolumeClaim/{claim} metadata.annotations"
+    shared = {
+        f"{spec}.accessModes": ["ReadWriteMany"],
+        f"{DEPLOYMENT[section]} spec.strategy": None,
+    }
     for name, value, effects in (
+        ("annotations", {"probe": "on"}, {annotations: {"probe": "on"}}),
+        ("keep", True, {annotations: KEPT, "Namespace/clearml metadata.annotations": KEPT}),
+        ("accessMode", "ReadWriteMany", shared),
+        ("accessModes", ["ReadWriteMany"], shared),
         ("class", "fast", {f"{spec}.storageClassName": "fast"}),
         ("size", "7Gi", {f"{spec}.resources.requests.storage": "7Gi"}),
-        (
-            "accessModes",
-            ["ReadWriteMany"],
-            {
-                f"{spec}.accessModes": ["ReadWriteMany"],
-                f"{DEPLOYMENT[section]} spec.strategy": None,
-            },
-        ),
     ):
         yield Row(f"{key}.{name}", value, effects, context or {})
+
+
+def storage_rows(section: str, claim: str) -> Iterator[Row]:
+    """Rows of a volume that can do without a claim."""
+    name = claim.removeprefix("clearml-")
+    yield Row(
+        f"{section}.storage.enabled",
+        False,
+        {
+            f"PersistentVolumeClaim/{claim}": None,
+            f"{DEPLOYMENT[section]} pod.volumes.{name}.persistentVolumeClaim": None,
+            f"{DEPLOYMENT[section]} pod.volumes.{name}.emptyDir": {},
+            f"{DEPLOYMENT[section]} spec.strategy": None,
+        },
+    )
+    yield from claim_rows(f"{section}.storage.data", claim, section)
 
 
 def wait_for_apiserver(port: int) -> Effects:
@@ -245,7 +275,7 @@ def server_rows() -> Iterator[Row]:
         "webserver",
         {f"{MAIN[agent]}.env.CLEARML_WEB_HOST": url("webserver") for agent in AGENTS},
     )
-    yield from claim_rows("fileserver.storage.data", "clearml-fileserver-data", "fileserver")
+    yield from storage_rows("fileserver", "clearml-fileserver-data")
     yield from claim_rows(
         "apiserver.storage.config", "clearml-apiserver-config", "apiserver", CONFIG_VOLUME
     )
@@ -275,6 +305,9 @@ def server_rows() -> Iterator[Row]:
             f"{api}.volumeMounts./opt/clearml/config.readOnly": None,
         },
     )
+    for section in ("apiserver", "fileserver"):
+        yield from additional_configs_rows(section)
+    yield from web_page_rows()
     for probe in ("liveness", "readiness"):
         yield Row(f"apiserver.{probe}Delay", 17, {f"{api}.{probe}Probe.initialDelaySeconds": 17})
     yield Row(
@@ -309,6 +342,83 @@ def server_rows() -> Iterator[Row]:
             f"{web}.env.COMPANY_ID": "acme",
         },
     )
+
+
+# Kinds with files of the user's own: what a volume and what its directory calls them.
+FILES = {"Secret": ("secret", "secret"), "ConfigMap": ("configMap", "config-map")}
+
+
+def additional_configs_rows(server: str) -> Iterator[Row]:
+    deployment, main = DEPLOYMENT[server], MAIN[server]
+    generated = "/opt/clearml/config:" if server == "apiserver" else ""
+
+    def added(name: str, source: Mapping[str, Any]) -> Effects:
+        path, volume = f"/opt/clearml/additional-configs/{name}", f"additional-configs-{name}"
+        mount = {"mountPath": path, "name": volume, "readOnly": True}
+        return {
+            f"{deployment} pod.volumes.{volume}": {
+                "name": volume,
+                "projected": {"sources": [source]},
+            },
+            f"{main}.volumeMounts.{path}": mount,
+            f"{main}.env.CLEARML_CONFIG_DIR": f"{generated}{path}",
+        }
+
+    secret = f"clearml-{server}-additional-configs"
+    yield Row(
+        f"{server}.additionalConfigs",
+        {"services.conf": "a: 1"},
+        {
+            f"Secret/{secret}": ANY,
+            f"{deployment} annotations.checksum/additional-configs": ANY,
+            **added("files", {"secret": {"name": secret}}),
+        },
+    )
+    for kind, (source, name) in FILES.items():
+        yield Row(
+            f"{server}.existingAdditionalConfigs{kind}",
+            "mine",
+            added(name, {source: {"name": "mine"}}),
+            outside=frozenset({(kind, "mine")}),
+        )
+
+
+def web_page_rows() -> Iterator[Row]:
+    deployment, main = DEPLOYMENT["webserver"], MAIN["webserver"]
+    volume, path = "additional-configs-files", "/usr/share/nginx/html/configuration.json"
+    mount = {
+        "mountPath": path,
+        "name": volume,
+        "readOnly": True,
+        "subPath": "configuration.json",
+    }
+
+    def added(source: Mapping[str, Any]) -> Effects:
+        return {
+            f"{deployment} pod.volumes.{volume}": {
+                "name": volume,
+                "projected": {"sources": [source]},
+            },
+            f"{main}.volumeMounts.{path}": mount,
+        }
+
+    secret = "clearml-webserver-additional-configs"
+    yield Row(
+        "webserver.additionalConfigs",
+        {"configuration.json": "{}"},
+        {
+            f"Secret/{secret}": ANY,
+            f"{deployment} annotations.checksum/additional-configs": ANY,
+            **added({"secret": {"name": secret}}),
+        },
+    )
+    for kind, (source, _) in FILES.items():
+        yield Row(
+            f"webserver.existingAdditionalConfigs{kind}",
+            "mine",
+            added({source: {"name": "mine"}}),
+            outside=frozenset({(kind, "mine")}),
+        )
 
 
 CREDENTIALS = {
@@ -383,12 +493,46 @@ def clearml_rows() -> Iterator[Row]:
         },
         outside=frozenset({("Secret", "made-by-hand")}),
     )
+    yield Row(
+        "clearml.existingSecretKeys",
+        {"authToken": "token"},
+        {
+            "Secret/clearml-conf": ANY,
+            **dict.fromkeys(rolled, ANY),
+            **{
+                f"{MAIN[user]}.env.{variable}.secretKeyRef.name": "clearml-conf"
+                for user, variables in CREDENTIAL_USERS.items()
+                for variable in variables
+                if not variable.endswith("AUTH__TOKEN_SECRET")
+            },
+            f"{API_ENV}.CLEARML__SECURE__AUTH__TOKEN_SECRET.secretKeyRef.key": "token",
+        },
+        {"clearml.existingSecret": "mine"},
+        frozenset({("Secret", "mine")}),
+    )
     configuration = {"Deployment/clearml-apiserver annotations.checksum/configuration": ANY}
     users_file = {f"{SERVER_CONFIGURATION}.apiserver.conf": ANY, **configuration}
     users: Mapping[str, Any] = {"clearml.fixedUsers.users": [USER]}
     yield Row("clearml.fixedUsers.enabled", True, users_file, users)
     yield Row("clearml.fixedUsers.users", [USER], users_file, FIXED_USERS)
     yield Row("clearml.fixedUsers.passHashed", True, users_file, FIXED_USERS)
+    users_volume = "Deployment/clearml-apiserver pod.volumes.fixed-users.secret"
+    own_users = {"clearml.fixedUsers.enabled": True, "clearml.fixedUsers.existingSecret": "first"}
+    own_secrets = frozenset({("Secret", "first"), ("Secret", "mine")})
+    yield Row(
+        "clearml.fixedUsers.existingSecret",
+        "mine",
+        {f"{users_volume}.secretName": "mine"},
+        own_users,
+        own_secrets,
+    )
+    yield Row(
+        "clearml.fixedUsers.existingSecretKey",
+        "users",
+        {f"{users_volume}.items": [{"key": "users", "path": "apiserver.conf"}]},
+        own_users,
+        own_secrets,
+    )
     watchdog_file = {f"{SERVER_CONFIGURATION}.services.conf": ANY, **configuration}
     for key, setting in (("enabled", False), ("thresholdSec", 60), ("watchIntervalSec", 30)):
         yield Row(f"clearml.watchdog.{key}", setting, watchdog_file)
@@ -456,17 +600,22 @@ AGENT_SECRETS = {
     "azureStorageAccount": "AZURE_STORAGE_ACCOUNT",
     "azureStorageKey": "AZURE_STORAGE_KEY",
 }
+PAIR = {"clearmlAccessKey": "CLEARML_API_ACCESS_KEY", "clearmlSecretKey": "CLEARML_API_SECRET_KEY"}
+OWN_SECRETS = frozenset({("Secret", "first"), ("Secret", "second")})
 
 
 def agent_rows(section: str) -> Iterator[Row]:
     env, secret = f"{MAIN[section]}.env", WORKLOADS[section][0]
 
-    def row(key: str, value: Any, effects: Effects, **context: Any) -> Row:
+    def row(
+        key: str, value: Any, effects: Effects, context: Mapping[str, Any] | None = None
+    ) -> Row:
         return Row(
             f"{section}.{key}",
             value,
             effects,
-            {f"{section}.{name}": given for name, given in context.items()},
+            {f"{section}.{name}": given for name, given in (context or {}).items()},
+            OWN_SECRETS,
         )
 
     for key, variable in AGENT_SECRETS.items():
@@ -480,8 +629,55 @@ def agent_rows(section: str) -> Iterator[Row]:
                 f"Secret/{secret} data.{variable}": "test-secret-value",
                 f"{DEPLOYMENT[section]} annotations.checksum/own": ANY,
             },
-            **{other: "test-secret-other"},
+            {other: "test-secret-other"},
         )
+    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/own": ANY}
+    for key, variable in PAIR.items():
+        yield row(
+            key,
+            "test-new",
+            {f"Secret/{secret} data.{variable}": "test-new", **rolled},
+            dict.fromkeys(PAIR, "test-secret"),
+        )
+    yield row(
+        "existingSecrets",
+        {"first": {"awsSecretAccessKey": "key"}},
+        {f"{env}.AWS_SECRET_ACCESS_KEY": env_from("first", "key")},
+    )
+    yield row(
+        "clearmlConfig",
+        "sdk {a: 1}",
+        {f"Secret/{secret} data.clearml.conf": "sdk {a: 1}", **rolled},
+        {"clearmlConfig": "sdk {a: 0}"},
+    )
+    yield row("googleCredentials", "/probe", {f"{env}.GOOGLE_APPLICATION_CREDENTIALS": "/probe"})
+    yield from git_ssh_rows(section)
+    wait = f"{DEPLOYMENT[section]} pod.initContainers.wait-for-apiserver.args"
+    yield row(
+        "clearmlApiHost",
+        "https://example.org",
+        {
+            f"{env}.CLEARML_API_HOST": "https://example.org",
+            wait: ["apiserver=tcp://example.org:443"],
+        },
+    )
+    yield row(
+        "shmSize",
+        "8Gi",
+        {
+            f"{DEPLOYMENT[section]} pod.volumes.shm": {
+                "name": "shm",
+                "emptyDir": {"medium": "Memory", "sizeLimit": "8Gi"},
+            },
+            f"{MAIN[section]}.volumeMounts./dev/shm": {"name": "shm", "mountPath": "/dev/shm"},
+        },
+    )
+    yield row(
+        "setupScript",
+        "exit 7",
+        {f"Secret/{secret} data.setup-script": "exit 7", **rolled},
+        {"setupScript": "exit 0"},
+    )
     for key, variable in (
         ("clearmlWebHost", "CLEARML_WEB_HOST"),
         ("clearmlFilesHost", "CLEARML_FILES_HOST"),
@@ -492,19 +688,61 @@ def agent_rows(section: str) -> Iterator[Row]:
     yield row("privileged", True, {f"{MAIN[section]}.securityContext": {"privileged": True}})
 
 
+def git_ssh_rows(section: str) -> Iterator[Row]:
+    env, secret = f"{MAIN[section]}.env", f"Secret/{WORKLOADS[section][0]}"
+    volume = f"{DEPLOYMENT[section]} pod.volumes.ssh.projected.sources"
+    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/own": ANY}
+    inline = {"privateKey": "test-secret-key", "knownHosts": "a"}
+    existing = {"existingSecret": "first", "acceptNewHosts": True}
+
+    def files(name: str, **items: str) -> list[Any]:
+        return [
+            {"secret": {"name": name, "items": [{"key": key, "path": path}]}}
+            for path, key in items.items()
+        ]
+
+    for key, value, effects, context in (
+        ("existingSecret", "second", {volume: files("second", id_rsa="ssh-privatekey")}, existing),
+        ("existingSecretKey", "key", {volume: files("first", id_rsa="key")}, existing),
+        (
+            "knownHostsKey",
+            "hosts",
+            {volume: files("first", id_rsa="ssh-privatekey", known_hosts="hosts")},
+            existing,
+        ),
+        (
+            "privateKey",
+            "test-secret-2",
+            {f"{secret} data.ssh-privatekey": "test-secret-2\n", **rolled},
+            inline,
+        ),
+        ("knownHosts", "b", {f"{secret} data.known_hosts": "b", **rolled}, inline),
+        ("acceptNewHosts", True, {f"{env}.GIT_SSH_COMMAND": ANY}, inline),
+        ("force", True, {f"{env}.CLEARML_AGENT__AGENT__FORCE_GIT_SSH_PROTOCOL": "true"}, inline),
+    ):
+        given = {f"{section}.gitSsh.{name}": setting for name, setting in context.items()}
+        yield Row(f"{section}.gitSsh.{key}", value, effects, given, OWN_SECRETS)
+
+
 def agent_services_rows() -> Iterator[Row]:
     main = MAIN["agentservices"]
+    options = ["--services-mode", "--queue"]
+    yield Row(
+        "agentservices.queues",
+        ["a", "b c"],
+        {f"{main}.args": [*options, "a", "b c", "--create-queue", "--cpu-only"]},
+    )
+    yield Row(
+        "agentservices.createQueue", False, {f"{main}.args": [*options, "services", "--cpu-only"]}
+    )
     for key, variable in (
         ("clearmlHostIp", "CLEARML_HOST_IP"),
         ("clearmlWorkerId", "CLEARML_WORKER_ID"),
-        ("googleCredentials", "GOOGLE_APPLICATION_CREDENTIALS"),
         ("defaultBaseDocker", "CLEARML_AGENT_DEFAULT_BASE_DOCKER"),
     ):
         yield Row(f"agentservices.{key}", "/probe", {f"{main}.env.{variable}": "/probe"})
     yield from image_rows("agentservices", "allegroai/clearml-agent-services", "latest", main)
-    yield from claim_rows(
-        "agentservices.storage.data", "clearml-agentservices-data", "agentservices"
-    )
+    yield from storage_rows("agentservices", "clearml-agentservices-data")
     yield Row(
         "agentservices.enabled",
         False,
@@ -517,21 +755,42 @@ def agent_services_rows() -> Iterator[Row]:
 
 def agent_group_rows() -> Iterator[Row]:
     main, secret = MAIN[GROUP], "Secret/clearml-agent-group0-agent"
-    rolled = {f"{DEPLOYMENT[GROUP]} annotations.checksum/own": ANY}
-    pair = {f"{GROUP}.clearmlAccessKey": "test-key", f"{GROUP}.clearmlSecretKey": "test-secret"}
-    for key, name in (
-        ("clearmlAccessKey", "CLEARML_API_ACCESS_KEY"),
-        ("clearmlSecretKey", "CLEARML_API_SECRET_KEY"),
-    ):
-        yield Row(
-            f"{GROUP}.{key}", "test-new", {f"{secret} data.{name}": "test-new", **rolled}, pair
-        )
-    yield Row(
-        f"{GROUP}.clearmlConfig",
-        "sdk {a: 1}",
-        {f"{secret} data.clearml.conf": "sdk {a: 1}", **rolled},
-    )
     yield Row(f"{GROUP}.queues", "fast slow", {f"{main}.args": ["--queue", "fast", "slow"]})
+    yield Row(
+        f"{GROUP}.createQueue", True, {f"{main}.args": ["--queue", "default", "--create-queue"]}
+    )
+    yield Row(
+        f"{GROUP}.gpuResource",
+        "amd.com/gpu",
+        {
+            f"{main}.resources.limits.nvidia.com/gpu": None,
+            f"{main}.resources.limits.amd.com/gpu": "1",
+        },
+    )
+    claim, volume = "clearml-agent-group0-agent-data", "agent-group0-agent-data"
+    cached = {
+        f"{DEPLOYMENT[GROUP]} pod.volumes.{volume}": ANY,
+        f"{main}.volumeMounts./root/.clearml": ANY,
+        f"{main}.env.PIP_CACHE_DIR": "/root/.clearml/pip-cache",
+    }
+    yield Row(
+        f"{GROUP}.storage.enabled",
+        True,
+        {
+            f"PersistentVolumeClaim/{claim}": ANY,
+            **cached,
+            f"{DEPLOYMENT[GROUP]} pod.volumes.builds": ANY,
+            f"{main}.volumeMounts./root/.clearml/venvs-builds": ANY,
+            f"{DEPLOYMENT[GROUP]} spec.strategy": {"type": "Recreate"},
+        },
+    )
+    limited = {"name": volume, "emptyDir": {"sizeLimit": "7Gi"}}
+    yield Row(
+        f"{GROUP}.storage.sizeLimit",
+        "7Gi",
+        {**cached, f"{DEPLOYMENT[GROUP]} pod.volumes.{volume}": limited},
+    )
+    yield from claim_rows(f"{GROUP}.storage.data", claim, GROUP, {f"{GROUP}.storage.enabled": True})
     yield Row(f"{GROUP}.nvidiaGpusPerAgent", 4, {f"{main}.resources.limits.nvidia.com/gpu": "4"})
     yield from image_rows(GROUP, "nvidia/cuda", "11.0-base-ubuntu18.04", main)
     removed = {secret: None, DEPLOYMENT[GROUP]: None}
@@ -615,6 +874,7 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
         {f"{pod}.imagePullSecrets": [{"name": "registry-key"}]},
         outside=REGISTRY_KEY,
     )
+    yield from metrics_rows(store)
     if store == "elasticsearch":
         return
     yield Row(f"{pod_section}.affinity", AFFINITY, {f"{pod}.affinity": AFFINITY})
@@ -636,9 +896,70 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
         f"{persistence}.storageClass", "fast", {f"{template}.{claim}.spec.storageClassName": "fast"}
     )
     yield Row(
+        f"{persistence}.annotations",
+        {"probe": "on"},
+        {f"{template}.{claim}.metadata.annotations": {"probe": "on"}},
+    )
+    mine = {"name": claim, "persistentVolumeClaim": {"claimName": "mine"}}
+    yield Row(
+        f"{persistence}.existingClaim",
+        "mine",
+        {template: None, f"{pod}.volumes.{claim}": mine},
+        outside=MY_CLAIM,
+    )
+    yield Row(
         f"{persistence}.enabled",
         False,
         {template: None, f"{pod}.volumes.{claim}": {"name": claim, "emptyDir": {}}},
+    )
+
+
+EXPORTERS = {
+    "mongodb": "percona/mongodb_exporter",
+    "redis": "oliver006/redis_exporter",
+    "elasticsearch": "quay.io/prometheuscommunity/elasticsearch-exporter",
+}
+
+
+def metrics_rows(store: str) -> Iterator[Row]:
+    name = STORE_POD[store].partition("/")[2]
+    section, pod = f"{store}.metrics", f"{STORE_POD[store]} pod"
+    exporter, monitor = f"{pod}.containers.metrics", f"ServiceMonitor/{name}"
+    enabled = {f"{section}.enabled": True}
+    monitored = enabled | {f"{section}.serviceMonitor.enabled": True}
+    yield Row(
+        f"{section}.enabled",
+        True,
+        {exporter: ANY, f"Service/{name}-headless spec.ports.metrics": ANY},
+    )
+    yield Row(f"{section}.serviceMonitor.enabled", True, {monitor: ANY}, enabled)
+    release = {"release": "prometheus"}
+    yield Row(
+        f"{section}.serviceMonitor.labels",
+        release,
+        {f"{monitor} metadata.labels.release": "prometheus"},
+        monitored,
+    )
+    yield Row(
+        f"{section}.serviceMonitor.interval",
+        "1m30s",
+        {f"{monitor} spec.endpoints": [{"interval": "1m30s", "port": "metrics"}]},
+        monitored,
+    )
+    limits = {"limits": {"memory": "64Mi"}}
+    yield Row(f"{section}.resources", limits, {f"{exporter}.resources": limits}, enabled)
+    for key, value, place, new in (
+        ("repository", "example.org/mine", "image", Containing("example.org/mine:")),
+        ("tag", "9.9", "image", f"{EXPORTERS[store]}:9.9"),
+        ("pullPolicy", "Always", "imagePullPolicy", "Always"),
+    ):
+        yield Row(f"{section}.image.{key}", value, {f"{exporter}.{place}": new}, enabled)
+    yield Row(
+        f"{section}.image.pullSecrets",
+        ["registry-key"],
+        {f"{pod}.imagePullSecrets": [{"name": "registry-key"}]},
+        enabled,
+        REGISTRY_KEY,
     )
 
 
@@ -1100,10 +1421,15 @@ def elasticsearch_rows() -> Iterator[Row]:
         "7Gi",
         {f"{claim}.resources.requests.storage": "7Gi"},
     )
+    annotations = f"{owner} spec.volumeClaimTemplates.{name}.metadata.annotations"
+    yield row("persistence.annotations", {"probe": "on"}, {annotations: {"probe": "on"}})
     yield row(f"{template}.storageClassName", "fast", {f"{claim}.storageClassName": "fast"})
     yield row("image", "example.org/es", {f"{main}.image": "example.org/es:7.17.29"})
     yield row("imageTag", "7.17.28", {f"{main}.image": f"{image}:7.17.28"})
     yield row("imagePullPolicy", "Always", {f"{main}.imagePullPolicy": "Always"})
+    elsewhere = "example.org/elasticsearch/elasticsearch:7.17.29"
+    yield row("imageRegistry", "example.org", {f"{main}.image": elsewhere})
+    yield row("imageDigest", DIGEST, {f"{main}.image": f"{image}@{DIGEST}"})
     affinity = AFFINITY["nodeAffinity"]
     yield row("nodeAffinity", affinity, {f"{pod}.affinity.nodeAffinity": affinity})
     yield row(
@@ -1113,10 +1439,10 @@ def elasticsearch_rows() -> Iterator[Row]:
     )
 
 
-def search_hosts(*urls: str) -> Effects:
+def search_hosts(*hosts: str | dict[str, Any]) -> Effects:
     """What the API server is told of the nodes of an Elasticsearch."""
     return {
-        f"{API_ENV}.CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS": json.dumps(urls)
+        f"{API_ENV}.CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS": json.dumps(hosts)
         for cluster in ("EVENTS", "WORKERS")
     }
 
@@ -1167,6 +1493,7 @@ def elasticsearch_external_rows() -> Iterator[Row]:
         },
         login,
     )
+    yield from elasticsearch_tls_rows(hosts)
     yield Row(
         "elasticsearch.external.existingSecret",
         "second",
@@ -1176,6 +1503,50 @@ def elasticsearch_external_rows() -> Iterator[Row]:
             "elasticsearch.external.username": "test-user",
             "elasticsearch.external.existingSecret": "first",
         },
+        FIRST_AND_SECOND,
+    )
+
+
+def elasticsearch_tls_rows(hosts: Mapping[str, Any]) -> Iterator[Row]:
+    pod = f"{DEPLOYMENT['apiserver']} pod"
+    node: dict[str, Any] = {"host": "search.example.com", "port": 9200, "use_ssl": True}
+    secret = {"elasticsearch.external.ca.existingSecret": "first"}
+    yield Row(
+        "elasticsearch.external.verifyCerts",
+        False,
+        search_hosts(node | {"verify_certs": False}),
+        hosts,
+    )
+    mounted = {
+        f"{pod}.volumes.elasticsearch-ca": ANY,
+        f"{MAIN['apiserver']}.volumeMounts./run/elasticsearch-ca": ANY,
+    }
+    yield Row(
+        "elasticsearch.external.ca.certificate",
+        CERTIFICATE,
+        {
+            **mounted,
+            **search_hosts(node | {"ca_certs": "/run/elasticsearch-ca/ca.crt"}),
+            "Secret/clearml-elasticsearch": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/elasticsearch": ANY,
+        },
+        hosts,
+    )
+    yield Row(
+        "elasticsearch.external.ca.existingSecret",
+        "second",
+        {f"{pod}.volumes.elasticsearch-ca.secret.secretName": "second"},
+        {**hosts, **secret},
+        FIRST_AND_SECOND,
+    )
+    yield Row(
+        "elasticsearch.external.ca.key",
+        "other",
+        {
+            f"{pod}.volumes.elasticsearch-ca.secret.items": [{"key": "other", "path": "other"}],
+            **search_hosts(node | {"ca_certs": "/run/elasticsearch-ca/other"}),
+        },
+        {**hosts, **secret},
         FIRST_AND_SECOND,
     )
 
@@ -1277,6 +1648,18 @@ OF_THE_WHOLE = {
     "extraObjects",
 }
 
+# Of all pods and claims: test_images.py and test_claims.py look at these.
+OF_ALL_COMPONENTS = {
+    *(
+        f"global.{key}"
+        for key in ("imageRegistry", "imagePullSecrets", "storageClass", "defaultStorageClass")
+    ),
+    *(
+        f"imageCredentials.{key}"
+        for key in ("enabled", "existingSecret", "registry", "username", "password", "email")
+    ),
+}
+
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.key)
 def test_a_value_changes_what_it_should_and_nothing_else(row: Row) -> None:
@@ -1307,7 +1690,7 @@ def test_every_value_that_exists_is_flipped() -> None:
         f"{section}.{trait}" for section in NAMES for trait in (trait.key for trait in EFFECTS)
     }
     missing = set(leaves(Values)) - flipped - inside_a_fragment - pods - around
-    assert missing == OF_THE_WHOLE | OF_THE_HELM_CHARTS
+    assert missing == OF_THE_WHOLE | OF_ALL_COMPONENTS | OF_THE_HELM_CHARTS
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

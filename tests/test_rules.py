@@ -298,6 +298,17 @@ def both(*mistakes: Mistake) -> Mistake:
     return apply
 
 
+def login(field: str, text: str) -> Mistake:
+    """Makes the Secret one for an image registry."""
+
+    def apply(objects: Objects) -> None:
+        secret = pick(objects, SECRET)
+        secret["type"] = "kubernetes.io/dockerconfigjson"
+        secret[field][".dockerconfigjson"] = text
+
+    return apply
+
+
 def broken(mistake: Mistake) -> Objects:
     objects = baseline()
     mistake(objects)
@@ -332,6 +343,10 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (put(MAP, "binaryData.blob", "???"), f"{MAP} binaryData.blob", "not base64"),
     (put(SECRET, "data.key", "secret"), f"{SECRET} data.key", "not base64"),
     (put(MAP, "data.LEVEL", "x" * 2**20), f"{MAP} data", "1 MiB"),
+    (put(SECRET, "type", "kubernetes.io/tls"), f"{SECRET} data['tls.key']", "needs the key"),
+    (login("stringData", "{"), f"{SECRET} data['.dockerconfigjson']", "not JSON"),
+    (login("data", "e30"), f"{SECRET} data['.dockerconfigjson']", "not JSON"),
+    (login("data", "ew=="), f"{SECRET} data['.dockerconfigjson']", "not JSON"),
     (put(PLAIN, "spec.ports", []), f"{PLAIN} spec.ports", "no ports"),
     (put(PLAIN, "spec.ports[0].port", 0), f"{PLAIN} spec.ports[0].port", "not a port"),
     (drop(SVC, "spec.ports[1].name"), f"{SVC} spec.ports[1].name", "required"),
@@ -1087,6 +1102,8 @@ SOUND: dict[str, Mistake] = {
         {"kind": "CustomResourceDefinition", "metadata": {"name": "a.b"}}
         | {"spec": {"properties": {"nodeSelector": {"additionalProperties": {}}}}}
     ),
+    "a login for a registry": login("data", "e30="),
+    "a login in clear": login("stringData", "{}"),
     "a surge of more than all": put(WEB, "spec.strategy.rollingUpdate", {"maxSurge": "200%"}),
     "a rolling update": put(WEB, "spec.strategy.rollingUpdate", {"maxSurge": 0}),
     "a disruption budget": budget(minAvailable="50%"),

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pyhocon
 import pytest
 
+from config.secret_layout import LAYOUTS
 from programs import run_python
 from rendering import Bundle, render
 from scenarios import AUTHENTICATION, OUTSIDE, SCENARIOS, SECRET_MARK
@@ -141,12 +142,6 @@ def test_a_variable_may_come_from_a_secret_of_the_user() -> None:
     assert bundle.env("clearml-webserver")["TOKEN"] == source
 
 
-def test_an_image_may_be_pinned_by_digest() -> None:
-    digest = "sha256:" + 64 * "0"
-    bundle = render({"webserver": {"image": {"tag": digest}}})
-    assert bundle.container("clearml-webserver")["image"] == f"allegroai/clearml@{digest}"
-
-
 # Configuration
 
 
@@ -243,6 +238,156 @@ def test_the_configuration_is_mounted_where_the_server_looks_for_it(volume: bool
         [{"claimName": "clearml-apiserver-config"}] if volume else []
     )
     assert directories[-1] == "/etc/clearml"
+
+
+MINE = frozenset({("Secret", "mine"), ("ConfigMap", "mine"), ("Secret", "users")})
+THREE_SOURCES = {
+    "additionalConfigs": {"services.conf": "a: test-secret"},
+    "existingAdditionalConfigsSecret": "mine",
+    "existingAdditionalConfigsConfigMap": "mine",
+}
+
+
+def config_directories(bundle: Bundle, server: str) -> dict[str, Any]:
+    """The directories that a server loads files from, in that order, with what fills each."""
+    name = f"clearml-{server}"
+    mounts = {m["mountPath"]: m for m in bundle.container(name)["volumeMounts"]}
+    volumes = {v["name"]: v for v in bundle.pod(name)["volumes"]}
+    found = {}
+    for directory in bundle.env(name)["CLEARML_CONFIG_DIR"].split(":"):
+        below = [mounts[path] for path in mounts if path == directory or directory in path]
+        found[directory] = dict(volumes[below[0]["name"]])
+        del found[directory]["name"]
+    return found
+
+
+def projected(source: str, name: str) -> dict[str, Any]:
+    return {"projected": {"sources": [{source: {"name": name}}]}}
+
+
+def test_what_is_nearer_to_the_user_overrules_other_configuration_files() -> None:
+    fixed_users = {"enabled": True, "existingSecret": "users", "existingSecretKey": "users.conf"}
+    server = THREE_SOURCES | {"storage": {"enableConfigVolume": True}}
+    bundle = render({"apiserver": server, "clearml": {"fixedUsers": fixed_users}}, outside=MINE)
+    items = [{"key": "users.conf", "path": "apiserver.conf"}]
+    assert list(config_directories(bundle, "apiserver").values()) == [
+        {"secret": {"secretName": "clearml-apiserver-conf"}},
+        {"secret": {"secretName": "users", "items": items}},
+        projected("secret", "clearml-apiserver-additional-configs"),
+        projected("secret", "mine"),
+        projected("configMap", "mine"),
+        {"persistentVolumeClaim": {"claimName": "clearml-apiserver-config"}},
+    ]
+    file_server = render({"fileserver": THREE_SOURCES}, outside=MINE)
+    assert list(config_directories(file_server, "fileserver").values()) == [
+        projected("secret", "clearml-fileserver-additional-configs"),
+        projected("secret", "mine"),
+        projected("configMap", "mine"),
+    ]
+
+
+def test_additional_files_are_in_a_secret_alone() -> None:
+    page = {"additionalConfigs": {"configuration.json": '{"a": "test-secret"}'}}
+    files = {"additionalConfigs": {"services.conf": "a: test-secret"}}
+    bundle = render({"apiserver": files, "fileserver": files, "webserver": page})
+    assert json.dumps([bundle.secret(name) for name in bundle.of("Secret")]).count(SECRET_MARK) == 3
+    assert SECRET_MARK not in "".join(bundle.texts.values())
+
+
+@pytest.mark.parametrize("path", ["/opt/clearml/config", "/opt/clearml/config/apiserver.conf"])
+def test_a_mount_of_the_users_own_takes_the_place_of_our_files_and_overrules_them(
+    path: str,
+) -> None:
+    mount = {"name": "own", "mountPath": path}
+    source = {"configMap": {"name": "mine"}}
+    own = {"additionalVolumes": [{"name": "own"} | source], "additionalVolumeMounts": [mount]}
+    files = {"additionalConfigs": {"services.conf": "a: 1"}}
+    bundle = render({"apiserver": own | files, "fileserver": own | files}, outside=MINE)
+    for server in ("apiserver", "fileserver"):
+        directories = config_directories(bundle, server)
+        assert list(directories)[-1] == "/opt/clearml/config"
+        assert directories["/opt/clearml/config"] == source
+        paths = [m["mountPath"] for m in bundle.container(f"clearml-{server}")["volumeMounts"]]
+        assert [p for p in paths if p.startswith("/opt/clearml/config")] == [path]
+
+
+def test_a_file_server_without_files_of_its_own_looks_where_it_always_does() -> None:
+    mount = {"name": "own", "mountPath": "/opt/clearml/config"}
+    own = {"name": "own", "configMap": {"name": "mine"}}
+    values = {"additionalVolumes": [own], "additionalVolumeMounts": [mount]}
+    bundle = render({"fileserver": values}, outside=MINE)
+    assert "CLEARML_CONFIG_DIR" not in bundle.env("clearml-fileserver")
+
+
+def test_users_of_an_existing_secret_need_only_be_listed_there() -> None:
+    fixed_users = {"enabled": True, "passHashed": True, "existingSecret": "users"}
+    bundle = render({"clearml": {"fixedUsers": fixed_users}}, outside=MINE)
+    assert json.loads(bundle.secret("clearml-apiserver-conf")["apiserver.conf"]) == {
+        "auth": {"fixed_users": {"enabled": True, "pass_hashed": True}}
+    }
+
+
+def test_users_of_an_existing_secret_that_are_off_configure_nothing() -> None:
+    fixed_users = {"existingSecret": "users"}
+    assert render({"clearml": {"fixedUsers": fixed_users}}, outside=MINE).files == render().files
+
+
+PAGE = "/usr/share/nginx/html/configuration.json"
+LATER_PAGE = "/mnt/external_files/configs/configuration.json"
+
+
+@pytest.mark.parametrize(
+    ("tag", "path"),
+    [
+        ("1.0.2", PAGE),
+        ("v1.14.1", PAGE),
+        ("1.15.0-472", LATER_PAGE),
+        ("2.0", LATER_PAGE),
+        ("10.1", LATER_PAGE),
+        ("latest", LATER_PAGE),
+        ("sha256:" + 64 * "0", LATER_PAGE),
+    ],
+)
+def test_the_configuration_of_the_page_is_where_the_image_looks_for_it(tag: str, path: str) -> None:
+    page = THREE_SOURCES | {"additionalConfigs": {"configuration.json": "{}"}}
+    bundle = render({"webserver": page | {"image": {"tag": tag}}}, outside=MINE)
+    (mount,) = bundle.container("clearml-webserver")["volumeMounts"]
+    assert (mount["mountPath"], mount["subPath"]) == (path, "configuration.json")
+    (volume,) = bundle.pod("clearml-webserver")["volumes"]
+    assert volume["projected"]["sources"] == [
+        {"secret": {"name": "clearml-webserver-additional-configs"}},
+        {"secret": {"name": "mine"}},
+        {"configMap": {"name": "mine"}},
+    ]
+
+
+# Credentials
+
+
+@pytest.mark.parametrize(
+    "layout", ["chart-2", "chart-5", {"servicesAgentKey": "key", "servicesAgentSecret": "secret"}]
+)
+def test_a_credential_that_the_existing_secret_lacks_is_in_ours(layout: Any) -> None:
+    own = {"existingSecret": "mine", "existingSecretKeys": layout}
+    bundle = render({"clearml": own}, outside=MINE)
+    taken: dict[str, set[str]] = {}
+    for workload in bundle.workloads:
+        sources = [source for source in bundle.env(workload).values() if "secretKeyRef" in source]
+        for reference in (source["secretKeyRef"] for source in sources):
+            taken.setdefault(reference["name"], set()).add(reference["key"])
+        if "clearml-conf" in json.dumps(sources):
+            assert "checksum/credentials" in bundle.annotations(workload)
+    keys = LAYOUTS[layout] if isinstance(layout, str) else layout
+    assert taken["mine"] == set(keys.values())
+    assert taken["clearml-conf"] == set(bundle.secret("clearml-conf"))
+    assert sum(map(len, taken.values())) == len(LAYOUTS["clearml-conf"])
+
+
+def test_a_token_signed_by_a_later_chart_stays_valid() -> None:
+    own = {"existingSecret": "mine", "existingSecretKeys": "chart-5"}
+    env = render({"clearml": own}, outside=MINE).env("clearml-apiserver")
+    source = {"secretKeyRef": {"name": "mine", "key": "secure_auth_token_secret"}}
+    assert env["CLEARML__SECURE__AUTH__TOKEN_SECRET"] == source
 
 
 def test_the_web_server_logs_in_as_the_user_that_the_api_server_knows() -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from config.types.merging import merge
 from effects import changes
 from programs import Stubs
 from rendering import Bundle, render
-from scenarios import OUTSIDE, OUTSIDE_STORES, SCENARIOS
+from scenarios import MONITORED, OUTSIDE, OUTSIDE_STORES, REPLICATED, SCENARIOS, STORES
 
 MONGODB, REDIS, ELASTIC = "clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"
 EMBEDDED = pytest.mark.parametrize("store", [MONGODB, REDIS, ELASTIC])
@@ -200,6 +201,105 @@ def test_passwords_may_come_from_existing_secrets(enabled: bool, password: str |
     assert env["CLEARML_MONGODB_SERVICE_PASSWORD"]["secretKeyRef"]["name"] == "mine"
     assert env["CLEARML_REDIS_SERVICE_PASSWORD"]["secretKeyRef"]["name"] == "mine-too"
     assert not {"clearml-mongodb", "clearml-redis"} & set(bundle.of("Secret"))
+
+
+# Metrics
+
+
+def test_exporters_ask_the_store_beside_them() -> None:
+    bundle = render(
+        SCENARIOS["metrics"] | {"redis": {"master": {"port": 6380}, "metrics": {"enabled": True}}}
+    )
+    told = json.dumps([bundle.container(store, "metrics") for store in (MONGODB, REDIS, ELASTIC)])
+    for address in ("mongodb://127.0.0.1:27017", "redis://127.0.0.1:6380", "http://127.0.0.1:9200"):
+        assert address in told
+
+
+def test_exporters_log_in_with_the_stores_own_password() -> None:
+    bundle = render(merge(PASSWORDS, SCENARIOS["metrics"]))
+    for store, own, theirs in (
+        (MONGODB, "MONGO_INITDB_ROOT_PASSWORD", "MONGODB_PASSWORD"),
+        (REDIS, "REDISCLI_AUTH", "REDIS_PASSWORD"),
+    ):
+        main, exporter = (
+            {v["name"]: v for v in bundle.container(store, name)["env"]}
+            for name in (bundle.pod(store)["containers"][0]["name"], "metrics")
+        )
+        assert exporter[theirs]["valueFrom"] == main[own]["valueFrom"]
+
+
+@EMBEDDED
+def test_exporters_run_without_any_rights(store: str) -> None:
+    bundle = render(SCENARIOS["metrics"])
+    main, exporter = bundle.pod(store)["containers"]
+    assert exporter["securityContext"] == main["securityContext"]
+
+
+def test_each_pod_of_a_store_is_scraped_once() -> None:
+    bundle = render(merge(REPLICATED, MONITORED))
+    assert set(bundle.of("ServiceMonitor")) == set(bundle.of("StatefulSet"))
+    for name, monitor in bundle.of("ServiceMonitor").items():
+        selector, (endpoint,) = monitor["spec"]["selector"], monitor["spec"]["endpoints"]
+        (service,) = (
+            service["spec"]
+            for service in bundle.of("Service").values()
+            if selector["matchLabels"].items() <= service["metadata"]["labels"].items()
+            and endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+        )
+        assert service["clusterIP"] == "None"
+        labels = bundle.template(name)["metadata"]["labels"]
+        assert service["selector"].items() <= labels.items()
+
+
+@pytest.mark.parametrize("architecture", ["standalone", "replicaset"])
+def test_only_members_of_a_replica_set_are_asked_about_it(architecture: str) -> None:
+    values = {"mongodb": {"architecture": architecture, "metrics": {"enabled": True}}}
+    args = render(values).container(MONGODB, "metrics")["args"]
+    assert ("--collector.replicasetstatus" in args) is (architecture == "replicaset")
+
+
+def test_no_exporter_without_metrics_whatever_is_monitored() -> None:
+    monitor = {"metrics": {"serviceMonitor": {"enabled": True}}}
+    assert render(dict.fromkeys(STORES, monitor)).files == render().files
+
+
+# Words of Helm charts
+
+
+@pytest.mark.parametrize(
+    ("given", "strategy"),
+    [
+        ({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}, "type"),
+        ({"rollingUpdate": {"maxSurge": "25%", "partition": 2}}, "rollingUpdate"),
+        ({"rollingUpdate": {"maxSurge": 0}}, None),
+    ],
+)
+def test_the_strategy_of_a_deployment_is_read_as_a_stateful_sets(
+    given: dict[str, Any], strategy: str | None
+) -> None:
+    spec = render({"mongodb": {"updateStrategy": given}}).find("StatefulSet", MONGODB)["spec"]
+    expected: dict[str | None, Any] = {
+        "type": {"type": "RollingUpdate"},
+        "rollingUpdate": {"rollingUpdate": {"partition": 2}},
+    }
+    assert spec.get("updateStrategy") == expected.get(strategy)
+
+
+def test_empty_lists_may_be_written_as_empty_mappings() -> None:
+    keys = (
+        "additionalVolumes",
+        "additionalVolumeMounts",
+        "extraEnvs",
+        "envFrom",
+        "tolerations",
+        "hostAliases",
+        "topologySpreadConstraints",
+        "extraInitContainers",
+        "extraContainers",
+    )
+    nothing: dict[str, Any] = {key: {} for key in keys}
+    values = {"apiserver": nothing, "mongodb": nothing, "redis": {"master": nothing}}
+    assert render(values).files == render().files
 
 
 # Elasticsearch

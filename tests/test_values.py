@@ -86,13 +86,17 @@ fileserver: {additionalVolumeMounts: [{name: scratch, mountPath: 1}]}
 > fileserver.additionalVolumeMounts[0].mountPath: must be a string; write it in quotes (given: 1)
 
 apiserver: text
-> apiserver: must be a mapping (given: 'text')
+> apiserver: must be a mapping
 
 apiserver: []
 > apiserver: must be a mapping (given: an empty list)
 
-agentGroups: [{name: gpu}]
-> agentGroups: must be a mapping (given: a list)
+agentGroups: [{name: gpu}, {queues: one}, {name: gpu}]
+> agentGroups[1]: needs a name
+> agentGroups[2].name: is listed twice
+
+agentGroups: gpu
+> agentGroups: must be a mapping
 
 agentGroups: {gpu: [1]}
 > agentGroups.gpu: must be a mapping (given: a list)
@@ -456,8 +460,92 @@ agentGroups: {a: {queues: "high --help"}}
 agentGroups: {a: {queues: " "}}
 > agentGroups.a.queues: must name at least one queue (given: ' ')
 
-agentGroups: {a: {queues: [high, low]}}
-> agentGroups.a.queues: must be a string (given: a list)
+agentservices: {queues: [high, --help]}
+> agentservices.queues[1]: a queue's name must not start with '-' (given: '--help')
+
+agentGroups: {a: {queues: [high, " low"]}}
+> agentGroups.a.queues[1]: must be a single line, not empty, without spaces around it
+>> (given: ' low')
+
+agentGroups: {a: {queues: []}}
+> agentGroups.a.queues: must not be empty (given: an empty list)
+
+agentGroups: {a: {queues: {high: 1}}}
+> agentGroups.a.queues: must be a list, or a string of names (given: a mapping)
+
+agentGroups: {a: {gpuResource: gpu}}
+> agentGroups.a.gpuResource: must be a resource of a device plugin, such as nvidia.com/gpu
+>> (given: 'gpu')
+
+agentservices: {clearmlApiHost: "https://user:test-secret@example.com"}
+> agentservices.clearmlApiHost: must be a URL such as https://api.clearml.example.com
+>> (given: 'https://***@example.com')
+
+agentGroups: {a: {clearmlApiHost: "http://example.com:70000/api"}}
+> agentGroups.a.clearmlApiHost: must have a port of 1 to 65535
+>> (given: 'http://example.com:70000/api')
+
+agentservices: {shmSize: 0}
+> agentservices.shmSize: must be more than 0 (given: 0)
+
+agentGroups: {a: {replicaCount: 2, storage: {enabled: true}}}
+> agentGroups.a.replicaCount: several agents cannot share a ReadWriteOnce volume; set
+>> storage.data.accessModes to [ReadWriteMany] (given: 2)
+
+agentGroups: {a: {updateStrategy: RollingUpdate, storage: {enabled: true}}}
+> agentGroups.a.updateStrategy.type: must be Recreate: the pods share a volume that one node alone
+>> can mount (given: 'RollingUpdate')
+
+agentGroups: {a: {storage: {data: {existingClaim: caches}}}}
+> agentGroups.a.storage.enabled: must be true for storage.data to have an effect
+
+agentGroups: {a: {storage: {enabled: true, sizeLimit: 1Gi}}}
+> agentGroups.a.storage.sizeLimit: is for caches without a claim (given: '1Gi')
+
+agentservices: {existingSecrets: {Git: {clearmlGitUser: user}}}
+> agentservices.existingSecrets.Git: cannot be the name of a Secret
+
+agentGroups: {a: {existingSecrets: {git: {clearmlGitUsr: user}}}}
+> agentGroups.a.existingSecrets.git.clearmlGitUsr: is no secret value; did you mean
+>> "clearmlGitUser"?
+
+agentservices: {existingSecrets: {git: {clearmlGitUser: "a b"}}}
+> agentservices.existingSecrets.git.clearmlGitUser: must be a key of a Secret: letters, digits, '-',
+>> '_', '.' (given: 'a b')
+
+agentservices: {clearmlGitUser: jane, existingSecrets: {git: {clearmlGitUser: user}}}
+> agentservices.existingSecrets.git.clearmlGitUser: excludes clearmlGitUser: keep one of the two
+>> (given: 'user')
+
+agentGroups: {a: {clearmlConfig: "sdk {}", existingSecrets: {conf: {clearmlConfig: clearml.conf}}}}
+> agentGroups.a.existingSecrets.conf.clearmlConfig: excludes clearmlConfig: keep one of the two
+>> (given: 'clearml.conf')
+
+agentGroups: {a: {existingSecrets: {one: {clearmlGitUser: a}, two: {clearmlGitUser: b}}}}
+> agentGroups.a.existingSecrets.one.clearmlGitUser: is taken from another Secret too (given: 'a')
+
+agentGroups: {a: {existingSecrets: {keys: {clearmlAccessKey: a}}}}
+> agentGroups.a.clearmlSecretKey: is needed by the other key of the pair
+
+agentGroups: {a: {gitSsh: {existingSecret: deploy, privateKey: test-secret-key, knownHosts: a}}}
+> agentGroups.a.gitSsh.existingSecret: excludes privateKey: keep one of the two (given: 'deploy')
+
+agentservices: {gitSsh: {existingSecret: deploy}}
+> agentservices.gitSsh.knownHosts: is needed, or knownHostsKey or acceptNewHosts: SSH trusts no host
+>> unasked
+
+agentservices: {gitSsh: {privateKey: test-secret-key, knownHostsKey: known_hosts}}
+> agentservices.gitSsh.knownHostsKey: needs existingSecret (given: 'known_hosts')
+
+agentservices: {gitSsh: {existingSecret: deploy, knownHostsKey: hosts, knownHosts: github.com}}
+> agentservices.gitSsh.knownHostsKey: excludes knownHosts: keep one of the two (given: 'hosts')
+
+agentservices: {gitSsh: {force: true}}
+> agentservices.gitSsh.privateKey: is needed, or existingSecret: there is no key to use
+
+agentservices: {podSecurityContext: {fsGroup: 7}, gitSsh: {existingSecret: a, acceptNewHosts: true}}
+> agentservices.podSecurityContext.fsGroup: does not go with gitSsh: root's SSH refuses keys that a
+>> group may read (given: 7)
 
 agentGroups: {a: {agentVersion: 1.9.2}}
 > agentGroups.a.agentVersion: must be a version with its comparison, such as "==1.9.2" or
@@ -518,7 +606,66 @@ clearml: {credentials: {webserverKey: "-1234567", testsUserKey: "TRUE-test-secre
 >> number: the server would read something else
 
 clearml: {existingSecret: mine, credentials: {webserverKey: test-secret-value}}
-> clearml.existingSecret: excludes clearml.credentials: keep one of the two (given: 'mine')
+> clearml.credentials.webserverKey: is taken from clearml.existingSecret: keep one of the two
+
+clearml: {existingSecret: mine, existingSecretKeys: {webserverKey: a}, credentials: {webserverKey:
+  test-secret-value, webserverSecret: test-secret-value}}
+> clearml.credentials.webserverKey: is taken from clearml.existingSecret: keep one of the two
+
+clearml: {existingSecret: clearml-conf, existingSecretKeys: chart-5}
+> clearml.existingSecret: is the name of the Secret with what it lacks too; copy it under another
+>> name (given: 'clearml-conf')
+
+clearml: {existingSecretKeys: chart-2}
+> clearml.existingSecretKeys: needs clearml.existingSecret
+
+clearml: {existingSecret: mine, existingSecretKeys: chart2}
+> clearml.existingSecretKeys: must be clearml-conf, chart-2, chart-5, or a mapping of credentials to
+>> keys; did you mean "chart-2"? (given: 'chart2')
+
+clearml: {existingSecret: mine, existingSecretKeys: {apiServerKey: a, authToken: a b}}
+> clearml.existingSecretKeys.apiServerKey: is none of clearml.credentials;
+>> did you mean "apiserverKey"?
+
+clearml: {existingSecret: mine, existingSecretKeys: {authToken: a b}}
+> clearml.existingSecretKeys.authToken: must be a key of a Secret: letters, digits, '-', '_', '.'
+>> (given: 'a b')
+
+clearml: {fixedUsers: {existingSecret: mine, users: [{username: a, name: A, password: test-1}]}}
+> clearml.fixedUsers.users: are taken from clearml.fixedUsers.existingSecret: keep one of the two
+
+apiserver: {configDir: /opt/clearml/additional-configs/mine}
+> apiserver.configDir: is where the generated files lie; choose another
+>> (given: '/opt/clearml/additional-configs/mine')
+
+apiserver: {additionalConfigs: {services: "", apiserver.json: "", ../a.conf: "", ".conf": ""}}
+> apiserver.additionalConfigs.services: must be a file name that ends in .conf: the server reads no
+>> others
+> apiserver.additionalConfigs."apiserver.json": must be a file name that ends in .conf: the server
+>> reads no others
+> apiserver.additionalConfigs."../a.conf": must have no '/': write dots, which the server takes for
+>> folders too
+> apiserver.additionalConfigs.".conf": must be a file name that ends in .conf: the server reads no
+>> others
+
+fileserver: {additionalConfigs: {services/tasks.conf: ""}}
+> fileserver.additionalConfigs."services/tasks.conf": must have no '/': write dots, which the server
+>> takes for folders too
+
+apiserver: {additionalConfigs: {secure.conf: "a: test-secret\nb {\n c: 1\n"}}
+> apiserver.additionalConfigs."secure.conf": is not HOCON: see its line 4, column 1
+
+apiserver: {additionalConfigs: {a.conf: "[1, 2]", b.conf: "a: {} test-secret {}"}}
+> apiserver.additionalConfigs."a.conf": must hold keys and values, not a list
+> apiserver.additionalConfigs."b.conf": is not HOCON
+
+webserver: {additionalConfigs: {config.json: "{}", configuration.json: "{\"a\": 1,\n test-secret}"}}
+> webserver.additionalConfigs."config.json": must be called configuration.json: the web server reads
+>> no other file
+> webserver.additionalConfigs."configuration.json": is not JSON: see its line 2, column 2
+
+webserver: {additionalConfigs: {configuration.json: "[]"}}
+> webserver.additionalConfigs."configuration.json": must be a JSON object
 
 clearml: {fixedUsers: {enabled: true}}
 > clearml.fixedUsers.users: must list at least one user while fixed users are on
@@ -596,7 +743,7 @@ mongodb: {provider: helm, auth: {existingSecretKey: mine}}
 > mongodb.auth.existingSecretKey: cannot be chosen with provider helm (given: 'mine')
 
 redis: {provider: helm, auth: {enabled: true}}
-> redis.auth.enabled: is called redis.usePassword here, for all versions
+> redis.auth.enabled: needs redis.password or redis.existingSecret (given: true)
 
 redis: {provider: helm, tls: {enabled: true}}
 > redis.tls.enabled: is not supported: the servers would not use it
@@ -622,6 +769,63 @@ elasticsearch: {esConfig: {"a b.yml": text, log4j2.properties: {level: info}}}
 elasticsearch: {esConfig: {"a b.yml": text}}
 > elasticsearch.esConfig."a b.yml": must be named by letters, digits, '-', '_' and '.' as a file is
 >> (given: 'a b.yml')
+
+apiserver: {image: {registry: "https://registry.example.com"}}
+global: {imageRegistry: mirror}
+> apiserver.image.registry: must be empty or a registry such as registry.example.com, :port and
+>> /folder if need be (given: 'https://registry.example.com')
+> global.imageRegistry: must be empty or a registry such as registry.example.com, :port and /folder
+>> if need be (given: 'mirror')
+
+apiserver: {image: {digest: latest}}
+elasticsearch: {imageDigest: "sha256:abc"}
+> apiserver.image.digest: must be empty or a digest: sha256: and 64 hexadecimal digits
+>> (given: 'latest')
+> elasticsearch.imageDigest: must be empty or a digest: sha256: and 64 hexadecimal digits
+>> (given: 'sha256:abc')
+
+redis:
+  image:
+    digest: &digest "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    tag: *digest
+elasticsearch: {imageTag: *digest, imageDigest: *digest}
+> redis.image.digest: is in the tag too: keep one of the two
+> elasticsearch.imageDigest: is in the tag too: keep one of the two
+
+imageCredentials: {enabled: true}
+> imageCredentials.username: is needed, or imageCredentials.existingSecret
+> imageCredentials.password: is needed, or imageCredentials.existingSecret
+
+imageCredentials: {enabled: true, username: "a:b", password: "", registry: "a b"}
+> imageCredentials.registry: must be empty or a registry such as registry.example.com:5000
+>> (given: 'a b')
+
+imageCredentials: {enabled: true, username: "a:b", password: ""}
+> imageCredentials.username: must have no ':', which its password would begin at
+> imageCredentials.password: is needed, or imageCredentials.existingSecret
+
+global: {imagePullSecrets: [Mine], storageClass: fast, defaultStorageClass: slow}
+> global.imagePullSecrets[0]: must be a DNS name: lower-case letters, digits, '-' and '.'
+>> (given: 'Mine')
+
+global: {storageClass: fast, defaultStorageClass: slow}
+> global.defaultStorageClass: is not the same as storageClass (given: 'slow')
+
+fileserver: {storage: {data: {existingClaim: mine, existingPVC: yours}}}
+agentservices: {storage: {data: {accessMode: ReadWriteMany, accessModes: [ReadWriteOnce]}}}
+> fileserver.storage.data.existingPVC: is not the same as existingClaim (given: 'yours')
+> agentservices.storage.data.accessMode: is not the same as accessModes (given: 'ReadWriteMany')
+
+fileserver: {replicaCount: 2, storage: {enabled: false}}
+> fileserver.replicaCount: several pods need a volume that they share; set
+>> fileserver.storage.enabled (given: 2)
+
+mongodb: {architecture: replicaset, replicaCount: 3, persistence: {existingClaim: mine}}
+redis: {cluster: {enabled: true}, master: {persistence: {existingClaim: mine}}}
+> mongodb.persistence.existingClaim: is for a store of one pod: each of several needs a volume of
+>> its own (given: 'mine')
+> redis.master.persistence.existingClaim: is for a store of one pod: each of several needs a volume
+>> of its own (given: 'mine')
 
 apisever: {}
 ingress: {enabled: true}
@@ -849,7 +1053,14 @@ def _settings(model: type[Model], path: tuple[str | int, ...] = ()) -> Iterator[
 
 
 SETTINGS = list(_settings(Values))
-SECRETS = [setting for setting in SETTINGS if setting.is_secret]
+# Of a mapping of secrets one of them: its keys are no secrets.
+SECRETS = [
+    setting._replace(path=(*setting.path, "a.conf"))
+    if typing.get_origin(setting.field.annotation) is dict
+    else setting
+    for setting in SETTINGS
+    if setting.is_secret
+]
 MARK = "test-secret-value"
 WRONG_SECRETS = [
     [MARK],
@@ -1004,8 +1215,12 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "redis: {provider: external, master: {name: redis.example.com}}",
         "redis: {provider: helm, sentinel: {enabled: true}, master: {command: [redis-server]}}",
         "agentGroups: {a: {agentVersion: '>=1.5, !=1.6', queues: 'a  b'}}",
+        "agentGroups: {a: {clearmlApiHost: '', setupScript: '', gitSsh: {existingSecret: ''}}}",
         "agentGroups: {a: {clearmlAccessKey: test-key, clearmlSecretKey: test-secret}}",
         "clearml: {existingSecret: mine}",
+        "clearml: {existingSecret: clearml-conf, existingSecretKeys: ''}",
+        "apiserver: {additionalConfigs: {services.tasks.conf: 'a: ${NO_VARIABLE}'}}",
+        "apiserver: {additionalConfigs: {a.conf: 'include required(file(\"/no/file\"))'}}",
         f"fullnameOverride: {'a' * 34}\nagentGroups: {{agent-group0: {{enabled: false}}}}",
         "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
         "ingress: {host: example.com}",
@@ -1090,9 +1305,12 @@ def test_each_section_says_what_it_is() -> None:
 
 
 def test_each_setting_is_spelled_in_camel_case() -> None:
-    # A keyword of Python, Elasticsearch's own name for a role, and Kubernetes' own for a field.
+    # What Helm's users have: keywords of Python, abbreviations, and Elasticsearch's own name for a
+    # role.
     exceptions = {
         "class_": "class",
+        "global_": "global",
+        "existing_pvc": "existingPVC",
         "remote_cluster_client": "remote_cluster_client",
         "target_cpu_utilization_percentage": "targetCPUUtilizationPercentage",
     }

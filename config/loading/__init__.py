@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from config.error import ValuesError
 from config.loading.reading import Source, read
 from config.store import Store
+from config.translation import translated
 from config.types.merging import merge
 from config.values import Values
 
@@ -28,6 +29,16 @@ def values_files(environ: Mapping[str, str]) -> list[Path]:
     return [Path(name) for name in names if name] or [DEFAULT_FILE]
 
 
+class Reading(NamedTuple):
+    """Values files in our words, and what there is to say of other words that they had."""
+
+    sources: list[Source]
+    notices: list[str]
+    """What has no effect."""
+    mistakes: list[str]
+    """What has no equivalent here; it is left out of the sources."""
+
+
 def load(files: Sequence[Path]) -> Values:
     """Merge the files, left to right, over the defaults.
 
@@ -35,23 +46,45 @@ def load(files: Sequence[Path]) -> Values:
     Helm chart knows the key, it reaches the chart. Raises ValuesError with a line for each mistake
     in any of the files.
     """
+    sources, notices, mistakes = read_in_our_words(files)
+    merged = _merged([source.content for source in sources])
+    try:
+        values = _validated(merged)
+    except ValidationError as error:
+        from config.loading.wording import lines  # costs time that only mistakes are worth
+
+        mistakes += lines(_all_mistakes(error, merged), sources)
+    if mistakes:
+        raise ValuesError(mistakes)
+    return values.with_notices(notices)
+
+
+def read_in_our_words(files: Sequence[Path]) -> Reading:
+    """Read the files, with the words of other charts put into ours; raises ValuesError."""
     sources: list[Source] = []
-    mistakes: list[str] = []
+    unreadable: list[str] = []
     for file in files:
         try:
             sources.append(read(file))
         except ValuesError as error:
-            mistakes += error.lines
-    if mistakes:
-        raise ValuesError(mistakes)
-    merged = _merged([source.content for source in sources])
-    try:
-        return _validated(merged)
-    except ValidationError as error:
-        from config.loading.wording import lines  # costs time that only mistakes are worth
+            unreadable += error.lines
+    if unreadable:
+        raise ValuesError(unreadable)
+    reading = Reading([], [], [])
+    whole = _merged([source.content for source in sources])
+    for source in sources:
+        content, spelled, notices, mistakes = translated(source.content, whole)
+        if notices or mistakes:
+            from config.loading.wording import place
 
-        mistakes = list(lines(_all_mistakes(error, merged), sources))
-    raise ValuesError(mistakes)
+            reading.notices.extend(
+                f"{place(path, source)}: has no effect: {why}" for path, why in notices
+            )
+            reading.mistakes.extend(
+                f"{place(path, source)}: {message}" for path, message, _ in mistakes
+            )
+        reading.sources.append(source._replace(content=content, spelled=spelled))
+    return reading
 
 
 def _merged(mappings: Sequence[dict[str, Any]]) -> dict[str, Any]:

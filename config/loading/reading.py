@@ -1,12 +1,14 @@
 """YAML files -> mappings: only JSON's types, no key twice, nothing that kubectl would misread."""
 
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from config.error import ValuesError, shape
+from config.types import words
 from config.types.scalars import SpelledInteger
 
 YAML = "tag:yaml.org,2002:"
@@ -24,11 +26,15 @@ YAML_WORDS = {
 
 
 class Source(NamedTuple):
-    """A values file: its name, its text, and the mapping that the text is."""
+    """A values file: its name, its text, and the mapping that the text is.
+
+    `spelled` is where the text has what the mapping has elsewhere, if it has other charts' words.
+    """
 
     file: Path
     text: str
     content: dict[str, Any]
+    spelled: Mapping[words.Path, words.Path] = {}
 
 
 class JsonTypesLoader(yaml.CSafeLoader):

@@ -11,6 +11,8 @@ from config.error import masked, shape, shortened
 from config.loading.places import line_of
 from config.loading.reading import Source
 from config.publishing.schema import json_schema
+from config.translation import WORDS
+from config.types import words
 from config.types.model import did_you_mean
 
 TYPE_WORDS = {
@@ -34,16 +36,42 @@ def lines(mistakes: Sequence[ErrorDetails], sources: Sequence[Source]) -> Iterat
     """A line for each mistake; the sources stand in the order in which they were merged."""
     schema = json_schema()
     for details in mistakes:
-        path = details["loc"]
-        message, shown = _explain(details, schema)
-        yield f"{located(path, _origin(path, sources))}: {message}{shown}"
+        for path in _within(details, schema):
+            message, shown = _explain(path, details, schema)
+            yield f"{located(path, _origin(path, sources))}: {message}{shown}"
+
+
+def _within(details: ErrorDetails, schema: dict[str, Any]) -> Iterator[words.Path]:
+    """The path of the mistake; of an unknown section with words of other charts, its other keys."""
+    path, value = details["loc"], details["input"]
+    known = _schema_at(path, schema).get("properties")
+    if details["type"] == "extra_forbidden" and known and isinstance(value, dict):
+        yield from ((*path, key) for key in value.keys() - known)
+    else:
+        yield path
 
 
 def located(path: Sequence[str | int], source: Source) -> str:
-    """The place of a value: file, line and path."""
+    """The place of a value: file, line and path, all as the user wrote them."""
+    return place(_as_written(tuple(path), source), source)
+
+
+def place(path: Sequence[str | int], source: Source) -> str:
+    """File, line and path of what stands there in the text."""
     line = line_of(path, source.text)
-    place = f"{source.file}:{line}" if line else str(source.file)
-    return f"{place}: {_dotted(path)}"
+    return f"{source.file}:{line}: {_dotted(path)}" if line else f"{source.file}: {_dotted(path)}"
+
+
+def _as_written(path: words.Path, source: Source) -> words.Path:
+    """The path in the words that the user has chosen, also for what is missing beside them."""
+    if _depth(path, source.content) < len(path):
+        sections = {written[:-1] for written in source.spelled.values()}
+        for pattern, word in WORDS.items():
+            written = tuple(pattern.split("."))
+            match word:
+                case words.Renamed(to) if to == _dotted(path) and written[:-1] in sections:
+                    return written
+    return words.users_path(source.spelled, path)
 
 
 def _origin(path: Sequence[str | int], sources: Sequence[Source]) -> Source:
@@ -72,9 +100,9 @@ def _dotted(path: Sequence[str | int]) -> str:
     return dotted
 
 
-def _explain(details: ErrorDetails, schema: dict[str, Any]) -> tuple[str, str]:
+def _explain(path: words.Path, details: ErrorDetails, schema: dict[str, Any]) -> tuple[str, str]:
     """What is wrong, and what was given in parentheses unless that is a secret."""
-    path, kind, value = details["loc"], details["type"], details["input"]
+    kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
         known = _schema_at(path[:-1], schema).get("properties", {})
         return f"unknown key{did_you_mean(path[-1], known)}", f" (given: {shape(path[-1])})"

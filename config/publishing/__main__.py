@@ -6,6 +6,7 @@ from pathlib import Path
 from config.publishing.defaults import commented_defaults
 from config.publishing.reference import reference
 from config.publishing.schema import json_schema
+from config.publishing.words import words
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -15,6 +16,7 @@ def main() -> None:
     files = {
         "config/values.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         "docs/values.md": reference(),
+        "docs/words.md": words(),
         "docs/values.yaml": commented_defaults(),
     }
     for file, text in files.items():

@@ -6,10 +6,12 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from config.translation import WORDS
 from config.types.fragment import FRAGMENT
 from config.types.kubernetes import QUANTITY
 from config.types.model import DEFINITION
 from config.types.structs import to_plain
+from config.types.words import Listed, Obsolete, Refused, Renamed, Word
 from config.values import Values
 
 # Limits that pydantic passes on untranslated, where a validator stands before the type.
@@ -28,6 +30,8 @@ def json_schema() -> dict[str, Any]:
     _define(schema["properties"], definitions)
     definitions = {name: definitions[name] for name in sorted(definitions)}
     _resettable(schema, definitions)
+    for pattern, word in WORDS.items():
+        _add_word(pattern.split("."), word, schema, definitions)
     title = {"title": "Values of ClearML on Kubernetes"}
     return {"$schema": DIALECT} | schema | title | {"$defs": definitions}
 
@@ -45,15 +49,20 @@ def resolved(part: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any
 
 
 def members(part: dict[str, Any]) -> dict[str, Any]:
-    """The parts of a section by how their path continues; none if it is a value."""
+    """The parts of a section by how their path continues; none if it is a value.
+
+    Words of other charts are no parts of ours.
+    """
     if "properties" in part:
-        return {f".{key}": member for key, member in part["properties"].items()}
-    inside = {".<key>": part.get("additionalProperties"), "[]": part.get("items")}
-    return {
-        step: member
-        for step, member in inside.items()
-        if isinstance(member, dict) and section_of(member)
-    }
+        return {
+            f".{key}": member
+            for key, member in part["properties"].items()
+            if not member.get("deprecated")
+        }
+    for step, inside in (".<key>", "additionalProperties"), ("[]", "items"):
+        if isinstance(member := part.get(inside), dict) and section_of(member):
+            return {step: member}
+    return {}
 
 
 class _Generator(GenerateJsonSchema):
@@ -138,3 +147,34 @@ def _resettable(schema: dict[str, Any], definitions: dict[str, Any]) -> None:
     for part in (*schema.get("properties", {}).values(), schema.get("additionalProperties")):
         if isinstance(part, dict):
             _resettable(part, definitions)
+
+
+def _add_word(
+    path: list[str], word: Word, schema: dict[str, Any], definitions: dict[str, Any]
+) -> None:
+    """Allow a word of other charts, which editors then show as deprecated."""
+    part = schema
+    for key in path[:-1]:
+        empty = {"type": ["object", "null"], "additionalProperties": False, "deprecated": True}
+        part = part.setdefault("properties", {}).setdefault(key, empty)
+        part = resolved(part, definitions)
+    known = part.setdefault("properties", {}).setdefault(path[-1], {})
+    if isinstance(word, Listed):
+        known["type"] = [*known["type"], "array"]
+        known["items"] = known["additionalProperties"]
+    else:
+        known.pop("additionalProperties", None)
+        known |= {"deprecated": True, "description": meaning(word)}
+
+
+def meaning(word: Word) -> str:
+    """What becomes of a word, as a sentence."""
+    match word:
+        case Renamed(to):
+            return f"Is called `{to}`."
+        case Obsolete(why):
+            return f"Has no effect: {why}."
+        case Refused(instead):
+            return f"Is refused: {instead}."
+        case Listed():
+            return "May be a list as well."

@@ -99,8 +99,23 @@ def _empty_as_none(raw: object) -> object:
     return None if raw == {} else raw
 
 
+def _empty_as_list(raw: object) -> object:
+    return [] if raw == {} else raw
+
+
 def _type_alone(raw: object) -> object:
     return {"type": raw} if isinstance(raw, str) else raw
+
+
+def _without_surge(raw: object) -> object:
+    """What a StatefulSet knows of a Deployment's strategy, which `maxSurge` tells it by."""
+    rolling = raw.get("rollingUpdate") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or not isinstance(rolling, dict) or "maxSurge" not in rolling:
+        return raw
+    surge = ("maxSurge", "maxUnavailable")
+    kept = {key: part for key, part in rolling.items() if key not in surge}
+    strategy = {key: part for key, part in raw.items() if key != "rollingUpdate"}
+    return strategy | {"rollingUpdate": kept} if kept else strategy
 
 
 def _strategy_of(*types: str) -> AfterValidator:
@@ -144,6 +159,7 @@ class _Switch:
 
 
 EMPTY_AS_NONE = BeforeValidator(_empty_as_none)
+EMPTY_AS_LIST = BeforeValidator(_empty_as_list)
 
 Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_NONE]
 NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_NONE]
@@ -153,19 +169,19 @@ Resources = Annotated[
 PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch()]
 SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch()]
 DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_NONE]
-Tolerations = list[Struct["k8s.Toleration"]]
-TopologySpreadConstraints = list[Struct["k8s.TopologySpreadConstraint"]]
-HostAliases = list[Struct["k8s.HostAlias"]]
-ExtraEnvs = Annotated[list[Struct["k8s.EnvVar"]], AfterValidator(_environment)]
-EnvFrom = list[Struct["k8s.EnvFromSource"]]
-Volumes = list[Struct["k8s.Volume"]]
-VolumeMounts = list[Struct["k8s.VolumeMount"]]
-IngressRules = list[Struct["k8s.NetworkPolicyIngressRule"]]
-EgressRules = list[Struct["k8s.NetworkPolicyEgressRule"]]
+Tolerations = Annotated[list[Struct["k8s.Toleration"]], EMPTY_AS_LIST]
+TopologySpreadConstraints = Annotated[list[Struct["k8s.TopologySpreadConstraint"]], EMPTY_AS_LIST]
+HostAliases = Annotated[list[Struct["k8s.HostAlias"]], EMPTY_AS_LIST]
+ExtraEnvs = Annotated[list[Struct["k8s.EnvVar"]], AfterValidator(_environment), EMPTY_AS_LIST]
+EnvFrom = Annotated[list[Struct["k8s.EnvFromSource"]], EMPTY_AS_LIST]
+Volumes = Annotated[list[Struct["k8s.Volume"]], EMPTY_AS_LIST]
+VolumeMounts = Annotated[list[Struct["k8s.VolumeMount"]], EMPTY_AS_LIST]
+ExtraContainers = Annotated[list[Struct["k8s.Container"]], EMPTY_AS_LIST]
+IngressRules = Annotated[list[Struct["k8s.NetworkPolicyIngressRule"]], EMPTY_AS_LIST]
+EgressRules = Annotated[list[Struct["k8s.NetworkPolicyEgressRule"]], EMPTY_AS_LIST]
 AutoscalerBehavior = Annotated[
     Struct["k8s.HorizontalPodAutoscalerBehaviorV2"] | None, EMPTY_AS_NONE
 ]
-ExtraContainers = list[Struct["k8s.Container"]]
 DeploymentStrategy = Annotated[
     Struct["k8s.DeploymentStrategy"] | None,
     _strategy_of("RollingUpdate", "Recreate"),
@@ -176,5 +192,6 @@ StatefulSetStrategy = Annotated[
     Struct["k8s.StatefulSetUpdateStrategy"] | None,
     _strategy_of("RollingUpdate", "OnDelete"),
     EMPTY_AS_NONE,
+    BeforeValidator(_without_surge),
     BeforeValidator(_type_alone),
 ]

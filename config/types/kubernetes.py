@@ -144,6 +144,22 @@ ImageTag = Annotated[
         "must be an image tag, or a digest: sha256: and 64 hexadecimal digits",
     ),
 ]
+ImageDigest = Annotated[
+    Text,
+    matching(
+        r"^(sha256:[0-9a-f]{64})?$",
+        "must be empty or a digest: sha256: and 64 hexadecimal digits",
+    ),
+]
+# A first part without '.' and ':' would be a folder of Docker Hub.
+OptionalImageRegistry = Annotated[
+    Text,
+    matching(
+        r"^((localhost|[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+(:[0-9]+)?|[a-zA-Z0-9-]+:[0-9]+)"
+        r"(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)*)?$",
+        "must be empty or a registry such as registry.example.com, :port and /folder if need be",
+    ),
+]
 SecretKey = Annotated[
     Text,
     matching(

@@ -1,25 +1,27 @@
 """The API server."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
+from clearml_k8s.credentials import CredentialRefs
+from clearml_k8s.parts.configuration import ConfigDirectory, config_sources
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.hocon import hocon
-from clearml_k8s.parts.naming import Naming, SecretRef
+from clearml_k8s.parts.naming import Component, Naming
 from clearml_k8s.parts.need import Endpoint, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.service import HTTP, server_service
-from clearml_k8s.parts.volume import claim, claim_volume, secret_volume
+from clearml_k8s.parts.volume import secret_volume, volume
 from clearml_k8s.parts.workload import Workload, deployment
 from clearml_k8s.stores.address import StoreAddresses
-from config.apiserver import GENERATED_CONFIG_DIR
 from config.apiserver import Apiserver as ApiserverValues
 from config.clearml import Clearml, FixedUsers, Watchdog
+from config.configuration import ADDITIONAL_CONFIGS_DIR, GENERATED_CONFIG_DIR
 from config.generation import Generation, SystemUser
 
 COMPONENT = "apiserver"
@@ -28,7 +30,7 @@ HTTPS = 443
 
 
 class Apiserver(Construct):
-    """Deployment, Service and configuration Secret of the API server, and its claim if asked for.
+    """Deployment, Service and configuration Secrets of the API server, and its claim if asked for.
 
     `address` is where it answers.
     """
@@ -41,7 +43,7 @@ class Apiserver(Construct):
         generation: Generation,
         values: ApiserverValues,
         clearml: Clearml,
-        credentials: SecretRef,
+        credentials: CredentialRefs,
         stores: StoreAddresses,
     ) -> None:
         super().__init__(scope, COMPONENT)
@@ -59,19 +61,17 @@ class Apiserver(Construct):
             component.metadata(f"{component.name}-conf"),
             _configuration_files(clearml.fixed_users, clearml.watchdog),
         )
-        own_files = values.storage.enable_config_volume
-        generated = GENERATED_CONFIG_DIR if own_files else values.config_dir
-        directories = [generated]
-        volumes = [secret_volume("generated-config", configuration.name)]
-        mounts = [k8s.VolumeMount(name="generated-config", mount_path=generated, read_only=True)]
-        if own_files:
-            # Later directories win: the files on the volume overrule the generated ones.
-            directories.append(values.config_dir)
-            name = "apiserver-config"
-            volumes.append(
-                claim_volume(name, claim(self, component, "config", values.storage.config))
-            )
-            mounts.append(k8s.VolumeMount(name=name, mount_path=values.config_dir))
+        additional = config_sources(self, component, values)
+        directories = [
+            ConfigDirectory(
+                GENERATED_CONFIG_DIR if values.has_files_by_hand else values.config_dir,
+                secret_volume("generated-config", configuration.name),
+            ),
+            *_fixed_users_by_hand(clearml.fixed_users),
+            *additional.directories,
+        ]
+        if values.has_files_by_hand:
+            directories.append(self._files_by_hand(component, values))
         workload = Workload(
             component=component,
             needs=stores.needs,
@@ -80,8 +80,12 @@ class Apiserver(Construct):
             checksums={
                 "credentials": credentials.checksum,
                 "configuration": configuration.checksum,
+                "additional-configs": additional.checksum,
             },
-            volumes=volumes,
+            volumes=[
+                *(directory.volume for directory in directories if directory.volume),
+                *stores.volumes,
+            ],
             public=[HTTP],
             main=Container(
                 name=COMPONENT,
@@ -91,7 +95,7 @@ class Apiserver(Construct):
                 env={
                     **stores.environment,
                     "CLEARML_SERVER_DEPLOYMENT_TYPE": "kubernetes",
-                    "CLEARML_CONFIG_DIR": ":".join(directories),
+                    "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories),
                     **_settings(values, clearml),
                     **_credentials(credentials, generation.system_users),
                 },
@@ -110,7 +114,10 @@ class Apiserver(Construct):
                     timeout_seconds=5,
                     failure_threshold=3,
                 ),
-                mounts=mounts,
+                mounts=[
+                    *(directory.mount for directory in directories if directory.mount),
+                    *stores.mounts,
+                ],
             ),
         )
         self.workload = deployment(
@@ -119,6 +126,12 @@ class Apiserver(Construct):
             values,
             replicas=values.replica_count,
         )
+
+    def _files_by_hand(self, component: Component, values: ApiserverValues) -> ConfigDirectory:
+        if not values.storage.enable_config_volume:
+            return ConfigDirectory(values.config_dir)
+        files = volume(self, component, "config", values.storage.config, name="apiserver-config")
+        return ConfigDirectory(values.config_dir, files, read_only=False)
 
 
 def _settings(values: ApiserverValues, clearml: Clearml) -> dict[str, EnvValue]:
@@ -134,19 +147,28 @@ def _settings(values: ApiserverValues, clearml: Clearml) -> dict[str, EnvValue]:
     }
 
 
-def _credentials(secret: SecretRef, users: Iterable[SystemUser]) -> dict[str, EnvValue]:
+def _credentials(credentials: CredentialRefs, users: Iterable[SystemUser]) -> dict[str, EnvValue]:
     variables: dict[str, EnvValue] = {
-        "CLEARML__SECURE__HTTP__SESSION_SECRET__APISERVER": secret.key("http_session"),
-        "CLEARML__SECURE__AUTH__TOKEN_SECRET": secret.key("auth_token"),
+        "CLEARML__SECURE__HTTP__SESSION_SECRET__APISERVER": credentials.key("http_session"),
+        "CLEARML__SECURE__AUTH__TOKEN_SECRET": credentials.key("auth_token"),
     }
     for user in users:
         prefix = f"CLEARML__SECURE__CREDENTIALS__{user.name.upper()}__"
         if user.role and user.display_name:
             variables[prefix + "ROLE"] = user.role
             variables[prefix + "DISPLAY_NAME"] = hocon(user.display_name)
-        variables[prefix + "USER_KEY"] = secret.key(f"{user.secret_key}_key")
-        variables[prefix + "USER_SECRET"] = secret.key(f"{user.secret_key}_secret")
+        variables[prefix + "USER_KEY"] = credentials.key(f"{user.secret_key}_key")
+        variables[prefix + "USER_SECRET"] = credentials.key(f"{user.secret_key}_secret")
     return variables
+
+
+def _fixed_users_by_hand(values: FixedUsers) -> Iterator[ConfigDirectory]:
+    if values.enabled and values.existing_secret:
+        file = k8s.KeyToPath(key=values.existing_secret_key, path="apiserver.conf")
+        source = k8s.SecretVolumeSource(secret_name=values.existing_secret, items=[file])
+        yield ConfigDirectory(
+            f"{ADDITIONAL_CONFIGS_DIR}/fixed-users", k8s.Volume(name="fixed-users", secret=source)
+        )
 
 
 def _configuration_files(fixed_users: FixedUsers, watchdog: Watchdog) -> dict[str, str]:
@@ -163,23 +185,17 @@ def _configuration_files(fixed_users: FixedUsers, watchdog: Watchdog) -> dict[st
         }
     }
     if fixed_users.enabled:
-        users = [
-            {
-                "username": user.username,
-                "password": user.password.get_secret_value(),
-                "name": user.name,
-            }
-            for user in fixed_users.users
-        ]
-        files["apiserver.conf"] = {
-            "auth": {
-                "fixed_users": {
-                    "enabled": True,
-                    "pass_hashed": fixed_users.pass_hashed,
-                    "users": users,
+        settings: dict[str, object] = {"enabled": True, "pass_hashed": fixed_users.pass_hashed}
+        if not fixed_users.existing_secret:
+            settings["users"] = [
+                {
+                    "username": user.username,
+                    "password": user.password.get_secret_value(),
+                    "name": user.name,
                 }
-            }
-        }
+                for user in fixed_users.users
+            ]
+        files["apiserver.conf"] = {"auth": {"fixed_users": settings}}
     # In UTF-8: the server's parser does not decode \u escapes.
     return {
         name: json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -15,9 +15,10 @@ from clearml_k8s.credentials import credentials
 from clearml_k8s.extra import extra_objects
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.ingress import Ingress
-from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.network import network_policies
+from clearml_k8s.registry_key import registry_key
 from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
@@ -69,8 +70,12 @@ def install(
         release=values.release.name,
         application=values.name_override or CHART_NAME,
         fullname=values.fullname,
-        common_labels=values.common_labels,
-        common_annotations=values.common_annotations,
+        common=Common(
+            labels=values.common_labels,
+            annotations=values.common_annotations,
+            image_registry=values.global_.image_registry,
+            storage_class=values.global_.class_of_claims,
+        ),
     )
     generation = values.generation
     namespace = values.release.namespace
@@ -88,7 +93,9 @@ def install(
 
     if values.release.create_namespace:
         k8s.KubeNamespace(
-            chart("namespace", namespace=None), "namespace", metadata=naming.namespace(namespace)
+            chart("namespace", namespace=None),
+            "namespace",
+            metadata=naming.namespace(namespace, keep=values.keeps_claims),
         )
     if values.extra_objects:
         extra_objects(
@@ -96,6 +103,8 @@ def install(
         )
     with chart_unless_empty("credentials", sure=not values.clearml.existing_secret) as made:
         secret = credentials(made, naming, values.clearml)
+        key = registry_key(made, naming, values.image_credentials)
+    naming = naming.pulling_with([*key, *values.global_.image_pull_secrets])
     site = Site(
         naming=naming,
         release=values.release,

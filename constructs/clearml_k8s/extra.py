@@ -28,7 +28,7 @@ def extra_objects(
 
 def _completed(manifest: Mapping[str, Any], naming: Naming, namespace: str) -> dict[str, Any]:
     given = manifest["metadata"]
-    common = {"labels": naming.common_labels, "annotations": naming.common_annotations}
+    common = {"labels": naming.common.labels, "annotations": naming.common.annotations}
     metadata = dict(given)
     if manifest["kind"] not in CLUSTER_SCOPED:
         metadata.setdefault("namespace", namespace)

@@ -3,14 +3,16 @@
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
+from clearml_k8s.parts.configuration import ConfigDirectory, config_sources
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import Endpoint, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
-from clearml_k8s.parts.volume import claim, claim_volume
+from clearml_k8s.parts.volume import volume
 from clearml_k8s.parts.workload import Workload, deployment
 from config.apiserver import Apiserver as ApiserverValues
+from config.configuration import CONFIG_DIR, mounts_below
 from config.fileserver import Fileserver as FileserverValues
 from config.generation import Generation
 
@@ -35,7 +37,9 @@ marker.touch()
 
 
 class Fileserver(Construct):
-    """Deployment, Service and claim of the file server; `address` is where it answers.
+    """Deployment, Service and claim of the file server, and a Secret with files of its own, if any.
+
+    `address` is where it answers.
 
     The artifacts of the example projects are unpacked here, by an init container from the API
     server's image, and not by the API server: their volume belongs to this pod alone.
@@ -58,14 +62,17 @@ class Fileserver(Construct):
             values.service.port,
             pods=Endpoint(component.selector, PORT),
         )
-        volume = claim_volume(
-            "fileserver-data", claim(self, component, "data", values.storage.data)
-        )
+        files = volume(self, component, "data", values.storage.claim, name="fileserver-data")
+        additional = config_sources(self, component, values)
+        directories = additional.directories
+        if directories and mounts_below(values, CONFIG_DIR):
+            directories.append(ConfigDirectory(CONFIG_DIR))
         probe = generation.fileserver_probe
         workload = Workload(
             component=component,
-            volumes=[volume],
-            init_containers=[_unpack_examples(examples, volume)]
+            checksums={"additional-configs": additional.checksum},
+            volumes=[files, *(directory.volume for directory in directories if directory.volume)],
+            init_containers=[_unpack_examples(examples, files)]
             if examples.prepopulate_enabled
             else [],
             public=[HTTP],
@@ -74,11 +81,18 @@ class Fileserver(Construct):
                 image=values.pulled_image,
                 args=[COMPONENT],
                 ports={HTTP: PORT},
-                env={"CLEARML_UPLOAD_FOLDER": UPLOAD_DIR},
+                env={
+                    "CLEARML_UPLOAD_FOLDER": UPLOAD_DIR,
+                    "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories)
+                    or None,
+                },
                 startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),
                 readiness=http_probe(probe, HTTP, timeout_seconds=5),
-                mounts=[k8s.VolumeMount(name=volume.name, mount_path=UPLOAD_DIR)],
+                mounts=[
+                    k8s.VolumeMount(name=files.name, mount_path=UPLOAD_DIR),
+                    *(directory.mount for directory in directories if directory.mount),
+                ],
             ),
         )
         self.workload = deployment(
@@ -89,12 +103,12 @@ class Fileserver(Construct):
         )
 
 
-def _unpack_examples(examples: ApiserverValues, volume: k8s.Volume) -> Container:
+def _unpack_examples(examples: ApiserverValues, files: k8s.Volume) -> Container:
     target = examples.prepopulate_artifacts_path
     return Container(
         name="unpack-examples",
         image=examples.pulled_image,
         command=["python3", "-c", UNPACK_EXAMPLES],
         args=[examples.prepopulate_zip_files, target],
-        mounts=[k8s.VolumeMount(name=volume.name, mount_path=target)],
+        mounts=[k8s.VolumeMount(name=files.name, mount_path=target)],
     )

@@ -16,7 +16,7 @@ from clearml_k8s.rules import Bundle, findings, too_large_to_apply
 from clearml_k8s.stores import render_charts
 from clearml_k8s.upgrade import upgrade_warnings
 from config import Values, ValuesError
-from config.loading.reading import read
+from config.loading import read_in_our_words
 
 BETWEEN_DOCUMENTS = re.compile(r"^---\n", re.MULTILINE)
 
@@ -42,7 +42,7 @@ def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
         if found := findings(bundle):
             from clearml_k8s.rules.blame import lines
 
-            raise ValuesError([*lines(found, [read(file) for file in files])])
+            raise ValuesError([*lines(found, read_in_our_words(files).sources)])
         warnings = [warning for chart in rendered.values() for warning in chart.warnings]
         warnings += [str(finding) for finding in too_large_to_apply(bundle)]
         with suppress(OSError):  # what cannot be read can be replaced

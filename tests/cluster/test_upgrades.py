@@ -73,6 +73,16 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
         {"mongodb": {"persistence": {"storageClass": "standard"}}},
         STORE_VOLUME,
     ),
+    "mongodb annotations": (
+        "default",
+        {"mongodb": {"persistence": {"annotations": {"a": "b"}}}},
+        STORE_VOLUME,
+    ),
+    "mongodb existing claim": (
+        "default",
+        {"mongodb": {"persistence": {"existingClaim": "mine"}}},
+        STORE_VOLUME,
+    ),
     "redis modes": (
         "default",
         {"redis": {"master": {"persistence": {"accessModes": MANY}}}},
@@ -84,6 +94,22 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
         STORE_VOLUME,
     ),
     "claim class": ("default", {"fileserver": {"storage": {"data": {"class": ""}}}}, CLAIM),
+    "class of all claims": ("default", {"global": {"storageClass": "fast"}}, CLAIM),
+    "kept claim": ("default", {"fileserver": {"storage": {"data": {"keep": True}}}}, None),
+    "existing claim": (
+        "default",
+        {"fileserver": {"storage": {"data": {"existingClaim": "mine"}}}},
+        None,
+    ),
+    "no claim": ("default", {"fileserver": {"storage": {"enabled": False}}}, None),
+    "another registry": (
+        "default",
+        {
+            "global": {"imageRegistry": "registry.example.com"},
+            "imageCredentials": {"enabled": True, "username": "a", "password": "test-secret"},
+        },
+        None,
+    ),
     "claim modes": ("default", {"fileserver": {"storage": {"data": {"accessModes": MANY}}}}, CLAIM),
     "smaller claim": ("default", {"agentservices": {"storage": {"data": {"size": "1Gi"}}}}, CLAIM),
     "larger claim": ("default", {"fileserver": {"storage": {"data": {"size": "60Gi"}}}}, None),

@@ -1,20 +1,45 @@
 """What agent services and agent groups have in common: how a ClearML agent is started and told."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 from cdk8s_plus_25 import k8s
-from pydantic import SecretStr
+from constructs import Construct
 
-from clearml_k8s.parts.environment import EnvValue
-from clearml_k8s.parts.naming import SecretRef
-from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.agents.secrets import (
+    CONFIG_FILE,
+    GOOGLE_KEY_FILE,
+    SETUP_SCRIPT,
+    AgentSecrets,
+    agent_secrets,
+)
+from clearml_k8s.agents.ssh import ssh_environment, ssh_volume
+from clearml_k8s.credentials import CredentialRefs
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.environment import EnvValue, literal
+from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.need import ANYWHERE, Endpoint, Need, ServerAddresses, Target
+from clearml_k8s.parts.workload import Placed, Workload, deployment
 from config.agent import Agent
+from config.generation import Generation
+from config.image import PulledImage
+from config.types.structs import quantity
 
 HOME = "/root"
+CACHES = f"{HOME}/.clearml"
+GOOGLE_DIR = "/etc/clearml-google"
+SETUP_DIR = "/etc/clearml-setup"
 
+SETUP = f"{SETUP_DIR}/{SETUP_SCRIPT}"
+SSH_CLIENT = """\
+if ! command -v ssh >/dev/null; then
+  apt-get update
+  apt-get install -y --no-install-recommends openssh-client
+fi"""
 # The version and the daemon's options arrive as a variable and as arguments: no shell parses them.
-START = """\
-set -eu
+AGENT = """\
 if [ -n "${AGENT_VERSION:-}" ] || ! command -v clearml-agent >/dev/null; then
   if ! python3 -m pip --version >/dev/null 2>&1 || ! command -v git >/dev/null; then
     apt-get update
@@ -27,44 +52,123 @@ exec clearml-agent daemon --foreground "$@"
 """
 
 
-def start_command(default_version: str) -> list[str]:
-    """Command that installs the agent where needed and runs its daemon with the arguments."""
-    return ["/bin/sh", "-c", START % default_version, "clearml-agent"]
+class Mounted(NamedTuple):
+    """A volume, and where the agent finds it."""
+
+    volume: k8s.Volume
+    mount: k8s.VolumeMount
+
+    @classmethod
+    def at(cls, path: str, volume: k8s.Volume, **options: Any) -> Self:
+        """The volume, mounted at the path; `options` are those of a VolumeMount."""
+        return cls(volume, k8s.VolumeMount(name=volume.name, mount_path=path, **options))
 
 
-def secret_content(values: Agent) -> dict[str, str]:
-    """The agent's own secrets, those that are set, by the variable that carries each."""
-    secrets = {
-        "CLEARML_AGENT_GIT_USER": values.clearml_git_user,
-        "CLEARML_AGENT_GIT_PASS": values.clearml_git_password,
-        "AWS_ACCESS_KEY_ID": values.aws_access_key_id,
-        "AWS_SECRET_ACCESS_KEY": values.aws_secret_access_key,
-        "AZURE_STORAGE_ACCOUNT": values.azure_storage_account,
-        "AZURE_STORAGE_KEY": values.azure_storage_key,
-    }
-    return revealed(secrets)
+@dataclass(frozen=True)
+class OtherServer:
+    """An API server at a URL from the values."""
+
+    url: str
+    secret: None = field(default=None, init=False)
+
+    @property
+    def target(self) -> Target:
+        """Its host and port alone: who answers there may redirect, with a certificate of theirs."""
+        return Target(literal(f"tcp://{urlsplit(self.url).hostname}:{self._port}"))
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its port."""
+        return [Endpoint(port=self._port)]
+
+    @property
+    def _port(self) -> int:
+        parts = urlsplit(self.url)
+        return parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
-def revealed(secrets: dict[str, SecretStr | None]) -> dict[str, str]:
-    """The secrets that are set, in clear text, for the content of a Secret."""
-    return {name: value.get_secret_value() for name, value in secrets.items() if value is not None}
+@dataclass(frozen=True, kw_only=True)
+class AgentMaker:
+    """Makes Deployments of agents that share the servers of an installation."""
+
+    generation: Generation
+    servers: ServerAddresses
+    credentials: CredentialRefs
+    wait_image: PulledImage
+
+    def make(
+        self,
+        scope: Construct,
+        component: Component,
+        values: Agent,
+        *,
+        name: str,
+        args: Sequence[str],
+        environment: Mapping[str, EnvValue] | None = None,
+        caches: Sequence[Mounted] = (),
+        resources: k8s.ResourceRequirements | None = None,
+        prefix: str = "",
+    ) -> Placed:
+        """Make Deployment and Secret of the component; no Secret without content.
+
+        `name` is that of the container, `args` are the daemon's; the ids of the two begin with
+        `prefix`.
+        """
+        secrets = agent_secrets(scope, component, values, id=f"{prefix}secret")
+        mounted = [*caches, *_files(values, secrets)]
+        workload = Workload(
+            component=component,
+            needs=self._needs(values),
+            peers=[ANYWHERE],  # code, packages, data of tasks
+            wait_image=self.wait_image,
+            checksums={"credentials": self.credentials.checksum, "own": secrets.checksum},
+            volumes=[volume for volume, _ in mounted],
+            main=Container(
+                name=name,
+                image=values.pulled_image,
+                command=_start_command(values, self.generation.agent_version),
+                args=args,
+                env={
+                    **_environment_of(values, self.servers, self.credentials, secrets),
+                    **(environment or {}),
+                    "GOOGLE_APPLICATION_CREDENTIALS": _google_path(values, secrets),
+                },
+                mounts=[mount for _, mount in mounted],
+                resources=resources,
+                security_context=k8s.SecurityContext(privileged=True)
+                if values.privileged
+                else None,
+            ),
+        )
+        return deployment(
+            scope, workload, values, replicas=values.replica_count, id=f"{prefix}deployment"
+        )
+
+    def _needs(self, values: Agent) -> Mapping[str, Need]:
+        if not values.clearml_api_host:
+            return self.servers.needs
+        return {**self.servers.needs, "apiserver": OtherServer(values.clearml_api_host)}
 
 
-def security_context(values: Agent) -> k8s.SecurityContext | None:
-    """The security context of an agent's container, unless the values say more."""
-    return k8s.SecurityContext(privileged=True) if values.privileged else None
+def _start_command(values: Agent, default_version: str) -> list[str]:
+    """Command that installs what is missing and runs the agent's daemon with the arguments."""
+    steps = [
+        "set -eu",
+        *([SETUP] if values.setup_script else []),
+        *([SSH_CLIENT] if values.git_ssh.has_key else []),
+        AGENT % default_version,
+    ]
+    return ["/bin/sh", "-c", "\n".join(steps), "clearml-agent"]
 
 
-def environment_of(
+def _environment_of(
     values: Agent,
     servers: ServerAddresses,
-    credentials: SecretRef,
-    own: SecretRef | None,
-    keys: Sequence[str],
+    credentials: CredentialRefs,
+    secrets: AgentSecrets,
 ) -> dict[str, EnvValue]:
-    """The variables of an agent; `keys` are those of its own Secret that are variables."""
     return {
-        "CLEARML_API_HOST": servers.apiserver.url,
+        "CLEARML_API_HOST": values.clearml_api_host or servers.apiserver.url,
         "CLEARML_WEB_HOST": values.clearml_web_host or servers.webserver.url,
         "CLEARML_FILES_HOST": values.clearml_files_host or servers.fileserver.url,
         "CLEARML_API_ACCESS_KEY": credentials.key("services_agent_key"),
@@ -73,5 +177,34 @@ def environment_of(
         # Pythons of Debian 12, Ubuntu 24.04 and later refuse without it.
         "PIP_BREAK_SYSTEM_PACKAGES": "1",
         "AWS_DEFAULT_REGION": values.aws_default_region,
-        **({key: own.key(key) for key in keys} if own else {}),
+        **secrets.environment,
+        **(ssh_environment(values.git_ssh) if values.git_ssh.has_key else {}),
     }
+
+
+def _google_path(values: Agent, secrets: AgentSecrets) -> str | None:
+    if GOOGLE_KEY_FILE in secrets.keys:
+        return f"{GOOGLE_DIR}/{GOOGLE_KEY_FILE}"
+    return values.google_credentials.get_secret_value() if values.google_credentials else None
+
+
+def _files(values: Agent, secrets: AgentSecrets) -> Iterator[Mounted]:
+    """What is mounted into an agent's container beside its caches."""
+    if config := secrets.keys.get(CONFIG_FILE):
+        yield Mounted.at(
+            f"{HOME}/{CONFIG_FILE}",
+            config.volume("clearml-conf", CONFIG_FILE),
+            sub_path=CONFIG_FILE,
+            read_only=True,
+        )
+    if google := secrets.keys.get(GOOGLE_KEY_FILE):
+        key_file = google.volume("google-credentials", GOOGLE_KEY_FILE)
+        yield Mounted.at(GOOGLE_DIR, key_file, read_only=True)
+    if setup := secrets.keys.get(SETUP_SCRIPT):
+        script = setup.volume("setup", SETUP_SCRIPT, mode=0o555)
+        yield Mounted.at(SETUP_DIR, script, read_only=True)
+    if values.git_ssh.has_key:
+        yield Mounted.at(f"{HOME}/.ssh", ssh_volume("ssh", secrets), read_only=True)
+    if values.shm_size:
+        memory = k8s.EmptyDirVolumeSource(medium="Memory", size_limit=quantity(values.shm_size))
+        yield Mounted.at("/dev/shm", k8s.Volume(name="shm", empty_dir=memory))

@@ -2,10 +2,33 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from cdk8s_plus_25 import k8s
+
+# What tells those that remove objects by themselves to leave one alone.
+KEPT = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "helm.sh/resource-policy": "keep",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What holds for all components; each may be empty.
+
+    `image_registry` is that of images which name none of their own, `storage_class` that of claims
+    which name none, `pull_secrets` are the Secrets that all pods pull their images with.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    image_registry: str = ""
+    pull_secrets: Sequence[str] = ()
+    storage_class: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +39,7 @@ class Component:
     labels: Mapping[str, str]
     selector: Mapping[str, str]
     """Labels that find the pods; a Deployment or StatefulSet can never change them."""
-    common_labels: Mapping[str, str] = field(default_factory=dict)
-    common_annotations: Mapping[str, str] = field(default_factory=dict)
+    common: Common = field(default_factory=Common)
 
     def metadata(
         self,
@@ -28,13 +50,13 @@ class Component:
         """Metadata of an object; its name is the component's unless another is given."""
         return k8s.ObjectMeta(
             name=name or self.name,
-            labels={**self.labels, **self.common_labels, **(labels or {})},
-            annotations={**self.common_annotations, **(annotations or {})} or None,
+            labels={**self.labels, **self.common.labels, **(labels or {})},
+            annotations={**self.common.annotations, **(annotations or {})} or None,
         )
 
     def pod_labels(self, more: Mapping[str, str]) -> dict[str, str]:
         """Labels of the pods; those of the selector cannot be replaced."""
-        return {**self.labels, **self.common_labels, **more, **self.selector}
+        return {**self.labels, **self.common.labels, **more, **self.selector}
 
     @property
     def headless(self) -> str:
@@ -53,15 +75,18 @@ class Naming:
     release: str
     application: str
     fullname: str
-    common_labels: Mapping[str, str] = field(default_factory=dict)
-    common_annotations: Mapping[str, str] = field(default_factory=dict)
+    common: Common = field(default_factory=Common)
 
-    def namespace(self, name: str) -> k8s.ObjectMeta:
+    def pulling_with(self, secrets: Sequence[str]) -> Self:
+        """The same, where all pods pull their images with these Secrets."""
+        return replace(self, common=replace(self.common, pull_secrets=secrets))
+
+    def namespace(self, name: str, *, keep: bool) -> k8s.ObjectMeta:
         """Metadata of the Namespace, which is no part of any component."""
         return k8s.ObjectMeta(
             name=name,
-            labels=self.common_labels or None,
-            annotations=self.common_annotations or None,
+            labels=self.common.labels or None,
+            annotations={**(KEPT if keep else {}), **self.common.annotations} or None,
         )
 
     def component(self, name: str) -> Component:
@@ -91,8 +116,7 @@ class Naming:
             name=name,
             labels=labels,
             selector=selector,
-            common_labels=self.common_labels,
-            common_annotations=self.common_annotations,
+            common=self.common,
         )
 
     def _labels(self, component: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from clearml_k8s.parts.workload import Placed
 from config.traits import NetworkPolicies
 from config.types.structs import int_or_string
 
-METRICS = "metrics"
+METRICS = "metrics"  # whoever scrapes them
 DNS = (("UDP", 53), ("TCP", 53))
 
 Clients = Mapping[str, Mapping[int, Mapping[str, Component]]]

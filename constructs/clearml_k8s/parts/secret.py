@@ -10,14 +10,19 @@ from clearml_k8s.parts.naming import SecretRef, checksum
 
 
 def secret(
-    scope: Construct, metadata: k8s.ObjectMeta, content: Mapping[str, str], *, id: str = "secret"
+    scope: Construct,
+    metadata: k8s.ObjectMeta,
+    content: Mapping[str, str],
+    *,
+    id: str = "secret",
+    type: str = "Opaque",
 ) -> SecretRef:
     """Make a Secret with the content, and hand back the reference to it."""
     k8s.KubeSecret(
         scope,
         id,
         metadata=metadata,
-        type="Opaque",
+        type=type,
         data={key: base64.b64encode(text.encode()).decode() for key, text in content.items()},
     )
     return SecretRef(str(metadata.name), checksum(content))

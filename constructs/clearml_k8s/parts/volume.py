@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.naming import KEPT, Common, Component
 from config.claim import Claim
 from config.store import StorePersistence
 from config.types.structs import quantity, to_plain
@@ -24,14 +24,28 @@ def claim_spec(
     )
 
 
-def claim(scope: Construct, component: Component, purpose: str, values: Claim) -> str:
-    """Make the claim `<component>-<purpose>`, and hand back its name."""
+def volume(
+    scope: Construct, component: Component, purpose: str, values: Claim | None, *, name: str
+) -> k8s.Volume:
+    """A volume of that name: the existing claim, or the claim `<component>-<purpose>`, made here.
+
+    Without a claim it is an emptyDir.
+    """
+    if values is None:
+        return scratch_volume(name)
+    return claim_volume(name, values.existing or _claim(scope, component, purpose, values))
+
+
+def _claim(scope: Construct, component: Component, purpose: str, values: Claim) -> str:
     name = f"{component.name}-{purpose}"
+    annotations = {**(KEPT if values.keep else {}), **values.annotations}
     k8s.KubePersistentVolumeClaim(
         scope,
         "claim",
-        metadata=component.metadata(name),
-        spec=claim_spec(values.access_modes, values.size, values.class_),
+        metadata=component.metadata(name, annotations),
+        spec=claim_spec(
+            values.modes, values.size, values.storage_class(component.common.storage_class)
+        ),
     )
     return name
 
@@ -40,6 +54,11 @@ def claim_volume(name: str, claim: str) -> k8s.Volume:
     """A volume with what a claim holds."""
     source = k8s.PersistentVolumeClaimVolumeSource(claim_name=claim)
     return k8s.Volume(name=name, persistent_volume_claim=source)
+
+
+def scratch_volume(name: str) -> k8s.Volume:
+    """A volume that goes with its pod."""
+    return k8s.Volume(name=name, empty_dir=k8s.EmptyDirVolumeSource())
 
 
 def secret_volume(name: str, secret: str, *keys: str) -> k8s.Volume:
@@ -52,16 +71,11 @@ def secret_volume(name: str, secret: str, *keys: str) -> k8s.Volume:
 
 @dataclass(frozen=True, kw_only=True)
 class DataVolume:
-    """The volume of each pod of a StatefulSet: a claim template, or without a claim an emptyDir."""
+    """The volume of each pod of a StatefulSet: a claim template, an existing claim, or emptyDir."""
 
     name: str
-    claim: k8s.PersistentVolumeClaimSpec | None
-
-    @classmethod
-    def of(cls, name: str, persistence: StorePersistence) -> Self:
-        """The volume that the values of a store describe."""
-        claim = claim_spec(persistence.access_modes, persistence.size, persistence.storage_class)
-        return cls(name=name, claim=claim if persistence.enabled else None)
+    persistence: StorePersistence
+    common: Common
 
     @property
     def templates(self) -> list[dict[str, Any]]:
@@ -70,24 +84,30 @@ class DataVolume:
         kubectl compares the list as a whole: with less, every `kubectl apply` says `configured`.
         The server takes both for the same on update.
         """
-        if self.claim is None:
+        values = self.persistence
+        if not values.enabled or values.existing_claim:
             return []
+        spec = claim_spec(
+            values.access_modes, values.size, values.storage_class or self.common.storage_class
+        )
+        annotations = {"annotations": dict(values.annotations)} if values.annotations else {}
         return [
             {
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
-                "metadata": {"name": self.name},
-                "spec": {**to_plain(self.claim), "volumeMode": "Filesystem"},
+                "metadata": {"name": self.name, **annotations},
+                "spec": {**to_plain(spec), "volumeMode": "Filesystem"},
                 "status": {"phase": "Pending"},
             }
         ]
 
     @property
     def volumes(self) -> list[k8s.Volume]:
-        """The emptyDir, if there is one."""
-        if self.claim is not None:
-            return []
-        return [k8s.Volume(name=self.name, empty_dir=k8s.EmptyDirVolumeSource())]
+        """The volume, where no claim template gives it to the pods."""
+        if not self.persistence.enabled:
+            return [scratch_volume(self.name)]
+        existing = self.persistence.existing_claim
+        return [claim_volume(self.name, existing)] if existing else []
 
     def mount(self, path: str) -> k8s.VolumeMount:
         """The volume, mounted at the path."""

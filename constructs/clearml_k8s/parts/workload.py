@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import environment, escaped
-from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.naming import Common, Component
 from clearml_k8s.parts.need import Endpoint, Need
 from clearml_k8s.parts.traits import (
     account_name,
@@ -144,13 +144,13 @@ def stateful_set(
     return _surrounded(scope, workload, pod)
 
 
-def settings_of(pod: Pod) -> dict[str, Any]:
+def settings_of(pod: Pod, common: Common) -> dict[str, Any]:
     """The settings alone: a patch for the template of a pod that something else has made.
 
     An empty mapping in it stands for what is to be taken away.
     """
-    nobody = Component(name="", labels={}, selector={})
-    nothing = Container(name="", image=PulledImage("", "", ()))
+    nobody = Component(name="", labels={}, selector={}, common=common)
+    nothing = Container(name="", image=PulledImage(repository="", version="", pull_policy=""))
     patch: dict[str, Any] = to_plain(_template(Workload(component=nobody, main=nothing), pod))
     spec, main = patch["spec"], patch["spec"]["containers"][0]
     del spec["enableServiceLinks"], spec["automountServiceAccountToken"]
@@ -175,6 +175,7 @@ def _template(
     workload: Workload, pod: Pod, more_volumes: Sequence[k8s.Volume] = ()
 ) -> k8s.PodTemplateSpec:
     component, needs = workload.component, workload.needs
+    registry = component.common.image_registry
     init_containers = list(workload.init_containers)
     targets = {name: need.target for name, need in needs.items() if need.target is not None}
     if workload.wait_image is not None and targets:
@@ -187,6 +188,7 @@ def _template(
     }
     containers = (workload.main, *init_containers, *workload.sidecars)
     pull_secrets = [name for container in containers for name in container.image.pull_secrets]
+    pull_secrets += component.common.pull_secrets
     settings = {
         name: setting
         for name in SAME_IN_POD_SPEC
@@ -207,13 +209,13 @@ def _template(
             service_account_name=account_name(component, pod.service_account),
             image_pull_secrets=_references([*pod.image_pull_secrets, *pull_secrets]) or None,
             init_containers=[
-                *(_init_container(container, pod) for container in init_containers),
+                *(_init_container(container, pod, registry) for container in init_containers),
                 *pod.extra_init_containers,
             ]
             or None,
             containers=[
-                _main_container(workload.main, pod),
-                *(_container(container, pod) for container in workload.sidecars),
+                _main_container(workload.main, pod, registry),
+                *(_container(container, pod, registry) for container in workload.sidecars),
                 *pod.extra_containers,
             ],
             volumes=[*workload.volumes, *more_volumes, *pod.additional_volumes] or None,
@@ -223,10 +225,11 @@ def _template(
     )
 
 
-def _main_container(container: Container, pod: Pod) -> k8s.Container:
+def _main_container(container: Container, pod: Pod, registry: str) -> k8s.Container:
     return _container(
         container,
         pod,
+        registry,
         env=environment(container.env, pod.extra_envs),
         env_from=pod.env_from or None,
         liveness_probe=_timed(container.liveness, pod.liveness_probe),
@@ -237,17 +240,17 @@ def _main_container(container: Container, pod: Pod) -> k8s.Container:
     )
 
 
-def _init_container(container: Container, pod: Pod) -> k8s.Container:
-    return _container(container, pod, resources=pod.init_containers.resources)
+def _init_container(container: Container, pod: Pod, registry: str) -> k8s.Container:
+    return _container(container, pod, registry, resources=pod.init_containers.resources)
 
 
-def _container(container: Container, pod: Pod, **settings: Any) -> k8s.Container:
+def _container(container: Container, pod: Pod, registry: str, **settings: Any) -> k8s.Container:
     security_context = container.security_context
     if not container.privileged:
         security_context = overlaid(security_context, pod.container_security_context)
     return k8s.Container(
         name=container.name,
-        image=container.image.reference,
+        image=container.image.reference(registry),
         image_pull_policy=container.image.pull_policy,
         command=container.command,
         args=None if container.args is None else [escaped(word) for word in container.args],
@@ -259,6 +262,7 @@ def _container(container: Container, pod: Pod, **settings: Any) -> k8s.Container
         security_context=security_context,
         **{
             "env": environment(container.env),
+            "resources": container.resources,
             "volume_mounts": list(container.mounts) or None,
             **settings,
         },

@@ -12,6 +12,13 @@ from config.error import shape
 from config.types.scalars import is_misread
 
 DATA_FIELDS = {"ConfigMap": ("data", "binaryData"), "Secret": ("data", "stringData")}
+KEYS_OF_TYPE = {
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+JSON_KEYS = {".dockerconfigjson", ".dockercfg"}
 KIB = 1024
 # As kubectl writes the annotation of the last applied configuration.
 compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
@@ -86,6 +93,26 @@ def data_is_valid(bundle: Bundle) -> Iterator[Finding]:
             yield place.says(f"{size} bytes, more than 1 MiB", "data")
 
 
+def typed_secrets_have_their_keys(bundle: Bundle) -> Iterator[Finding]:
+    """A Secret of a type of Kubernetes has the keys of that type, and what must be JSON is."""
+    for place in bundle.of("Secret"):
+        content = {**place.fields("data"), **place.fields("stringData")}
+        for key in KEYS_OF_TYPE.get(str(place.at("type")), ()):
+            if key not in content:
+                yield place.says(f"type {place.at('type')} needs the key", "data", key)
+            elif key in JSON_KEYS and not _is_json(place, key):
+                yield place.says("not JSON", "data", key)
+
+
+def _is_json(secret: Place, key: str) -> bool:
+    try:
+        text = secret.fields("stringData").get(key)
+        json.loads(base64.b64decode(secret.fields("data")[key]) if text is None else text)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
 def nulls(value: Any, *steps: Step) -> Iterator[tuple[Step, ...]]:
     """The ways to all nulls in a value."""
     if value is None:
@@ -148,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     labels_are_valid,
     annotations_are_valid,
     data_is_valid,
+    typed_secrets_have_their_keys,
     texts_are_read_back,
     texts_are_strings,
 )

@@ -3,18 +3,24 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
+from urllib.parse import urlsplit
+
+from cdk8s_plus_25 import k8s
 
 from clearml_k8s.parts.environment import EnvValue, Template, literal
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Address, SecretRef
 from clearml_k8s.parts.need import ANYWHERE, Endpoint, Need, Target
+from clearml_k8s.parts.volume import secret_volume
 
 # Servers from 1.2 (Redis) and 1.8 (MongoDB) on read these variables themselves; for older ones
 # they are only where the configuration beside them takes the passwords from.
 MONGODB_PASSWORD = "CLEARML_MONGODB_SERVICE_PASSWORD"
 REDIS_PASSWORD = "CLEARML_REDIS_SERVICE_PASSWORD"
 ELASTICSEARCH_PASSWORD = "CLEARML_ELASTIC_SERVICE_PASSWORD"
+ELASTICSEARCH_CLUSTERS = ("EVENTS", "WORKERS")
+ELASTICSEARCH_CA_DIR = "/run/elasticsearch-ca"
 # What the server keeps where, counted from the first database (apiserver hosts.conf).
 REDIS_DATABASES = {"apiserver": 0, "workers": 4}
 
@@ -25,6 +31,21 @@ class StoreAddress(Need, Protocol):
     @property
     def environment(self) -> dict[str, EnvValue]:
         """Variables of the server."""
+
+    @property
+    def volumes(self) -> Sequence[k8s.Volume]:
+        """Volumes with the files that the server needs for it."""
+
+    @property
+    def mounts(self) -> Sequence[k8s.VolumeMount]:
+        """Where the server finds those files."""
+
+
+class WithoutFiles:
+    """A store that the server needs no files for."""
+
+    volumes: ClassVar[Sequence[k8s.Volume]] = ()
+    mounts: ClassVar[Sequence[k8s.VolumeMount]] = ()
 
 
 def _endpoints(pods: Endpoint | None, *ports: int) -> list[Endpoint]:
@@ -46,7 +67,32 @@ class PasswordRef:
 
 
 @dataclass(frozen=True)
-class MongodbAddress:
+class CaFile:
+    """The certificate of an authority: a key of a Secret, which the server reads as a file."""
+
+    secret: SecretRef
+    key: str
+
+    @property
+    def path(self) -> str:
+        """Where the server finds it."""
+        return f"{ELASTICSEARCH_CA_DIR}/{self.key}"
+
+    @property
+    def volume(self) -> k8s.Volume:
+        """The volume that it is on."""
+        return secret_volume("elasticsearch-ca", self.secret.name, self.key)
+
+    @property
+    def mount(self) -> k8s.VolumeMount:
+        """That volume in its place."""
+        return k8s.VolumeMount(
+            name="elasticsearch-ca", mount_path=ELASTICSEARCH_CA_DIR, read_only=True
+        )
+
+
+@dataclass(frozen=True)
+class MongodbAddress(WithoutFiles):
     """The members of a MongoDB, one or a replica set, and the password of the user `root`."""
 
     members: Sequence[Address]
@@ -108,7 +154,7 @@ def mongodb_urls(*, backend: Template, auth: Template) -> dict[str, EnvValue]:
 
 
 @dataclass(frozen=True)
-class MongodbConnection:
+class MongodbConnection(WithoutFiles):
     """A MongoDB that is known by its connection strings, which a Secret holds."""
 
     secret: SecretRef
@@ -140,7 +186,7 @@ class MongodbConnection:
 
 
 @dataclass(frozen=True)
-class RedisAddress(Address):
+class RedisAddress(WithoutFiles, Address):
     """Where Redis answers, its first database and password, and whether it speaks TLS."""
 
     database: int = 0
@@ -183,7 +229,7 @@ class RedisAddress(Address):
 
 
 @dataclass(frozen=True)
-class ElasticsearchAddress(Address):
+class ElasticsearchAddress(WithoutFiles, Address):
     """Where the Service of an Elasticsearch answers, without a password."""
 
     pods: Endpoint | None = None
@@ -210,40 +256,93 @@ class ElasticsearchAddress(Address):
 
 @dataclass(frozen=True)
 class ElasticsearchHosts:
-    """An Elasticsearch that is known by its nodes' URLs, and the user that logs in to it."""
+    """An Elasticsearch that is known by its nodes' URLs, and the user that logs in to it.
+
+    `ca` is who its certificates are from, unless they are not to be verified. `args` says that
+    the server heeds the arguments of each cluster from the first request on.
+    """
 
     urls: Sequence[str]
     username: str | None = None
     password: PasswordRef | None = None
+    ca: CaFile | None = None
+    verify_certs: bool = True
+    args: bool = True
 
     @property
     def secret(self) -> SecretRef | None:
-        """The Secret with the password."""
-        return self.password.secret if self.password else None
+        """The Secret with the password or the certificate, of which the content is known."""
+        secrets = [ref.secret for ref in (self.password, self.ca) if ref is not None]
+        return next((secret for secret in secrets if secret.checksum), None)
 
     @property
     def endpoints(self) -> list[Endpoint]:
         """The ports of the nodes."""
-        return _endpoints(None, *(int(url.rpartition(":")[2]) for url in self.urls))
+        return _endpoints(None, *(urlsplit(url).port or 9200 for url in self.urls))
 
     @property
     def target(self) -> Target:
         """Any of the nodes."""
-        hosts = ",".join(url.partition("://")[2] for url in self.urls)
+        hosts = ",".join(urlsplit(url).netloc for url in self.urls)
         return Target(literal(f"tcp://{hosts}"))
 
     @property
     def environment(self) -> dict[str, EnvValue]:
         """Variables of the server; a user and password in each URL work with all versions."""
         variables: dict[str, EnvValue] = {}
-        user = ""
         if self.password is not None:
             variables[ELASTICSEARCH_PASSWORD] = self.password.value
-            user = f"{literal(self.username or '')}:$({ELASTICSEARCH_PASSWORD})@"
-        urls = [literal(url).replace("://", f"://{user}") for url in self.urls]
-        for cluster in ("EVENTS", "WORKERS"):
-            variables[f"CLEARML__HOSTS__ELASTIC__{cluster}__HOSTS"] = Template(json.dumps(urls))
+        hosts = json.dumps([self._host(url) for url in self.urls])
+        for cluster in ELASTICSEARCH_CLUSTERS:
+            prefix = f"CLEARML__HOSTS__ELASTIC__{cluster}__"
+            variables[prefix + "HOSTS"] = Template(hosts)
+            if self.args:
+                for option, value in self._tls.items():
+                    variables[f"{prefix}ARGS__{option.upper()}"] = hocon(value)
         return variables
+
+    @property
+    def volumes(self) -> list[k8s.Volume]:
+        """The volume with the certificate."""
+        return [self.ca.volume] if self.ca else []
+
+    @property
+    def mounts(self) -> list[k8s.VolumeMount]:
+        """Where the certificate is."""
+        return [self.ca.mount] if self.ca else []
+
+    @property
+    def _tls(self) -> dict[str, str | bool]:
+        """Options of the Elasticsearch client, beyond what the URLs say."""
+        options: dict[str, str | bool] = {}
+        if self.ca is not None:
+            options["ca_certs"] = self.ca.path
+        if not self.verify_certs:
+            options["verify_certs"] = False
+        return options
+
+    @property
+    def _login(self) -> str:
+        if self.password is None:
+            return ""
+        return f"{literal(self.username or '')}:$({ELASTICSEARCH_PASSWORD})"
+
+    def _host(self, url: str) -> str | dict[str, str | int | bool]:
+        """A node as its URL, or as a mapping where the TLS options must stand with it."""
+        parts = urlsplit(url)
+        if self.args or not self._tls or parts.scheme != "https":
+            return literal(url).replace("://", f"://{self._login}@" if self._login else "://")
+        host: dict[str, str | int | bool] = {
+            "host": str(parts.hostname),
+            "port": parts.port or 9200,
+            "use_ssl": True,
+            **self._tls,
+        }
+        if parts.path.strip("/"):
+            host["url_prefix"] = parts.path
+        if self._login:
+            host["http_auth"] = self._login
+        return host
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +361,20 @@ class StoreAddresses:
             **self.mongodb.environment,
             **self.redis.environment,
         }
+
+    @property
+    def volumes(self) -> list[k8s.Volume]:
+        """Volumes with the files that a server needs for all three."""
+        return [volume for store in self._stores for volume in store.volumes]
+
+    @property
+    def mounts(self) -> list[k8s.VolumeMount]:
+        """Where a server finds those files."""
+        return [mount for store in self._stores for mount in store.mounts]
+
+    @property
+    def _stores(self) -> tuple[StoreAddress, ...]:
+        return self.mongodb, self.redis, self.elasticsearch
 
     @property
     def needs(self) -> dict[str, Need]:

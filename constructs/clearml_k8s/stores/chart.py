@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from clearml_k8s.parts.naming import Naming, SecretRef, checksum
 from clearml_k8s.parts.workload import settings_of
+from config.image import Image, PulledImage, from_registry
 from config.pod import StatefulSet
 from config.types.structs import to_plain
 from imports.error import ChartError
@@ -12,14 +13,17 @@ from imports.release import ReleaseManifests
 
 
 def adapted(
-    store: str, chart: ReleaseManifests, naming: Naming, pod: StatefulSet
+    store: str, chart: ReleaseManifests, naming: Naming, pod: StatefulSet, image: Image
 ) -> ReleaseManifests:
-    """The chart with the common labels and annotations, and with these settings of its pods.
+    """The chart with what all objects have in common, and with these settings of its pods.
+
+    `image` is that of the main containers, of which the chart need not know registry and digest.
 
     Raises ChartError for timings of a probe that the chart does not make.
     """
     return ReleaseManifests(
-        [_adapted(store, manifest, naming, pod) for manifest in chart.objects], chart.warnings
+        [_adapted(store, manifest, naming, pod, image) for manifest in chart.objects],
+        chart.warnings,
     )
 
 
@@ -30,19 +34,66 @@ def secret_ref(made: Object | None, existing: str) -> SecretRef:
     return SecretRef(made["metadata"]["name"], checksum(made["data"]))
 
 
-def _adapted(store: str, manifest: Object, naming: Naming, pod: StatefulSet) -> Object:
-    common = {"labels": naming.common_labels, "annotations": naming.common_annotations}
+def _adapted(
+    store: str, manifest: Object, naming: Naming, pod: StatefulSet, image: Image
+) -> Object:
+    common = {"labels": naming.common.labels, "annotations": naming.common.annotations}
     adapted: Object = strategic_merge(manifest, {"metadata": _missing(manifest, common)})
     if manifest["kind"] in WORKLOADS:
         annotations = _missing(adapted, {"annotations": pod.deployment_annotations})
         patch = {"metadata": annotations, "spec": _spec(store, manifest, naming, pod)}
         adapted = strategic_merge(adapted, patch)
-    return adapted
+        images = _images(manifest["spec"]["template"]["spec"], image, naming.common.image_registry)
+        adapted = strategic_merge(adapted, {"spec": {"template": {"spec": images}}})
+    return _with_class(adapted, naming.common.storage_class)
+
+
+def _images(pod: Object, image: Image, registry: str) -> Object:
+    """Where the images of the chart's own containers come from."""
+    main = pod["containers"][0]["image"]
+    return {
+        field: [
+            {
+                "name": container["name"],
+                "image": _pinned(main, image).reference(registry)
+                if container["image"] == main
+                else from_registry(container["image"], registry),
+            }
+            for container in pod[field]
+        ]
+        for field in ("containers", "initContainers")
+        if pod.get(field)
+    }
+
+
+def _pinned(rendered: str, image: Image) -> PulledImage:
+    name, _, digest = rendered.partition("@")
+    digest = image.digest or digest
+    return PulledImage(
+        registry=image.registry,
+        repository=name,
+        version=f"@{digest}" if digest else "",
+        pull_policy=image.pull_policy,
+    )
+
+
+def _with_class(manifest: Object, storage_class: str) -> Object:
+    """The object, where claims and their templates that name no storage class get this one."""
+    spec = manifest.get("spec", {})
+    if storage_class and manifest["kind"] == "PersistentVolumeClaim":
+        return {**manifest, "spec": {"storageClassName": storage_class, **spec}}
+    if storage_class and "volumeClaimTemplates" in spec:
+        claims = [
+            {**claim, "spec": {"storageClassName": storage_class, **claim["spec"]}}
+            for claim in spec["volumeClaimTemplates"]
+        ]
+        return {**manifest, "spec": {**spec, "volumeClaimTemplates": claims}}
+    return manifest
 
 
 def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Object:
-    template, settings = workload["spec"]["template"], settings_of(pod)
-    labels = {"labels": {**naming.common_labels, **pod.pod_labels}}
+    template, settings = workload["spec"]["template"], settings_of(pod, naming.common)
+    labels = {"labels": {**naming.common.labels, **pod.pod_labels}}
     settings["metadata"] = _missing(template, labels)
     main, patch = template["spec"]["containers"][0], settings["spec"]["containers"][0]
     for key in patch.keys() & PROBES - main.keys():
@@ -55,9 +106,10 @@ def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Obj
             *({"name": name, "resources": resources} for name in names),
             *settings["spec"].get("initContainers", []),
         ]
-    strategy = "updateStrategy" if workload["kind"] == "StatefulSet" else "strategy"
+    # A Deployment is only ever recreated: its pods share one volume.
+    strategy = to_plain(pod.update_strategy) if workload["kind"] == "StatefulSet" else None
     return {
-        strategy: to_plain(pod.update_strategy),
+        "updateStrategy": strategy,
         "revisionHistoryLimit": pod.revision_history_limit,
         "template": settings,
     }

@@ -9,15 +9,17 @@ from clearml_k8s.parts.naming import Component, checksum
 from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
-from clearml_k8s.parts.volume import DataVolume, claim_spec
+from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.workload import Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import ElasticsearchAddress
+from clearml_k8s.stores.metrics import Exporter
 from config.elasticsearch import Elasticsearch
 
 STORE = "elasticsearch"
 HOME = "/usr/share/elasticsearch"
 TRANSPORT_PORT = 9300
+METRICS_PORT = 9114
 MAX_MAP_COUNT = 262144
 
 # Until the cluster has been healthy once the whole cluster is asked, then only this node.
@@ -41,12 +43,14 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
     ports = {"http": values.http_port, "transport": TRANSPORT_PORT}
     service_ports = {name: ServicePort(port, name) for name, port in ports.items()}
     store_service(scope, component, component.name, service_ports, values.service)
-    headless_service(scope, component, service_ports)
-    template = values.volume_claim_template
-    claim = claim_spec(
-        template.access_modes, template.resources.requests.storage, template.storage_class_name
+    exporter = Exporter(
+        values=values.metrics,
+        port=METRICS_PORT,
+        args=[f"--es.uri=http://127.0.0.1:{values.http_port}"],
     )
-    data = DataVolume(name=component.name, claim=claim if values.persistence.enabled else None)
+    headless_service(scope, component, {**service_ports, **exporter.service_ports})
+    exporter.monitor(scope, component)
+    data = DataVolume(name=component.name, persistence=values.volume, common=component.common)
     files = _files(scope, component, values)
     workload = Workload(
         component=component,
@@ -75,6 +79,7 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
                 ),
             ],
         ),
+        sidecars=exporter.sidecars,
         init_containers=[_sysctl(values)] if values.sysctl_init_container.enabled else [],
         volumes=files,
         checksums={"configuration": checksum(values.es_config)},

@@ -6,6 +6,7 @@ from clearml_k8s.parts.naming import SecretRef
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import (
+    CaFile,
     ElasticsearchAddress,
     ElasticsearchHosts,
     PasswordRef,
@@ -17,20 +18,37 @@ STORE = "elasticsearch"
 
 
 def provide(scope: Construct, site: Site, values: Elasticsearch) -> StoreAddress:
-    """Make the Secret `<release>-elasticsearch` for a password of the values."""
+    """Make the Secret `<release>-elasticsearch` for a password or certificate of the values."""
     external = values.external
-    if external.hosts:
-        password = _password(scope, site, external)
-        return ElasticsearchHosts(external.urls, external.username, password)
-    cluster = site.release.expand(values.cluster_name)
-    return ElasticsearchAddress(f"{cluster}-master", values.http_port)
+    if not external.hosts:
+        cluster = site.release.expand(values.cluster_name)
+        return ElasticsearchAddress(f"{cluster}-master", values.http_port)
+    made = _secret(scope, site, external)
+    user, ca = external.username, external.ca
+    return ElasticsearchHosts(
+        external.urls,
+        user,
+        PasswordRef(_source(external.existing_secret, made), external.password_key)
+        if user
+        else None,
+        CaFile(_source(ca.existing_secret, made), ca.key) if ca.is_given else None,
+        external.verify_certs,
+        site.generation.elasticsearch_args,
+    )
 
 
-def _password(scope: Construct, site: Site, external: ElasticsearchExternal) -> PasswordRef | None:
+def _secret(scope: Construct, site: Site, external: ElasticsearchExternal) -> SecretRef | None:
+    content = {}
     if external.password:
-        content = {external.password_key: external.password.get_secret_value()}
-        metadata = site.naming.component(STORE).metadata(f"{site.naming.release}-{STORE}")
-        return PasswordRef(secret(scope, metadata, content), external.password_key)
-    if external.existing_secret:
-        return PasswordRef(SecretRef(external.existing_secret), external.password_key)
-    return None
+        content[external.password_key] = external.password.get_secret_value()
+    if external.ca.certificate:
+        content[external.ca.key] = external.ca.certificate
+    if not content:
+        return None
+    metadata = site.naming.component(STORE).metadata(f"{site.naming.release}-{STORE}")
+    return secret(scope, metadata, content)
+
+
+def _source(existing: str, made: SecretRef | None) -> SecretRef:
+    """The user's Secret, or the one that is made."""
+    return SecretRef(existing) if existing or made is None else made

@@ -14,6 +14,7 @@ from imports.chart_values import patched
 def provide(scope: Construct, site: Site, values: Elasticsearch) -> ElasticsearchAddress:
     """Make the objects of the chart."""
     pod = patched(values, elasticsearch.KNOWN_SETTINGS)
-    rendered = adapted("elasticsearch", site.charts["elasticsearch"], site.naming, pod)
+    manifests, image = site.charts["elasticsearch"], values.image_section
+    rendered = adapted("elasticsearch", manifests, site.naming, pod, image)
     chart = elasticsearch.Elasticsearch(scope, rendered)
     return ElasticsearchAddress(chart.host, chart.port, Endpoint(chart.selector))

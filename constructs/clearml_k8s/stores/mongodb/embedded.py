@@ -11,11 +11,13 @@ from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.workload import Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import MongodbAddress, PasswordRef
+from clearml_k8s.stores.metrics import Exporter
 from clearml_k8s.stores.mongodb.password import KEY, STORE, component_of, password
 from clearml_k8s.stores.mongodb.replica_set import ReplicaSet, Standalone
 from config.mongodb import Mongodb
 
 PORT = 27017
+METRICS_PORT = 9216
 DATA_DIR = "/data/db"
 # The shell is called mongo up to MongoDB 5 and mongosh from 6 on.
 PING = (
@@ -45,10 +47,12 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
             password=secret,
             key=PasswordRef(secret.secret, KEY) if secret else None,
         )
+    exporter = _exporter(values, secret)
     ports = {values.service.port_name: ServicePort(service.port, STORE)}
     store_service(scope, component, service.host, ports, values.service, type=values.service.type)
-    headless_service(scope, component, {STORE: ServicePort(PORT, STORE)})
-    data = DataVolume.of("data", values.persistence)
+    headless_service(scope, component, {STORE: ServicePort(PORT, STORE), **exporter.service_ports})
+    exporter.monitor(scope, component)
+    data = DataVolume(name="data", persistence=values.persistence, common=component.common)
     workload = Workload(
         component=component,
         main=Container(
@@ -64,7 +68,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
             security_context=unprivileged(),
             mounts=[data.mount(DATA_DIR), *topology.mounts],
         ),
-        sidecars=topology.sidecars,
+        sidecars=[*topology.sidecars, *exporter.sidecars],
         init_containers=topology.init_containers,
         volumes=topology.volumes,
         checksums={"password": secret.secret.checksum if secret else None},
@@ -79,3 +83,21 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
         stateful_set(scope, workload, values, replicas=values.replica_count, data=data)
     )
     return address
+
+
+def _exporter(values: Mongodb, secret: PasswordRef | None) -> Exporter:
+    replicated = values.architecture == "replicaset"
+    return Exporter(
+        values=values.metrics,
+        port=METRICS_PORT,
+        args=[
+            "--collector.diagnosticdata",
+            "--collector.dbstats",
+            *(["--collector.replicasetstatus"] if replicated else []),
+        ],
+        env={
+            "MONGODB_URI": f"mongodb://127.0.0.1:{PORT}",
+            "MONGODB_USER": "root" if secret else None,
+            "MONGODB_PASSWORD": secret.value if secret else None,
+        },
+    )

@@ -15,7 +15,8 @@ from imports.chart_values import patched
 def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     """Make the objects of the chart."""
     pod = patched(values)
-    chart = mongodb.Mongodb(scope, adapted("mongodb", site.charts["mongodb"], site.naming, pod))
+    rendered = adapted("mongodb", site.charts["mongodb"], site.naming, pod, values.image)
+    chart = mongodb.Mongodb(scope, rendered)
     password: PasswordRef | None = None
     if values.auth.enabled:
         secret = secret_ref(chart.secret, values.auth.existing_secret)

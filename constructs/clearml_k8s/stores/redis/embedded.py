@@ -15,6 +15,7 @@ from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.workload import Placed, Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import REDIS_DATABASES, RedisAddress
+from clearml_k8s.stores.metrics import Exporter
 from clearml_k8s.stores.redis.password import STORE, password
 from config.redis import Redis
 
@@ -22,6 +23,7 @@ DATA_DIR = "/data"
 PASSWORD_VARIABLE = "REDISCLI_AUTH"
 PASSWORD = Template(f"$({PASSWORD_VARIABLE})")
 DEFAULT_DATABASES = 16
+METRICS_PORT = 9121
 
 
 def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
@@ -84,10 +86,22 @@ class _Pods:
         min_available: int | None = None,
     ) -> Placed:
         values, port, password = self.values, self.address.port, self.address.password
-        headless_service(self.scope, component, {STORE: ServicePort(port, STORE)})
+        exporter = Exporter(
+            values=values.metrics,
+            port=METRICS_PORT,
+            env={
+                "REDIS_ADDR": f"redis://127.0.0.1:{port}",
+                "REDIS_PASSWORD": password.value if password else None,
+            },
+        )
+        ports = {STORE: ServicePort(port, STORE), **exporter.service_ports}
+        headless_service(self.scope, component, ports)
+        exporter.monitor(self.scope, component)
         last_database = self.address.database + max(REDIS_DATABASES.values())
         ping = f'[ "$(redis-cli -p {port} ping)" = PONG ]'
-        data = DataVolume.of("redis-data", values.master.persistence)
+        data = DataVolume(
+            name="redis-data", persistence=values.master.persistence, common=component.common
+        )
         workload = Workload(
             component=component,
             main=Container(
@@ -111,6 +125,7 @@ class _Pods:
                 security_context=unprivileged(),
                 mounts=[data.mount(DATA_DIR)],
             ),
+            sidecars=exporter.sidecars,
             checksums={"password": password.secret.checksum if password else None},
             security_context=run_as(999),
             grace_period=30,

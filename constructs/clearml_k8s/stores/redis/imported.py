@@ -14,7 +14,8 @@ from imports.chart_values import patched
 def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
     """Make the objects of the chart."""
     pod = patched(values.master)
-    chart = redis.Redis(scope, adapted("redis", site.charts["redis"], site.naming, pod))
+    rendered = adapted("redis", site.charts["redis"], site.naming, pod, values.image)
+    chart = redis.Redis(scope, rendered)
     password: PasswordRef | None = None
     if values.use_password:
         secret = secret_ref(chart.secret, values.existing_secret)

@@ -1,0 +1,294 @@
+"""The words of other charts: their effect here, or what is said of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config import Values, ValuesError, load
+from config.migration import main, migrated
+from config.publishing.schema import json_schema
+from config.translation import WORDS
+from config.types.words import Listed, Renamed
+from rendering import render
+
+VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
+CHART_VALUES = sorted((Path(__file__).parent / "chart_values").glob("*.yaml"))
+NAMES = {"agent-group0": {"enabled": False}}
+
+
+def _nested(path: str, value: Any) -> Any:
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
+
+
+def _file(folder: Path, content: Any, name: str = "values.yaml") -> Path:
+    file = folder / name
+    file.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return file
+
+
+def _said(*files: Path) -> list[str]:
+    """What is wrong with the files, without the folder."""
+    with pytest.raises(ValuesError) as caught:
+        load(files)
+    return [line.removeprefix(f"{files[0].parent}/") for line in caught.value.lines]
+
+
+# The table
+
+
+@pytest.mark.parametrize("key", VOCABULARY)
+def test_no_key_that_a_chart_had_is_unknown(key: str, tmp_path: Path) -> None:
+    said = ""
+    try:
+        load([_file(tmp_path, _nested(key, VOCABULARY[key]))])
+    except ValuesError as error:
+        said = str(error)
+    assert "unknown key" not in said
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_a_word_is_none_of_ours_and_leads_to_one(key: str) -> None:
+    word = WORDS[key]
+    assert _is_ours(key) == isinstance(word, Listed)
+    if isinstance(word, Renamed):
+        assert _is_ours(word.to) or any(word.to.startswith(other) for other in WORDS)
+
+
+def _is_ours(path: str) -> bool:
+    schema = part = json_schema()
+    for key in path.split("."):
+        if "$ref" in part:
+            part = schema["$defs"][part["$ref"].rpartition("/")[2]]
+        part = part.get("properties", {}).get(key) or part.get("additionalProperties") or {}
+        if not part or part.get("deprecated"):
+            return False
+    return True
+
+
+# Their meaning
+
+MEANINGS: list[tuple[Any, Any]] = [
+    (
+        {"redis": {"architecture": "replication", "replica": {"replicaCount": 3}}},
+        {"redis": {"cluster": {"enabled": True, "slaveCount": 3}}},
+    ),
+    ({"redis": {"architecture": "standalone", "auth": {"enabled": False}}}, {}),
+    (
+        {"redis": {"auth": {"enabled": True, "password": "test-secret-redis"}}},
+        {"redis": {"usePassword": True, "password": "test-secret-redis"}},
+    ),
+    (
+        {"dragonfly": {"enabled": True, "replicaCount": 1, "storage": {"requests": "7Gi"}}},
+        {"redis": {"master": {"persistence": {"size": "7Gi"}}}},
+    ),
+    ({"mckMongodb": {"enabled": False, "community": {"createResource": True}}}, {}),
+    (
+        {
+            "dragonfly": {"enabled": False},
+            "externalServices": {"dragonflyHost": "cache.example.com", "dragonflyPort": 6380},
+        },
+        {"redis": {"enabled": False, "master": {"name": "cache.example.com", "port": 6380}}},
+    ),
+    (
+        {
+            "mongodb": {"enabled": False},
+            "externalServices": {
+                "mongodbConnectionString": "mongodb://a:test-secret@db:27017/?w=1"
+            },
+        },
+        {
+            "mongodb": {
+                "enabled": False,
+                "external": {
+                    "backend": "mongodb://a:test-secret@db:27017/backend?w=1",
+                    "auth": "mongodb://a:test-secret@db:27017/auth?w=1",
+                },
+            }
+        },
+    ),
+    (
+        {"elasticsearch": {"persistence": {"storageClass": "fast", "size": "9Gi"}}},
+        {
+            "elasticsearch": {
+                "volumeClaimTemplate": {
+                    "storageClassName": "fast",
+                    "resources": {"requests": {"storage": "9Gi"}},
+                }
+            }
+        },
+    ),
+    (
+        {"agentGroups": [{"name": "gpu", "queues": "one two"}, {"name": "cpu"}]},
+        {"agentGroups": {**NAMES, "gpu": {"queues": "one two"}, "cpu": {}}},
+    ),
+    (
+        {"agent": {"numberOfClearmlAgents": 2, "queues": "one"}},
+        {"agentGroups": {"agent-group0": {"replicaCount": 2, "queues": "one"}}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), MEANINGS)
+def test_their_words_give_the_manifests_of_ours(theirs: Any, ours: Any) -> None:
+    assert render(theirs).files == render(ours).files
+
+
+@pytest.mark.parametrize("file", CHART_VALUES, ids=lambda file: file.stem)
+def test_a_file_of_each_chart_gives_the_manifests_of_ours(file: Path, tmp_path: Path) -> None:
+    case = yaml.safe_load(file.read_text())
+    outside = {(kind, name) for kind, name in case["outside"]}
+    assert render(case["theirs"], outside=outside).files == (
+        render(case["ours"], outside=outside).files
+    )
+    theirs = _file(tmp_path, case["theirs"])
+    told = [line for line in load([theirs]).warnings() if "has no effect" in line]
+    assert [line.split(": ")[1] for line in told] == case["no effect"]
+    migrated_file = _file(tmp_path, migrated(theirs)[0], "ours.yaml")
+    assert load([migrated_file]) == load([theirs]).with_notices(())
+
+
+def test_a_store_of_a_chart_keeps_the_words_of_the_chart(tmp_path: Path) -> None:
+    values = load([_file(tmp_path, "redis: {provider: helm, replica: {resources: {a: b}}}")])
+    assert values.redis.chart_section("replica") == {"resources": {"a": "b"}}
+
+
+def test_what_counts_is_the_last_file_in_any_words(tmp_path: Path) -> None:
+    ours = _file(tmp_path, "redis: {cluster: {slaveCount: 3}}", "1.yaml")
+    theirs = _file(tmp_path, "redis: {replica: {replicaCount: 4}}", "2.yaml")
+    assert load([ours, theirs]).redis.cluster.slave_count == 4
+    assert load([theirs, ours]).redis.cluster.slave_count == 3
+
+
+def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
+    ours = _file(tmp_path, "redis: {cluster: {slaveCount: 3}}", "1.yaml")
+    theirs = _file(tmp_path, "redis: {replica: {replicaCount: null}}", "2.yaml")
+    assert load([ours, theirs]) == Values()
+
+
+# What is said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "clearml:\n  secureAuthTokenSecret: short",
+            "values.yaml:2: clearml.secureAuthTokenSecret: must be 8 or more of",
+        ),
+        (
+            "agentGroups:\n- name: a\n- name: b\n  replicaCount: -1",
+            "values.yaml:4: agentGroups[1].replicaCount: must be greater",
+        ),
+        (
+            "mongodb: {enabled: false}\n"
+            "externalServices:\n  mongodbConnectionStringBackend: mongodb://test-secret",
+            "values.yaml:2: externalServices.mongodbConnectionStringAuth: is needed too",
+        ),
+        (
+            "redis: {architecture: sentinel}",
+            "values.yaml:1: redis.architecture: must be standalone or replication",
+        ),
+        (
+            "redis:\n  password: test-secret-1\n  auth:\n    password: test-secret-2",
+            "values.yaml:4: redis.auth.password: says something else than redis.password:",
+        ),
+        (
+            "externalServices:\n  redisHorst: a",
+            'values.yaml:2: externalServices.redisHorst: unknown key; did you mean "redisHost"?',
+        ),
+        ("trains: {image: {tag: '1'}}", "values.yaml:1: trains.image: write apiserver.image, "),
+        ("mckMongodb: {enabled: true}", "values.yaml:1: mckMongodb: MongoDB operators are not"),
+        ("agentk8sglue: {queue: a}", "values.yaml:1: agentk8sglue: the Kubernetes glue agent is"),
+    ],
+)
+def test_mistakes_are_told_in_the_words_of_the_user(text: str, said: str, tmp_path: Path) -> None:
+    [line] = _said(_file(tmp_path, text))
+    assert line.startswith(said)
+    assert "test-secret" not in line
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    lines = _said(_file(tmp_path, "mckMongodb: {enabled: true}\napiserver: {replicaCount: -1}"))
+    assert [re.sub(": .*", "", line) for line in lines] == ["values.yaml:1", "values.yaml:2"]
+
+
+def test_what_has_no_effect_is_told_once_and_with_its_place(tmp_path: Path) -> None:
+    text = "apiserver:\n  processes: {count: 8, timeout: 24000}\nfileserver: {storage: {logs: {}}}"
+    file = _file(tmp_path, text)
+    told = [warning for warning in load([file]).warnings() if "has no effect" in warning]
+    assert [warning.removeprefix(f"{file}:").split(": has")[0] for warning in told] == [
+        "2: apiserver.processes",
+        "3: fileserver.storage.logs",
+    ]
+
+
+# The file in our words
+
+OLD = """\
+# What we run
+apiserver:
+  processes: {count: 8}
+  prepopulateEnabled: "false"  # no examples
+redis:
+  auth:
+    # asked for
+    enabled: true
+    password: "test-secret-redis"  # ours
+agentGroups:
+  # for all
+  - name: cpu
+    queues: "one"  # just one
+"""
+NEW = """\
+# What we run
+apiserver:
+  prepopulateEnabled: "false"  # no examples
+redis:
+  usePassword: true
+  password: "test-secret-redis"    # ours
+agentGroups:
+  # for all
+  agent-group0:
+    enabled: false
+  cpu:
+    name: cpu
+    queues: "one"  # just one
+"""
+
+
+def test_a_migrated_file_says_the_same_in_our_words(tmp_path: Path) -> None:
+    old = _file(tmp_path, OLD)
+    text, left_out = migrated(old)
+    assert text == NEW
+    assert [line.removeprefix(f"{old}:").split(": has")[0] for line in left_out] == [
+        "3: apiserver.processes"
+    ]
+    assert load([_file(tmp_path, text, "new.yaml")]) == load([old]).with_notices(())
+
+
+def test_what_cannot_be_migrated_is_said_and_the_rest_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _file(tmp_path, "mckMongodb: {enabled: true}\nrelease: {name: mine}\n")
+    assert main([str(file)]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == "release: {name: mine}\n"
+    assert printed.err.startswith(f"{file}:1: mckMongodb: ")
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "said"),
+    [(["none.yaml"], 1, "none.yaml: No such file"), ([], 2, "usage: make migrate FILE=")],
+)
+def test_migrating_no_file_is_a_mistake(
+    files: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(files) == status
+    assert capsys.readouterr().err.startswith(said)
