@@ -13,7 +13,7 @@ from config.generation import DEFAULT_GENERATION
 from config.pod import Deployment
 from config.types.kubernetes import DNS_SUBDOMAIN, SecretKey, StorageSize
 from config.types.model import Mistake, Section, did_you_mean, section
-from config.types.scalars import CONTROL, Integer, OneLine, Readable, Secret, Text, matching
+from config.types.scalars import CONTROL, OneLine, Readable, Secret, Text, matching
 
 VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?) *[0-9A-Za-z.*+!_-]+"
 VersionSpecifier = Annotated[
@@ -131,7 +131,6 @@ class Agent(Deployment):
         default=False,
         description="Whether the agents' containers run privileged; a GPU does not need it.",
     )
-    replica_count: Integer
 
     @property
     def queue_names(self) -> list[str]:

@@ -11,6 +11,7 @@ from config.generation import DEFAULT_GENERATION
 from config.image import Image, PulledImage, digest_mistakes
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet
+from config.service import StoreService
 from config.store import ChartModel, Store, StoreImage, StorePersistence
 from config.types.fragment import (
     ExtraEnvs,
@@ -251,6 +252,7 @@ class Elasticsearch(StatefulSet, Store):
     http_port: Port = Field(
         default=9200, description="Port of Elasticsearch's HTTP API and its Services."
     )
+    service: Section[StoreService] = section()
     roles: Section[ElasticsearchRoles] = section()
     replicas: Annotated[Replicas, Field(ge=1)] = Field(
         default=1, description="Number of Elasticsearch nodes."
@@ -353,6 +355,11 @@ class Elasticsearch(StatefulSet, Store):
 
         affinity = overlaid(k8s.Affinity(node_affinity=self.node_affinity), self.affinity)
         return self.model_copy(update={"affinity": affinity})
+
+    @property
+    def fewest(self) -> int:
+        """How many pods there are at least."""
+        return self.replicas
 
     @property
     def protected_nodes(self) -> int:

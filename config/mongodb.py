@@ -11,6 +11,7 @@ from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet
+from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
     DnsLabel,
@@ -103,7 +104,7 @@ class MongodbPersistence(StorePersistence):
     size: StorageSize = Field(default="50Gi", description="Size of MongoDB's volume.")
 
 
-class MongodbService(ChartModel):
+class MongodbService(StoreService):
     """The Service in front of MongoDB, or the name of your own."""
 
     name: ServiceName = Field(
@@ -202,6 +203,11 @@ class Mongodb(StatefulSet, Store):
     def pulled_image(self) -> PulledImage:
         """The image of the embedded MongoDB."""
         return self.image.pulled([*self.image.pull_secrets, *self.image_pull_secrets])
+
+    @property
+    def fewest(self) -> int:
+        """How many pods there are at least."""
+        return self.replica_count
 
     def mistakes(self) -> Iterator[Mistake]:
         """Topologies that do not exist, and settings that the provider would not read."""

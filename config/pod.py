@@ -5,11 +5,20 @@ is said in one place too, `parts/workload.py` of the constructs.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from config.image import Image, PulledImage, PullSecret
+from config.traits import (
+    Autoscaling,
+    NetworkPolicy,
+    PodDisruptionBudget,
+    ServiceAccount,
+    StoreNetworkPolicy,
+    StorePodDisruptionBudget,
+    StoreServiceAccount,
+)
 from config.types.fragment import (
     Affinity,
     DeploymentStrategy,
@@ -34,6 +43,7 @@ from config.types.kubernetes import (
     Labels,
     NodeSelector,
     OptionalDnsSubdomain,
+    Replicas,
     Seconds,
 )
 from config.types.model import Mistake, Model, Section, section
@@ -173,6 +183,16 @@ class Pod(Model):
     revision_history_limit: Count | None = Field(
         default=None, description="Old revisions to keep for a rollback; unset, Kubernetes' 10."
     )
+    pod_disruption_budget: Section[PodDisruptionBudget] = section()
+    network_policy: Section[NetworkPolicy] = section()
+    service_account: Section[ServiceAccount] = section()
+
+    is_store: ClassVar[bool] = False
+
+    @property
+    def fewest(self) -> int:
+        """How many pods there are at least."""
+        return 1
 
     def mistakes(self) -> Iterator[Mistake]:
         """A pod without name servers."""
@@ -185,6 +205,8 @@ class Deployment(Pod):
     """Pods that are alike."""
 
     image: Section[Image]
+    replica_count: Replicas
+    autoscaling: Section[Autoscaling] = section()
     update_strategy: DeploymentStrategy = Field(
         default=None,
         description="How new pods replace old ones; unset, Recreate where they share a volume "
@@ -197,12 +219,18 @@ class Deployment(Pod):
         return self.image.pulled(self.image_pull_secrets)
 
     @property
+    def fewest(self) -> int:
+        """How many pods there are at least."""
+        scaling = self.autoscaling
+        return scaling.min_replicas if scaling.enabled else self.replica_count
+
+    @property
     def on_one_node(self) -> bool:
         """Whether the pods share a volume that one node alone can mount."""
         return False
 
     def mistakes(self) -> Iterator[Mistake]:
-        """New pods that wait for the volume of old ones, which wait for them."""
+        """New pods that wait for the volume of old ones, and what keeps them from being scaled."""
         yield from super().mistakes()
         strategy = self.update_strategy
         if self.on_one_node and strategy is not None and strategy.type != "Recreate":
@@ -211,11 +239,40 @@ class Deployment(Pod):
                 "must be Recreate: the pods share a volume that one node alone can mount",
                 strategy.type,
             )
+        if self.autoscaling.enabled:
+            yield from self._unscalable()
+
+    def _unscalable(self) -> Iterator[Mistake]:
+        if self.on_one_node:
+            yield Mistake(
+                ("autoscaling", "enabled"),
+                "several pods cannot share a volume that one node alone can mount",
+                True,
+            )
+        owners: dict[tuple[str | int, ...], Any] = {("resources",): self.resources}
+        owners |= {
+            ("extraContainers", index, "resources"): container.resources
+            for index, container in enumerate(self.extra_containers)
+        }
+        for resource in self.autoscaling.targets:
+            for path, given in owners.items():
+                # Without a request the limit is one.
+                quantities = (given.requests, given.limits) if given else ()
+                if not any(resource in (part or {}) for part in quantities):
+                    yield Mistake(
+                        (*path, "requests", resource),
+                        "is needed by autoscaling, whose target is a share of it",
+                    )
 
 
 class StatefulSet(Pod):
     """Pods that keep their names and volumes."""
 
+    is_store: ClassVar[bool] = True
+
+    pod_disruption_budget: Section[StorePodDisruptionBudget] = section()
+    network_policy: Section[StoreNetworkPolicy] = section()
+    service_account: Section[StoreServiceAccount] = section()
     update_strategy: StatefulSetStrategy = Field(
         default=None, description="How new pods replace old ones; unset, one after the other."
     )

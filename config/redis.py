@@ -11,6 +11,7 @@ from config.generation import DEFAULT_GENERATION
 from config.image import PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet
+from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.kubernetes import (
     Count,
@@ -56,6 +57,7 @@ class RedisMaster(StatefulSet, ChartModel):
         description="Name of the Service; for an external Redis, the host name to connect to.",
     )
     port: Port = Field(default=6379, description="Port of Redis and its Service.")
+    service: Section[StoreService] = section()
     persistence: Section[RedisPersistence] = section()
 
 

@@ -1,11 +1,23 @@
-"""Services in front of the servers."""
+"""Services in front of the servers and stores."""
 
 from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.types.kubernetes import NodePort, OptionalIpAddress, Port, ServiceType
+from config.store import ChartModel
+from config.types.kubernetes import (
+    Annotations,
+    Cidr,
+    Labels,
+    NodePort,
+    OptionalIpAddress,
+    Port,
+    QualifiedName,
+    ServiceType,
+)
 from config.types.model import Mistake, Model
+from config.types.scalars import Integer
 
 
 class Service(Model):
@@ -21,6 +33,32 @@ class Service(Model):
         alias="loadBalancerIP",
         description="Address that the load balancer is to have, with type LoadBalancer.",
     )
+    annotations: Annotations = Field(default={}, description="Annotations of the Service.")
+    labels: Labels = Field(default={}, description="More labels of the Service.")
+    load_balancer_class: QualifiedName | None = Field(
+        default=None,
+        description="Class of the load balancer (LoadBalancer); unset, the cluster's default.",
+    )
+    load_balancer_source_ranges: list[Cidr] = Field(
+        default=[],
+        description="Addresses that the load balancer lets in (LoadBalancer), such as 10.0.0.0/8; "
+        "empty means all.",
+    )
+    external_traffic_policy: Literal["Cluster", "Local"] | None = Field(
+        default=None,
+        description="Whether a node passes requests on to pods of other nodes (Cluster, unless "
+        "set), or keeps them and the client's address (Local); NodePort and LoadBalancer.",
+    )
+    session_affinity: Literal["None", "ClientIP"] | None = Field(
+        default=None,
+        description="Whether requests of one client go to the same pod (ClientIP); unset, they do "
+        "not.",
+    )
+    session_affinity_timeout_seconds: Annotated[Integer, Field(ge=1, le=86400)] | None = Field(
+        default=None,
+        description="Seconds without a request after which a client may get another pod; unset, "
+        "three hours.",
+    )
 
     @property
     def published_node_port(self) -> int | None:
@@ -28,7 +66,26 @@ class Service(Model):
         return self.node_port if self.type != "ClusterIP" and self.node_port else None
 
     def mistakes(self) -> Iterator[Mistake]:
-        """An address of a load balancer that is none."""
+        """Fields that Kubernetes refuses on a Service of this type."""
         yield from super().mistakes()
-        if self.load_balancer_ip and self.type != "LoadBalancer":
-            yield Mistake(("loadBalancerIP",), "needs type LoadBalancer", self.load_balancer_ip)
+        of_types = {
+            "loadBalancerIP": (self.load_balancer_ip, ("LoadBalancer",)),
+            "loadBalancerClass": (self.load_balancer_class, ("LoadBalancer",)),
+            "loadBalancerSourceRanges": (self.load_balancer_source_ranges, ("LoadBalancer",)),
+            "externalTrafficPolicy": (self.external_traffic_policy, ("NodePort", "LoadBalancer")),
+        }
+        for key, (given, types) in of_types.items():
+            if given and self.type not in types:
+                yield Mistake((key,), f"goes with type {' or '.join(types)} only")
+        if self.session_affinity_timeout_seconds and self.session_affinity != "ClientIP":
+            yield Mistake(
+                ("sessionAffinityTimeoutSeconds",),
+                "goes with sessionAffinity ClientIP only",
+                self.session_affinity_timeout_seconds,
+            )
+
+
+class StoreService(ChartModel):
+    """The Service in front of a store."""
+
+    annotations: Annotations = Field(default={}, description="Annotations of the Service.")

@@ -21,12 +21,15 @@ from config.global_ import Global
 from config.image_credentials import ImageCredentials
 from config.ingress import Ingress, ServerIngress
 from config.mongodb import Mongodb
+from config.pod import Pod
 from config.redis import Redis
 from config.release import Release, fullname
 from config.server import Server
 from config.store import Store
+from config.traits import NetworkPolicies
 from config.translation import translated
 from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel, OptionalNamePrefix
+from config.types.manifest import Manifest
 from config.types.model import Mistake, Model, Section, refuse, section
 from config.webserver import Webserver
 
@@ -61,9 +64,16 @@ class Values(Model):
     ingress: Section[Ingress] = section()
     gateway: Section[Gateway] = section()
     cert_manager: Section[CertManager] = section()
+    network_policy: Section[NetworkPolicies] = section()
     mongodb: Section[Mongodb] = section()
     redis: Section[Redis] = section()
     elasticsearch: Section[Elasticsearch] = section()
+
+    extra_objects: list[Manifest] = Field(
+        default=[],
+        description="More Kubernetes objects of any kind, each as in a manifest; they get the "
+        "namespace of the release and the common labels and annotations where they have none.",
+    )
 
     _notices: tuple[str, ...] = ()
 
@@ -119,6 +129,25 @@ class Values(Model):
         return addresses.public_urls(self)
 
     @property
+    def pods(self) -> dict[tuple[str, ...], Pod]:
+        """The sections of all pods that are made here, by path."""
+        pods: dict[tuple[str, ...], Pod] = {
+            (name,): getattr(self, name) for name in ("apiserver", "fileserver", "webserver")
+        }
+        if self.agentservices.enabled:
+            pods["agentservices",] = self.agentservices
+        groups = self.agent_groups.items()
+        pods |= {("agentGroups", key): group for key, group in groups if group.enabled}
+        stores: dict[tuple[str, ...], Pod] = {
+            ("mongodb",): self.mongodb,
+            ("redis", "master"): self.redis.master,
+            ("elasticsearch",): self.elasticsearch,
+        }
+        return pods | {
+            path: pod for path, pod in stores.items() if self.stores[path[0]].source == "embedded"
+        }
+
+    @property
     def keeps_claims(self) -> bool:
         """Whether a claim is to outlive the installation, and so the namespace that it is in."""
         claims = (
@@ -135,9 +164,10 @@ class Values(Model):
         return fullname(self.release.name, self.name_override, self.fullname_override)
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Names that no object can have, node ports that two Services ask for, wrong addresses."""
+        """Names that no object can have, what two components would both take, wrong addresses."""
         yield from names.mistakes(self)
         yield from self._shared_node_ports()
+        yield from self._shared_accounts()
         yield from addresses.mistakes(self)
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
@@ -153,6 +183,19 @@ class Values(Model):
                     f"is the node port of {owners[port]} too",
                     port,
                 )
+
+    def _shared_accounts(self) -> Iterator[Mistake]:
+        makers: dict[str, str] = {}
+        for path, pod in self.pods.items():
+            account = pod.service_account
+            if account.create and account.name:
+                maker = makers.setdefault(account.name, ".".join(path))
+                if maker != ".".join(path):
+                    yield Mistake(
+                        (*path, "serviceAccount", "create"),
+                        f"must be false: {maker}.serviceAccount makes {account.name} already",
+                        True,
+                    )
 
     def with_notices(self, notices: Iterable[str]) -> Self:
         """The same values, with more to warn of: what the values files say in vain."""
@@ -174,6 +217,12 @@ class Values(Model):
         search = self.elasticsearch
         if search.source == "embedded" and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
+        for path, pod in self.pods.items():
+            if pod.fewest > 0 and not pod.pod_disruption_budget.lets_go_of(pod.fewest):
+                yield (
+                    f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "
+                    f"{pod.fewest}), so that no drain of their nodes ends"
+                )
         yield from self._other_servers()
         yield from addresses.warnings(self)
 

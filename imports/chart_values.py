@@ -9,9 +9,11 @@ from config.pod import StatefulSet
 from config.types.structs import to_plain
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
+# What stands around the pods of a chart is the chart's own business.
+LEFT_TO_CHARTS = ("podDisruptionBudget", "networkPolicy", "serviceAccount")
 # What all charts know of the settings of pods; the others are patched into what they render.
 KNOWN_SETTINGS = frozenset(
-    ("nodeSelector", "tolerations", "affinity", "resources", "podAnnotations")
+    ("nodeSelector", "tolerations", "affinity", "resources", "podAnnotations", *LEFT_TO_CHARTS)
 )
 SETTINGS = {str(field.alias): name for name, field in StatefulSet.model_fields.items()}
 
@@ -42,7 +44,12 @@ def helm_values(
         if path in without:
             continue
         if isinstance(value, BaseModel):
-            below = helm_values(value, without=without, defaults=defaults, above=f"{path}.")
+            below = helm_values(
+                value,
+                without=without,
+                defaults=defaults and key not in LEFT_TO_CHARTS,
+                above=f"{path}.",
+            )
             if below:
                 values[key] = below
         elif value not in EMPTY and (defaults or name in section.model_fields_set):

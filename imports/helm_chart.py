@@ -14,11 +14,12 @@ class HelmChart(Construct):
     """The objects of a chart, word for word as they were rendered and patched.
 
     `objects` has them by kind and name; `host` and `port` are those of the Service that clients
-    are to use.
+    are to use, `selector` is what finds the pods behind it.
     """
 
     host: str
     port: int
+    selector: Mapping[str, str] | None
 
     def __init__(self, scope: Construct, id: str, manifests: ReleaseManifests) -> None:
         super().__init__(scope, id)
@@ -49,6 +50,7 @@ class HelmChart(Construct):
                 for port in spec["ports"]:
                     if target_port in ("", port.get("targetPort")):
                         self.host, self.port = service["metadata"]["name"], int(port["port"])
+                        self.selector = spec.get("selector")
                         return
         raise ChartError(store, "the chart makes no Service that the servers could use")
 

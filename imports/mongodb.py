@@ -71,6 +71,7 @@ class Mongodb(HelmChart):
             if name and port:
                 spec, pod = stateful_set["spec"], stateful_set["metadata"]["name"]
                 self.replica_set, self.host, self.port = name, spec["serviceName"], port
+                self.selector = spec["selector"]["matchLabels"]
                 self.members = [
                     f"{pod}-{ordinal}.{self.host}" for ordinal in range(spec.get("replicas", 1))
                 ]

@@ -7,21 +7,11 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from config.types.kubernetes import CLUSTER_SCOPED
+
 Object = dict[str, Any]
 Patch = Callable[[list[Object]], None]
 
-CLUSTER_SCOPED = {
-    "APIService",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "CustomResourceDefinition",
-    "MutatingWebhookConfiguration",
-    "Namespace",
-    "PersistentVolume",
-    "PriorityClass",
-    "StorageClass",
-    "ValidatingWebhookConfiguration",
-}
 WORKLOADS = {"Deployment", "StatefulSet"}
 PROBES = {"livenessProbe", "readinessProbe", "startupProbe"}
 REMOVED_APIS = re.compile(

@@ -177,6 +177,38 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
     "external-services": EXTERNAL_SERVICES,
     "metrics": {store: {"metrics": {"enabled": True}} for store in STORES},
     "replicated": REPLICATED,
+    "surrounded": {
+        "networkPolicy": {"enabled": True},
+        "apiserver": {
+            "resources": {"requests": {"cpu": "500m"}},
+            "autoscaling": {
+                "enabled": True,
+                "minReplicas": 2,
+                "maxReplicas": 4,
+                "targetCPUUtilizationPercentage": 80,
+            },
+            "podDisruptionBudget": {"maxUnavailable": 1},
+            "serviceAccount": {"create": True},
+        },
+        "webserver": {
+            "service": {
+                "type": "LoadBalancer",
+                "loadBalancerClass": "example.com/internal",
+                "loadBalancerSourceRanges": ["10.0.0.0/8"],
+                "externalTrafficPolicy": "Local",
+                "sessionAffinity": "ClientIP",
+                "sessionAffinityTimeoutSeconds": 600,
+            },
+        },
+        "extraObjects": [
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "proxy"},
+                "data": {"HTTPS_PROXY": "http://proxy.example.com:3128"},
+            }
+        ],
+    },
 }
 
 # Secrets and claims that a scenario expects to find in the cluster.

@@ -60,7 +60,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_pruning_names_all_kinds_that_there_are() -> None:
     page = (ROOT / "docs/guide/operations.md").read_text("utf-8")
-    named = set(re.findall(r"[\w.]+/v1/(\w+)", page))
+    named = set(re.findall(r"[\w.]+/v\d/(\w+)", page))
     bundles = [render(v, outside=OUTSIDE.get(name, set())) for name, v in SCENARIOS.items()]
     bundles.append(render(MONITORED))
     kinds = {kind for bundle in bundles for kind, _ in bundle.inventory}

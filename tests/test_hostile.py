@@ -18,10 +18,12 @@ from config.types.merging import merge
 from config.types.scalars import is_misread
 from hostile import LEAN, SECRET_DIGITS, Setting, Tree, settings, trees
 from kubectl import decoded
+from rendering import Bundle as Manifests
 from rendering import misfits, synthesize
 from scenarios import SECRET_MARK
 
 AREAS = 4
+EXTRA = "extra-objects"
 LONGEST_LINE = 500
 REFERRED = ("ConfigMap", "Secret", "PersistentVolumeClaim", "ServiceAccount")
 # A mistake of no single value: the sum of many is too much for an object.
@@ -79,7 +81,12 @@ def problems(chosen: list[Setting], tree: Tree, documents: dict[str, Tree]) -> l
         return []
     for text in bundle.texts.values():
         documents |= dict.fromkeys(re.split("^---\n", text, flags=re.MULTILINE), tree)
-    return [*found, *misfits(bundle)]
+    return [*found, *misfits(without_extra_objects(bundle))]
+
+
+def without_extra_objects(bundle: Manifests) -> Manifests:
+    """The bundle without those objects whose kinds may be any, so that no schema knows them."""
+    return Manifests({file: text for file, text in bundle.texts.items() if EXTRA not in file})
 
 
 def is_clear(line: str, tree: Tree) -> bool:

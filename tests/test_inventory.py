@@ -29,13 +29,16 @@ def test_default_objects() -> None:
         ("Service", "clearml-mongodb"),
         ("Service", "clearml-mongodb-headless"),
         ("StatefulSet", "clearml-mongodb"),
+        ("NetworkPolicy", "clearml-mongodb"),
         ("Service", "clearml-redis-master"),
         ("Service", "clearml-redis-master-headless"),
         ("StatefulSet", "clearml-redis-master"),
+        ("NetworkPolicy", "clearml-redis-master"),
         ("Service", "clearml-elastic-master"),
         ("Service", "clearml-elastic-master-headless"),
         ("ConfigMap", "clearml-elastic-master-config"),
         ("StatefulSet", "clearml-elastic-master"),
+        ("NetworkPolicy", "clearml-elastic-master"),
         ("Service", "clearml-apiserver"),
         ("Secret", "clearml-apiserver-conf"),
         ("Deployment", "clearml-apiserver"),
@@ -59,6 +62,7 @@ def test_replicas_add_objects_and_take_none_away() -> None:
         ("Service", "clearml-redis-slave"),
         ("Service", "clearml-redis-slave-headless"),
         ("StatefulSet", "clearml-redis-slave"),
+        ("NetworkPolicy", "clearml-redis-slave"),
         ("PodDisruptionBudget", "clearml-redis-slave-pdb"),
         ("PodDisruptionBudget", "clearml-elastic-master-pdb"),
     }
@@ -81,9 +85,12 @@ def test_of_outside_stores_there_are_only_credentials() -> None:
 
 
 def test_files_are_numbered_so_that_dependencies_come_first() -> None:
-    bundle = render({"ingress": {"enabled": True, "host": "example.com"}})
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "more"}}
+    ingress = {"enabled": True, "host": "example.com"}
+    bundle = render({"ingress": ingress, "extraObjects": [manifest]})
     assert list(bundle.files) == [
         "0000-namespace.k8s.yaml",
+        "0050-extra-objects.k8s.yaml",
         "0100-credentials.k8s.yaml",
         "0200-mongodb.k8s.yaml",
         "0300-redis.k8s.yaml",

@@ -38,6 +38,8 @@ AGENTS = ("agentservices", "agentGroups.agent-group0")
 # Whose init containers run the API server's image.
 USERS_OF_ITS_IMAGE = ("apiserver", "fileserver", *AGENTS)
 STORES = ("mongodb", "redis.master", "elasticsearch")
+# What stands around the pods: test_traits.py asks for these.
+TRAITS = ("podDisruptionBudget", "networkPolicy", "serviceAccount", "autoscaling")
 OUTSIDE = frozenset(
     {("Secret", "registry-key"), ("ConfigMap", "proxy"), ("PriorityClass", "urgent")}
 )
@@ -277,8 +279,8 @@ def test_pods_that_share_a_volume_of_one_node_can_only_be_recreated(section: str
 
 def test_every_setting_of_a_pod_is_asked() -> None:
     known = set(leaves(Deployment)) | set(leaves(StatefulSet))
-    images = {key for key in known if key.startswith("image.")}
-    assert known - images - {"updateStrategy"} == set(SETTINGS)
+    elsewhere = {key for key in known if key.partition(".")[0] in ("image", *TRAITS)}
+    assert known - elsewhere - {"updateStrategy", "replicaCount"} == set(SETTINGS)
 
 
 def leaves(model: type[BaseModel], above: str = "") -> Iterator[str]:

@@ -54,6 +54,51 @@ redis: {master: {extraEnvs: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.no
 > 1: redis.master.extraEnvs[0].valueFrom.fieldRef.fieldPath: StatefulSet/clearml-redis-master
 >> spec.template.spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: 'spec.nonsense' is not
 >> available here
+
+extraObjects:
+  - {apiVersion: v1, kind: Service, metadata: {name: fine}, spec: {ports: [{port: 80}]}}
+  - apiVersion: v1
+    kind: Service
+    metadata: {name: other}
+    spec: {ports: [{port: 99999}]}
+webserver: {extraContainers: [{name: a, image: b, ports: [{containerPort: 99999}]}]}
+> 7: webserver.extraContainers[0].ports[0].containerPort: Deployment/clearml-webserver
+>> spec.template.spec.containers[1].ports[0].containerPort: 99999 is not a port
+> 6: extraObjects[1].spec.ports[0].port: Service/other spec.ports[0].port: 99999 is not a port
+
+extraObjects:
+  - apiVersion: networking.k8s.io/v1
+    kind: NetworkPolicy
+    metadata: {name: clearml-mongodb}
+> 4: extraObjects[0].metadata.name: NetworkPolicy/clearml-mongodb metadata.name: another object of
+>> the set is the same
+
+apiserver: {tolerations: [{key: a, operator: Maybe}]}
+extraObjects:
+  - apiVersion: example.org/v1
+    kind: Any
+    metadata: {name: any}
+    spec: {clearml-apiserver: {apiserver: {tolerations: [{key: a, operator: Maybe}]}}}
+> 1: apiserver.tolerations[0].operator: Deployment/clearml-apiserver
+>> spec.template.spec.tolerations[0].operator: 'Maybe' is not among Exists, Equal
+
+networkPolicy: {enabled: true}
+webserver:
+  networkPolicy:
+    extraIngress: [{ports: [{port: 9000, endPort: 80}]}]
+> 4: webserver.networkPolicy.extraIngress[0].ports[0].endPort: NetworkPolicy/clearml-webserver
+>> spec.ingress[1].ports[0].endPort: 80 is not the end of a range of ports
+
+webserver:
+  resources: {requests: {cpu: 1}}
+  autoscaling:
+    enabled: true
+    maxReplicas: 3
+    targetCPUUtilizationPercentage: 80
+    behavior: {scaleUp: {stabilizationWindowSeconds: 3601}}
+> 7: webserver.autoscaling.behavior.scaleUp.stabilizationWindowSeconds:
+>> HorizontalPodAutoscaler/clearml-webserver
+>> spec.behavior.scaleUp.stabilizationWindowSeconds: 3601 is not in 0-3600
 """
 
 

@@ -22,6 +22,7 @@ from effects import Effects, changes
 from rendering import render
 from scenarios import CERTIFICATE
 from test_pods import NAMES, SETTINGS
+from test_traits import EFFECTS
 
 # The table of the Helm chart's documentation.
 DEFAULTS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("rows.yaml").read_text())
@@ -157,6 +158,29 @@ def service_rows(section: str, addresses: Effects) -> Iterator[Row]:
     port = f"{service}.ports.http"
     yield Row(f"{section}.service.port", 8123, {f"{port}.port": 8123, **addresses})
     yield Row(f"{section}.service.nodePort", 31234, {f"{port}.nodePort": 31234})
+    metadata = f"Service/{WORKLOADS[section][0]} metadata"
+    balanced = {f"{section}.service.type": "LoadBalancer"}
+    sticky = {f"{section}.service.sessionAffinity": "ClientIP"}
+    for key, value, effects, context in (
+        ("annotations", {"probe": "on"}, {f"{metadata}.annotations": {"probe": "on"}}, {}),
+        ("labels", {"probe": "on"}, {f"{metadata}.labels.probe": "on"}, {}),
+        ("loadBalancerClass", "a/b", {f"{service}.loadBalancerClass": "a/b"}, balanced),
+        (
+            "loadBalancerSourceRanges",
+            ["10.0.0.0/8", "2001:db8::/32"],
+            {f"{service}.loadBalancerSourceRanges": ["10.0.0.0/8", "2001:db8::/32"]},
+            balanced,
+        ),
+        ("externalTrafficPolicy", "Local", {f"{service}.externalTrafficPolicy": "Local"}, {}),
+        ("sessionAffinity", "ClientIP", {f"{service}.sessionAffinity": "ClientIP"}, {}),
+        (
+            "sessionAffinityTimeoutSeconds",
+            60,
+            {f"{service}.sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}}},
+            sticky,
+        ),
+    ):
+        yield Row(f"{section}.service.{key}", value, effects, context)
     yield Row(
         f"{section}.service.type",
         "ClusterIP",
@@ -1032,16 +1056,19 @@ EMBEDDED = {
         "StatefulSet/clearml-mongodb": None,
         "Service/clearml-mongodb": None,
         "Service/clearml-mongodb-headless": None,
+        "NetworkPolicy/clearml-mongodb": None,
     },
     "redis": {
         "StatefulSet/clearml-redis-master": None,
         "Service/clearml-redis-master": None,
         "Service/clearml-redis-master-headless": None,
+        "NetworkPolicy/clearml-redis-master": None,
     },
     "elasticsearch": {
         "StatefulSet/clearml-elastic-master": None,
         "Service/clearml-elastic-master": None,
         "Service/clearml-elastic-master-headless": None,
+        "NetworkPolicy/clearml-elastic-master": None,
         "ConfigMap/clearml-elastic-master-config": None,
     },
 }
@@ -1065,6 +1092,12 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
     main = f"{pod}.containers.{store}"
     yield Row(f"{store}.enabled", False, EMBEDDED[store])
     yield Row(f"{store}.provider", "external", EMBEDDED[store])
+    service_section = "redis.master.service" if store == "redis" else f"{store}.service"
+    yield Row(
+        f"{service_section}.annotations",
+        {"probe": "on"},
+        {f"Service/{owner.rpartition('/')[2]} metadata.annotations": {"probe": "on"}},
+    )
     yield Row(
         f"{pod_section}.nodeSelector", {"pool": "db"}, {f"{pod}.nodeSelector": {"pool": "db"}}
     )
@@ -1239,7 +1272,16 @@ def mongodb_rows() -> Iterator[Row]:
             },
         },
     )
-    yield Row("mongodb.service.type", "LoadBalancer", {f"{service} spec.type": "LoadBalancer"})
+    yield Row(
+        "mongodb.service.type",
+        "LoadBalancer",
+        {
+            f"{service} spec.type": "LoadBalancer",
+            "NetworkPolicy/clearml-mongodb spec.ingress": [
+                {"ports": [{"port": 27017, "protocol": "TCP"}]}
+            ],
+        },
+    )
     url = (
         "mongodb://root:$(CLEARML_MONGODB_SERVICE_PASSWORD)@clearml-mongodb:27017/{}"
         "?authSource=admin"
@@ -1304,6 +1346,8 @@ def replica_set_rows() -> Iterator[Row]:
         {
             f"{pod}.affinity": {"podAntiAffinity": ANY},
             keeper: ANY,
+            "NetworkPolicy/clearml-mongodb spec.ingress": ANY,
+            "NetworkPolicy/clearml-mongodb spec.egress": ANY,
             f"{pod}.containers.mongodb.args": [*options, "--replSet", "rs0"],
             **BY_HOST_AND_PORT["MONGODB"],
             **replica_set(1),
@@ -1417,6 +1461,7 @@ def redis_rows() -> Iterator[Row]:
         {
             "Service/clearml-redis-master spec.ports.redis.port": 6380,
             "Service/clearml-redis-master-headless spec.ports.redis.port": 6380,
+            "NetworkPolicy/clearml-redis-master spec.ingress": ANY,
             f"{main}.ports.redis.containerPort": 6380,
             f"{main}.args": ["redis-server", "--port", "6380", *options],
             f"{main}.readinessProbe.exec.command": [
@@ -1495,6 +1540,8 @@ def redis_rows() -> Iterator[Row]:
             f"StatefulSet/{replicas}": ANY,
             f"Service/{replicas}": ANY,
             f"Service/{replicas}-headless": ANY,
+            f"NetworkPolicy/{replicas}": ANY,
+            "NetworkPolicy/clearml-redis-master spec.ingress": ANY,
             f"PodDisruptionBudget/{replicas}-pdb": ANY,
         },
     )
@@ -1571,6 +1618,7 @@ def elasticsearch_rows() -> Iterator[Row]:
         {
             f"Service/{name} spec.ports.http.port": 9201,
             f"Service/{name}-headless spec.ports.http.port": 9201,
+            f"NetworkPolicy/{name} spec.ingress": ANY,
             f"{main}.ports.http.containerPort": 9201,
             f"{main}.env.http.port": "9201",
             f"{main}.readinessProbe.exec.command": ["bash", "-ec", Containing("127.0.0.1:9201\n")],
@@ -1833,6 +1881,8 @@ OF_THE_HELM_CHARTS = {
 }
 
 # They change every object: test_inventory.py, test_pods.py and test_argocd.py look at these.
+# Names and namespaces change every object: test_inventory.py looks at these, test_network.py and
+# test_extra_objects.py at the last two.
 OF_THE_WHOLE = {
     "release.name",
     "release.namespace",
@@ -1842,6 +1892,8 @@ OF_THE_WHOLE = {
     "commonLabels",
     "commonAnnotations",
     "argocd.syncWaves",
+    "networkPolicy.enabled",
+    "extraObjects",
 }
 
 # Of all pods and claims: test_images.py and test_claims.py look at these.
@@ -1882,7 +1934,10 @@ def test_every_value_that_exists_is_flipped() -> None:
     flipped = {re.sub(r'\[.*|\."elasticsearch.yml"', "", row.key) for row in ROWS}
     inside_a_fragment = {"elasticsearch.resources"}
     pods = {f"{section}.{key}" for section in NAMES for key in (*SETTINGS, "updateStrategy")}
-    missing = set(leaves(Values)) - flipped - inside_a_fragment - pods
+    around = {
+        f"{section}.{trait}" for section in NAMES for trait in (trait.key for trait in EFFECTS)
+    }
+    missing = set(leaves(Values)) - flipped - inside_a_fragment - pods - around
     assert missing == OF_THE_WHOLE | OF_ALL_COMPONENTS | OF_THE_HELM_CHARTS
 
 

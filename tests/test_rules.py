@@ -197,12 +197,27 @@ kind: NetworkPolicy
 metadata: {name: egress}
 spec:
   podSelector: {matchLabels: {app: api}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+    - from: [{podSelector: {matchLabels: {app: web}}, namespaceSelector: {}}]
+      ports: [{port: http}, {port: 9000, endPort: 9010, protocol: TCP}]
   egress: [{to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}]}]
 ---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: {name: web}
-spec: {minReplicas: 1, maxReplicas: 3}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 1
+  maxReplicas: 3
+  metrics:
+    - type: Resource
+      resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}
+  behavior:
+    scaleDown:
+      stabilizationWindowSeconds: 300
+      selectPolicy: Min
+      policies: [{type: Pods, value: 1, periodSeconds: 60}]
 """
 
 API, WEB, DB, JOB = "Deployment/api", "Deployment/web", "StatefulSet/db", "CronJob/clean"
@@ -216,6 +231,7 @@ BOX = f"{POD}.containers[0]"
 LABELS = "spec.template.metadata.labels"
 PATHS = "spec.rules[0].http.paths"
 BLOCK = "spec.egress[0].to[0].ipBlock"
+TARGET, DOWN = "spec.metrics[0].resource.target", "spec.behavior.scaleDown"
 FILES = {"name": "files", "persistentVolumeClaim": {"claimName": "files"}}
 
 
@@ -664,6 +680,37 @@ BAD_VALUES: list[tuple[str, str, Any, str, str]] = [
     (SVC, "spec.externalTrafficPolicy", "Any", "", "not among"),
     (PLAIN, "spec.externalTrafficPolicy", "Local", "", "not for outside"),
     (SVC, "spec.loadBalancerSourceRanges", ["10.0.0.1"], "[0]", "not a CIDR"),
+    (SVC, "spec.loadBalancerSourceRanges", ["10.0.0.0/8"], "", "no LoadBalancer"),
+    (SVC, "spec.loadBalancerClass", "example.org/inside", "", "no LoadBalancer"),
+    (SVC, "spec.loadBalancerClass", "a b", "", "not a class"),
+    (SVC, "spec.sessionAffinityConfig", {"clientIP": {"timeoutSeconds": 9}}, "", "only with"),
+    (
+        SVC,
+        "spec.sessionAffinityConfig",
+        {"clientIP": {"timeoutSeconds": 86401}},
+        ".clientIP.timeoutSeconds",
+        "not in",
+    ),
+    (POLICY, "spec.ingress[0].ports[0].port", 0, "", "not a port"),
+    (POLICY, "spec.ingress[0].ports[0].port", "a_b", "", "not a port"),
+    (POLICY, "spec.ingress[0].ports[0].protocol", "tcp", "", "not among"),
+    (POLICY, "spec.ingress[0].ports[0].endPort", 9000, "", "not the end"),
+    (POLICY, "spec.ingress[0].ports[1].endPort", 8999, "", "not the end"),
+    (POLICY, "spec.ingress[0].ports[1].endPort", 65536, "", "not the end"),
+    (POLICY, "spec.policyTypes", ["Both"], "[0]", "not among"),
+    (POLICY, "spec.ingress[0].from[0]", {}, "", "either"),
+    (POLICY, "spec.egress[0].to[0].podSelector", {}, "^", "either"),
+    (POLICY, "spec.podSelector", {"matchLabels": {"app": "gone"}}, "", "no workload"),
+    (SCALER, "spec.scaleTargetRef", {"kind": "Deployment"}, ".name", "no name"),
+    (SCALER, "spec.scaleTargetRef.name", "gone", "^", "no 'Deployment' 'gone'"),
+    (SCALER, "spec.metrics[0].type", "", "", "not among"),
+    (SCALER, f"{TARGET}.averageUtilization", 0, "", "not 1 or more"),
+    (SCALER, f"{DOWN}.selectPolicy", "Most", "", "not among"),
+    (SCALER, f"{DOWN}.stabilizationWindowSeconds", 3601, "", "not in"),
+    (SCALER, f"{DOWN}.policies", [], "", "one policy"),
+    (SCALER, f"{DOWN}.policies[0].type", "Share", "", "not among"),
+    (SCALER, f"{DOWN}.policies[0].value", 0, "", "not 1 or more"),
+    (SCALER, f"{DOWN}.policies[0].periodSeconds", 1801, "", "not in"),
     (WEB, f"{BOX}.ports[0].protocol", "tcp", "", "not among"),
     (WEB, f"{BOX}.ports[0].hostPort", 65536, "", "not a port"),
     (
@@ -991,6 +1038,8 @@ MISTAKES += [
     (put(MAP, "data.LEVEL", "x" * 2**18), f"{MAP} metadata.annotations", "--server-side"),
     (budget(minAvailable=1, maxUnavailable=1), "PodDisruptionBudget/api spec", "both"),
     (budget(minAvailable="half"), "PodDisruptionBudget/api spec.minAvailable", "not a share"),
+    (budget(minAvailable="101%"), "PodDisruptionBudget/api spec.minAvailable", "more than 100%"),
+    (put(WEB, "spec.replicas", 2), f"{WEB} spec.replicas", f"{SCALER} sets it too"),
     *(
         (
             put(owner, path, value),
@@ -1102,6 +1151,13 @@ SOUND: dict[str, Mistake] = {
     "a traffic policy for addresses outside": both(
         put(PLAIN, "spec.externalIPs", ["192.0.2.1"]),
         put(PLAIN, "spec.externalTrafficPolicy", "Local"),
+    ),
+    "all that only a load balancer has": both(
+        put(PLAIN, "spec.type", "LoadBalancer"),
+        put(PLAIN, "spec.loadBalancerClass", "example.org/inside"),
+        put(PLAIN, "spec.loadBalancerSourceRanges", ["10.0.0.0/8"]),
+        put(PLAIN, "spec.sessionAffinity", "ClientIP"),
+        put(PLAIN, "spec.sessionAffinityConfig", {"clientIP": {"timeoutSeconds": 86400}}),
     ),
     "node ports at both ends": both(
         put(SVC, "spec.ports[0].nodePort", 30000), put(SVC, "spec.ports[1].nodePort", 32767)

@@ -945,6 +945,98 @@ redis: {usePassword: true, password: [test-secret-value]}
 >> fileserver.storage.data.accessModes to [ReadWriteMany] (given: 2)
 > agentGroups.b.name: is the name of agentGroups.a too (given: 'same')
 
+apiserver: {podDisruptionBudget: {minAvailable: 1, maxUnavailable: 1}}
+> apiserver.podDisruptionBudget.maxUnavailable: excludes minAvailable: keep one of the two
+
+apiserver: {podDisruptionBudget: {minAvailable: 101%}}
+fileserver: {podDisruptionBudget: {maxUnavailable: -1}}
+mongodb: {podDisruptionBudget: {maxUnavailable: half}}
+> apiserver.podDisruptionBudget.minAvailable: must be a number of pods, or a percentage of them up
+>> to 100% (given: '101%')
+> fileserver.podDisruptionBudget.maxUnavailable: must be a number of pods, or a percentage of them
+>> up to 100% (given: -1)
+> mongodb.podDisruptionBudget.maxUnavailable: must be a number of pods, or a percentage of them up
+>> to 100% (given: 'half')
+
+mongodb: {podDisruptionBudget: {minAvailble: 1}}
+> mongodb.podDisruptionBudget.minAvailble: unknown key, which only the mongodb Helm chart may read
+>> (provider: helm); did you mean "minAvailable"? (given: 'minAvailble')
+
+webserver: {autoscaling: {enabled: true}}
+> webserver.autoscaling.maxReplicas: is needed by an enabled autoscaler
+> webserver.autoscaling.enabled: needs targetCPUUtilizationPercentage or
+>> targetMemoryUtilizationPercentage (given: true)
+
+webserver: {autoscaling: {enabled: true, minReplicas: 3, maxReplicas: 2,
+  targetCPUUtilizationPercentage: 80}}
+> webserver.autoscaling.maxReplicas: must not be less than minReplicas (3) (given: 2)
+
+webserver:
+  autoscaling: {enabled: true, maxReplicas: 2, targetCPUUtilizationPercentage: 80,
+    targetMemoryUtilizationPercentage: 90}
+  resources: {requests: {cpu: 1}, limits: {nvidia.com/gpu: 1}}
+  extraContainers: [{name: proxy, image: proxy, resources: {limits: {cpu: 1, memory: 1Gi}}}]
+> webserver.resources.requests.memory: is needed by autoscaling, whose target is a share of it
+
+webserver:
+  autoscaling: {enabled: true, maxReplicas: 2, targetCPUUtilizationPercentage: 80}
+  resources: {requests: {cpu: 1}}
+  extraContainers: [{name: proxy, image: proxy}]
+> webserver.extraContainers[0].resources.requests.cpu: is needed by autoscaling, whose target is a
+>> share of it
+
+fileserver:
+  autoscaling: {enabled: true, maxReplicas: 2, targetCPUUtilizationPercentage: 80}
+  resources: {requests: {cpu: 1}}
+> fileserver.autoscaling.enabled: several pods cannot share a volume that one node alone can mount
+>> (given: true)
+
+apiserver: {serviceAccount: {annotations: {role: reader}}}
+> apiserver.serviceAccount.annotations: need create: true
+
+apiserver: {serviceAccount: {create: true, name: shared}}
+agentGroups: {gpu: {serviceAccount: {create: true, name: shared}}}
+> agentGroups.gpu.serviceAccount.create: must be false: apiserver.serviceAccount makes shared
+>> already (given: true)
+
+webserver: {networkPolicy: {extraIngress: [{form: []}]}}
+> webserver.networkPolicy.extraIngress[0].form: unknown key; did you mean "from"? (given: 'form')
+
+webserver: {service: {type: ClusterIP, loadBalancerClass: a, externalTrafficPolicy: Local,
+  loadBalancerSourceRanges: [10.0.0.0/8], sessionAffinityTimeoutSeconds: 60}}
+> webserver.service.loadBalancerClass: goes with type LoadBalancer only
+> webserver.service.loadBalancerSourceRanges: goes with type LoadBalancer only
+> webserver.service.externalTrafficPolicy: goes with type NodePort or LoadBalancer only
+> webserver.service.sessionAffinityTimeoutSeconds: goes with sessionAffinity ClientIP only
+>> (given: 60)
+
+webserver: {service: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0, 10.0.0.0/33]}}
+> webserver.service.loadBalancerSourceRanges[0]: must be addresses such as 10.0.0.0/8
+>> (given: '10.0.0.0')
+> webserver.service.loadBalancerSourceRanges[1]: must be addresses such as 10.0.0.0/8
+>> (given: '10.0.0.0/33')
+
+webserver: {service: {type: LoadBalancer, loadBalancerClass: a b}}
+> webserver.service.loadBalancerClass: must be a name such as example.com/internal: letters,
+>> digits, '-', '_' (given: 'a b')
+
+extraObjects: [5, {kind: Ingress}, {apiVersion: v 1, kind: A_B, metadata: {name: "", labels: [a]}}]
+> extraObjects[0]: must be a mapping (given: 5)
+> extraObjects[1].apiVersion: is required
+> extraObjects[1].metadata: must be a mapping with a name
+> extraObjects[2].apiVersion: is not the apiVersion of a Kubernetes object (given: 'v 1')
+> extraObjects[2].kind: is not the kind of a Kubernetes object (given: 'A_B')
+> extraObjects[2].metadata.name: must be a string
+> extraObjects[2].metadata.labels: must be a mapping
+
+extraObjects: [{apiVersion: v1, kind: List, metadata: {name: a}, items: []}]
+> extraObjects[0].kind: must be that of one object: write each in an entry of its own
+
+extraObjects: [{apiVersion: v1, kind: A, metadata: {name: a}, spec: [.nan, 1.0e+300, "0o17"]}]
+> extraObjects[0].spec[0]: is not a number that a manifest can hold
+> extraObjects[0].spec[1]: is not a number that a manifest can hold
+> extraObjects[0].spec[2]: cannot be used: kubectl would not read it back as a string
+
 apiserver: {extraEnvs: [{name: A, value: 1}, 5, {nam: B}], tolerations: [{key: 1}]}
 > apiserver.tolerations[0].key: must be a string; write it in quotes (given: 1)
 > apiserver.extraEnvs[0].value: must be a string; write it in quotes (given: 1)
@@ -1315,14 +1407,15 @@ def test_each_section_says_what_it_is() -> None:
 
 
 def test_each_setting_is_spelled_in_camel_case() -> None:
-    # What Helm's users have: keywords of Python, an abbreviation, and Elasticsearch's own name for
-    # a role.
+    # What Helm's users have: keywords of Python, abbreviations, and Elasticsearch's own name for a
+    # role.
     exceptions = {
         "class_": "class",
         "global_": "global",
         "existing_pvc": "existingPVC",
         "remote_cluster_client": "remote_cluster_client",
         "load_balancer_ip": "loadBalancerIP",
+        "target_cpu_utilization_percentage": "targetCPUUtilizationPercentage",
     }
     assert {setting.path[-1]: setting.name for setting in SETTINGS} == {
         exceptions.get(setting.name, to_camel(setting.name)): setting.name for setting in SETTINGS

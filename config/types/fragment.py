@@ -177,6 +177,11 @@ EnvFrom = Annotated[list[Struct["k8s.EnvFromSource"]], EMPTY_AS_LIST]
 Volumes = Annotated[list[Struct["k8s.Volume"]], EMPTY_AS_LIST]
 VolumeMounts = Annotated[list[Struct["k8s.VolumeMount"]], EMPTY_AS_LIST]
 ExtraContainers = Annotated[list[Struct["k8s.Container"]], EMPTY_AS_LIST]
+IngressRules = Annotated[list[Struct["k8s.NetworkPolicyIngressRule"]], EMPTY_AS_LIST]
+EgressRules = Annotated[list[Struct["k8s.NetworkPolicyEgressRule"]], EMPTY_AS_LIST]
+AutoscalerBehavior = Annotated[
+    Struct["k8s.HorizontalPodAutoscalerBehaviorV2"] | None, EMPTY_AS_NONE
+]
 DeploymentStrategy = Annotated[
     Struct["k8s.DeploymentStrategy"] | None,
     _strategy_of("RollingUpdate", "Recreate"),

@@ -32,6 +32,38 @@ LARGEST_INTEGER = 2**31 - 1  # of most fields
 ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
 # What workloads and Services find their pods by, which no cluster allows to change.
 SELECTOR_LABELS = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "component")}
+# Kubernetes' own kinds that belong to no namespace.
+CLUSTER_SCOPED = {
+    "APIService",
+    "CSIDriver",
+    "CSINode",
+    "CertificateSigningRequest",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ClusterTrustBundle",
+    "CustomResourceDefinition",
+    "DeviceClass",
+    "FlowSchema",
+    "IngressClass",
+    "IPAddress",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PriorityClass",
+    "PriorityLevelConfiguration",
+    "ResourceSlice",
+    "RuntimeClass",
+    "ServiceCIDR",
+    "StorageClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+    "VolumeAttributesClass",
+}
 # All of Helm's template language that means anything in the values.
 TEMPLATE_EXPRESSION = r"\{\{-?\s*\.Release\.(Name|Namespace)\s*-?\}\}"
 
@@ -211,6 +243,34 @@ ServiceName = Annotated[
 Quantity = Annotated[
     Text,
     matching(QUANTITY, NOT_A_QUANTITY),
+]
+Share = Annotated[
+    Text,
+    matching(
+        r"^([0-9]{1,9}|(100|[1-9]?[0-9])%)$",
+        "must be a number of pods, or a percentage of them up to 100%",
+    ),
+]
+QualifiedName = Annotated[
+    Text,
+    matching(
+        QUALIFIED_NAME, "must be a name such as example.com/internal: letters, digits, '-', '_'"
+    ),
+]
+
+
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise PydanticCustomError("mistake", "must be addresses such as 10.0.0.0/8") from None
+    return text
+
+
+Cidr = Annotated[
+    Text,
+    matching(r"^[0-9a-fA-F.:]+/[0-9]{1,3}$", "must be addresses such as 10.0.0.0/8"),
+    AfterValidator(_network),
 ]
 
 

@@ -12,7 +12,7 @@ from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Component, Naming
-from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.need import Endpoint, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.service import HTTP, server_service
@@ -26,6 +26,7 @@ from config.generation import Generation, SystemUser
 
 COMPONENT = "apiserver"
 PORT = 8008
+HTTPS = 443
 
 
 class Apiserver(Construct):
@@ -50,7 +51,12 @@ class Apiserver(Construct):
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
         probe = generation.apiserver_probe
-        self.address = ServerAddress(component.name, values.service.port, probe)
+        self.address = ServerAddress(
+            component.name,
+            values.service.port,
+            probe,
+            pods=Endpoint(component.selector, PORT),
+        )
         configuration = secret(
             self,
             component.metadata(f"{component.name}-conf"),
@@ -71,6 +77,7 @@ class Apiserver(Construct):
             component=component,
             needs=stores.needs,
             wait_image=values.pulled_image,
+            peers=[Endpoint(port=HTTPS)] if clearml.check_for_updates else [],
             checksums={
                 "credentials": credentials.checksum,
                 "configuration": configuration.checksum,
@@ -80,6 +87,7 @@ class Apiserver(Construct):
                 *(directory.volume for directory in directories if directory.volume),
                 *stores.volumes,
             ],
+            public=[HTTP],
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
@@ -114,7 +122,7 @@ class Apiserver(Construct):
                 ],
             ),
         )
-        deployment(
+        self.workload = deployment(
             self,
             workload,
             values,

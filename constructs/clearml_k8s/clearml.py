@@ -13,12 +13,14 @@ from clearml_k8s.agents.groups import AgentGroups
 from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.credentials import credentials
+from clearml_k8s.extra import extra_objects
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.gateway import Routes
 from clearml_k8s.ingress import Ingresses
 from clearml_k8s.parts.argocd import in_sync_wave
 from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.parts.network import network_policies
 from clearml_k8s.registry_key import registry_key
 from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 # jsii; fixed ones, so that no file changes its name when a component comes or goes.
 NUMBERS = {
     "namespace": 0,
+    "extra-objects": 50,
     "credentials": 100,
     "mongodb": 200,
     "redis": 300,
@@ -102,6 +105,10 @@ def install(
             "namespace",
             metadata=naming.namespace(namespace, keep=values.keeps_claims),
         )
+    if values.extra_objects:
+        extra_objects(
+            chart("extra-objects", namespace=None), naming, namespace, values.extra_objects
+        )
     with chart_unless_empty("credentials", sure=not values.clearml.existing_secret) as made:
         secret = credentials(made, naming, values.clearml)
         key = registry_key(made, naming, values.image_credentials)
@@ -116,7 +123,8 @@ def install(
     for name, section in values.stores.items():
         with chart_unless_empty(name, sure=section.source != "external") as made:
             stores[name] = store(made, name, site, section)
-    apiserver = fileserver = None
+    workloads = list(site.workloads)
+    servers = ServerAddresses(public=values.public_urls)
     if values.apiserver.enabled:
         apiserver = Apiserver(
             chart("apiserver"),
@@ -127,17 +135,20 @@ def install(
             cookie_domain=values.cookie_domain,
             credentials=secret,
             stores=StoreAddresses(**stores),
-        ).address
+        )
+        servers = replace(servers, apiserver=apiserver.address)
+        workloads.append(apiserver.workload)
     if values.fileserver.enabled:
         fileserver = Fileserver(
             chart("fileserver"),
             naming=naming,
             generation=generation,
             values=values.fileserver,
-            examples=values.apiserver if apiserver else None,
+            examples=values.apiserver if values.apiserver.enabled else None,
             cookie_name=values.clearml.cookie_name,
-        ).address
-    servers = ServerAddresses(apiserver=apiserver, fileserver=fileserver, public=values.public_urls)
+        )
+        servers = replace(servers, fileserver=fileserver.address)
+        workloads.append(fileserver.workload)
     if values.webserver.enabled:
         webserver = Webserver(
             chart("webserver"),
@@ -147,8 +158,9 @@ def install(
             company=values.clearml.default_company,
             credentials=secret,
             servers=servers,
-        ).address
-        servers = replace(servers, webserver=webserver)
+        )
+        servers = replace(servers, webserver=webserver.address)
+        workloads.append(webserver.workload)
     endpoints = values.endpoints
     if values.gateway.enabled:
         Routes(
@@ -170,7 +182,7 @@ def install(
             servers=servers,
         )
     if values.agentservices.enabled:
-        AgentServices(
+        services = AgentServices(
             chart("agentservices"),
             naming=naming,
             generation=generation,
@@ -179,10 +191,11 @@ def install(
             credentials=secret,
             wait_image=values.apiserver.pulled_image,
         )
+        workloads.append(services.workload)
     groups = [group for group in values.agent_groups.values() if group.enabled]
     if groups:
         # All in one chart: synthesizing takes time quadratic in the number of charts.
-        AgentGroups(
+        made_groups = AgentGroups(
             chart("agent-groups"),
             naming=naming,
             generation=generation,
@@ -191,6 +204,8 @@ def install(
             credentials=secret,
             wait_image=values.apiserver.pulled_image,
         )
+        workloads += made_groups.workloads
+    network_policies(workloads, values.network_policy)
     if values.argocd.sync_waves:
         for number, made in charts_made.items():
             in_sync_wave(made, number)

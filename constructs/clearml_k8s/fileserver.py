@@ -8,7 +8,7 @@ from constructs import Construct
 from clearml_k8s.parts.configuration import ConfigDirectory, config_sources
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.naming import Naming
-from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.need import Endpoint, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
 from clearml_k8s.parts.volume import volume
@@ -60,7 +60,11 @@ class Fileserver(Construct):
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
-        self.address = ServerAddress(component.name, values.service.port)
+        self.address = ServerAddress(
+            component.name,
+            values.service.port,
+            pods=Endpoint(component.selector, PORT),
+        )
         files = volume(self, component, "data", values.storage.claim, name="fileserver-data")
         additional = config_sources(self, component, values)
         directories = additional.directories
@@ -74,6 +78,7 @@ class Fileserver(Construct):
             init_containers=[_unpack_examples(examples, files)]
             if examples and examples.prepopulate_enabled
             else [],
+            public=[HTTP],
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
@@ -96,7 +101,7 @@ class Fileserver(Construct):
                 ],
             ),
         )
-        deployment(
+        self.workload = deployment(
             self,
             workload,
             values,

@@ -10,7 +10,7 @@ from clearml_k8s.parts.configuration import config_sources
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Naming
-from clearml_k8s.parts.need import ServerAddress, ServerAddresses
+from clearml_k8s.parts.need import Endpoint, ServerAddress, ServerAddresses
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
 from clearml_k8s.parts.workload import Workload, deployment
@@ -45,7 +45,11 @@ class Webserver(Construct):
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
-        self.address = ServerAddress(component.name, values.service.port)
+        self.address = ServerAddress(
+            component.name,
+            values.service.port,
+            pods=Endpoint(component.selector, PORT),
+        )
         additional = config_sources(self, component, values)
         probe = generation.webserver_probe
         sub_path = values.ingress.prefix.removeprefix("/") if generation.web_page_path else ""
@@ -57,6 +61,7 @@ class Webserver(Construct):
                 "additional-configs": additional.checksum,
             },
             volumes=[additional.volume] if additional.volume else [],
+            public=[HTTP],
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image,
@@ -88,7 +93,7 @@ class Webserver(Construct):
                 else [],
             ),
         )
-        deployment(self, workload, values, replicas=values.replica_count)
+        self.workload = deployment(self, workload, values, replicas=values.replica_count)
 
 
 def _page_settings(public: PublicUrls) -> dict[str, EnvValue]:

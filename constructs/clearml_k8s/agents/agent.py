@@ -1,9 +1,8 @@
 """What agent services and agent groups have in common: how a ClearML agent is started and told."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -18,10 +17,10 @@ from clearml_k8s.agents.secrets import (
 from clearml_k8s.agents.ssh import ssh_environment, ssh_volume
 from clearml_k8s.credentials import CredentialRefs
 from clearml_k8s.parts.container import Container
-from clearml_k8s.parts.environment import EnvValue, literal
+from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Component
-from clearml_k8s.parts.need import Need, ServerAddresses, Target
-from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.parts.need import ANYWHERE, Need, OtherServer, ServerAddresses
+from clearml_k8s.parts.workload import Placed, Workload, deployment
 from config.agent import Agent
 from config.generation import Generation
 from config.image import PulledImage
@@ -64,21 +63,6 @@ class Mounted(NamedTuple):
         return cls(volume, k8s.VolumeMount(name=volume.name, mount_path=path, **options))
 
 
-@dataclass(frozen=True)
-class OtherServer:
-    """An API server at a URL from the values."""
-
-    url: str
-    secret: None = field(default=None, init=False)
-
-    @property
-    def target(self) -> Target:
-        """Its host and port alone: who answers there may redirect, with a certificate of theirs."""
-        parts = urlsplit(self.url)
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-        return Target(literal(f"tcp://{parts.hostname}:{port}"))
-
-
 @dataclass(frozen=True, kw_only=True)
 class AgentMaker:
     """Makes Deployments of agents that share the servers of an installation."""
@@ -100,7 +84,7 @@ class AgentMaker:
         caches: Sequence[Mounted] = (),
         resources: k8s.ResourceRequirements | None = None,
         prefix: str = "",
-    ) -> None:
+    ) -> Placed:
         """Make Deployment and Secret of the component; no Secret without content.
 
         `name` is that of the container, `args` are the daemon's; the ids of the two begin with
@@ -111,6 +95,7 @@ class AgentMaker:
         workload = Workload(
             component=component,
             needs=self._needs(values),
+            peers=[ANYWHERE],  # code, packages, data of tasks
             wait_image=self.wait_image,
             checksums={"credentials": self.credentials.checksum, "own": secrets.checksum},
             volumes=[volume for volume, _ in mounted],
@@ -131,7 +116,9 @@ class AgentMaker:
                 else None,
             ),
         )
-        deployment(scope, workload, values, replicas=values.replica_count, id=f"{prefix}deployment")
+        return deployment(
+            scope, workload, values, replicas=values.replica_count, id=f"{prefix}deployment"
+        )
 
     def _needs(self, values: Agent) -> Mapping[str, Need]:
         if not values.clearml_api_host:

@@ -10,6 +10,7 @@ from clearml_k8s.credentials import CredentialRefs
 from clearml_k8s.parts.naming import Component, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.volume import scratch_volume, volume
+from clearml_k8s.parts.workload import Placed
 from config.agent_groups import AgentGroup
 from config.generation import Generation
 from config.image import PulledImage
@@ -38,13 +39,14 @@ class AgentGroups(Construct):
         maker = AgentMaker(
             generation=generation, servers=servers, credentials=credentials, wait_image=wait_image
         )
-        for group in values:
-            self._add(group, naming.component(f"{group.name}-agent"), maker)
+        self.workloads = [
+            self._add(group, naming.component(f"{group.name}-agent"), maker) for group in values
+        ]
 
-    def _add(self, values: AgentGroup, component: Component, maker: AgentMaker) -> None:
+    def _add(self, values: AgentGroup, component: Component, maker: AgentMaker) -> Placed:
         gpus = values.nvidia_gpus_per_agent
         caches = self._caches(values, component)
-        maker.make(
+        return maker.make(
             self,
             component,
             values,

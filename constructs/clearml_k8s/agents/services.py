@@ -37,7 +37,7 @@ class AgentServices(Construct):
         maker = AgentMaker(
             generation=generation, servers=servers, credentials=credentials, wait_image=wait_image
         )
-        maker.make(
+        self.workload = maker.make(
             self,
             component,
             values,

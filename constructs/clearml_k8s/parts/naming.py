@@ -42,12 +42,15 @@ class Component:
     common: Common = field(default_factory=Common)
 
     def metadata(
-        self, name: str | None = None, annotations: Mapping[str, str] | None = None
+        self,
+        name: str | None = None,
+        annotations: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> k8s.ObjectMeta:
         """Metadata of an object; its name is the component's unless another is given."""
         return k8s.ObjectMeta(
             name=name or self.name,
-            labels={**self.labels, **self.common.labels},
+            labels={**self.labels, **self.common.labels, **(labels or {})},
             annotations={**self.common.annotations, **(annotations or {})} or None,
         )
 

@@ -1,8 +1,9 @@
-"""What a component talks to; what it waits for before it starts follows from that."""
+"""What a component talks to: what it waits for, and what its network lets through, follow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from clearml_k8s.parts.environment import EnvValue, Template, literal
 from clearml_k8s.parts.naming import Address, SecretRef
@@ -17,6 +18,17 @@ class Target:
     environment: Mapping[str, EnvValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Endpoint:
+    """A port of some pods; None stands for pods outside, and for a port that is not known."""
+
+    selector: Mapping[str, str] | None = None
+    port: int | None = None
+
+
+ANYWHERE = Endpoint()
+
+
 class Need(Protocol):
     """Something that a component talks to: a store or a server, whoever provides it."""
 
@@ -28,18 +40,51 @@ class Need(Protocol):
     def secret(self) -> SecretRef | None:
         """The Secret that the component reads at its start in order to talk to it."""
 
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Where it listens, any of these."""
+
 
 @dataclass(frozen=True)
 class ServerAddress(Address):
-    """Where a ClearML server answers, and the path that says that it does."""
+    """Where a ClearML server answers, the path that says that it does, and the pods behind it."""
 
     probe: str | None = None
+    pods: Endpoint | None = None
     secret: None = field(default=None, init=False)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or its port if it is outside."""
+        return [self.pods or Endpoint(port=self.port)]
 
     @property
     def target(self) -> Target | None:
         """The path, where the server has one."""
         return Target(literal(self.url + self.probe)) if self.probe else None
+
+
+@dataclass(frozen=True)
+class OtherServer:
+    """An API server at a URL from the values."""
+
+    url: str
+    secret: None = field(default=None, init=False)
+
+    @property
+    def target(self) -> Target:
+        """Its host and port alone: who answers there may redirect, with a certificate of theirs."""
+        return Target(literal(f"tcp://{urlsplit(self.url).hostname}:{self._port}"))
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its port."""
+        return [Endpoint(port=self._port)]
+
+    @property
+    def _port(self) -> int:
+        parts = urlsplit(self.url)
+        return parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +111,9 @@ class ServerAddresses:
 
     @property
     def needs(self) -> Mapping[str, Need]:
-        """What a client of the servers talks to."""
-        return self.installed
+        """What a client of the servers talks to, an API server elsewhere too."""
+        elsewhere = None if self.apiserver else self.public.apiserver
+        return {**({"apiserver": OtherServer(elsewhere)} if elsewhere else {}), **self.installed}
 
     def inside(self, server: str) -> str | None:
         """The URL for requests of pods: that of the Service, else the public one."""

@@ -7,7 +7,7 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Component
-from config.service import Service
+from config.service import Service, StoreService
 from config.types.structs import int_or_string
 
 HTTP = "http"
@@ -31,12 +31,17 @@ def server_service(scope: Construct, component: Component, values: Service) -> N
     k8s.KubeService(
         scope,
         "service",
-        metadata=component.metadata(),
+        metadata=component.metadata(annotations=values.annotations, labels=values.labels),
         spec=k8s.ServiceSpec(
             type=values.type,
             selector=component.selector,
             ports=[port],
             load_balancer_ip=values.load_balancer_ip or None,
+            load_balancer_class=values.load_balancer_class,
+            load_balancer_source_ranges=values.load_balancer_source_ranges or None,
+            external_traffic_policy=values.external_traffic_policy,
+            session_affinity=values.session_affinity,
+            session_affinity_config=_affinity_config(values.session_affinity_timeout_seconds),
         ),
     )
 
@@ -46,6 +51,7 @@ def store_service(
     component: Component,
     name: str,
     ports: Mapping[str, ServicePort],
+    values: StoreService,
     *,
     type: str = "ClusterIP",
 ) -> None:
@@ -53,7 +59,7 @@ def store_service(
     k8s.KubeService(
         scope,
         f"{component.name}-service",
-        metadata=component.metadata(name),
+        metadata=component.metadata(name, values.annotations),
         spec=k8s.ServiceSpec(type=type, selector=component.selector, ports=_ports(ports)),
     )
 
@@ -73,6 +79,12 @@ def headless_service(
             ports=_ports(ports),
         ),
     )
+
+
+def _affinity_config(timeout: int | None) -> k8s.SessionAffinityConfig | None:
+    if timeout is None:
+        return None
+    return k8s.SessionAffinityConfig(client_ip=k8s.ClientIpConfig(timeout_seconds=timeout))
 
 
 def _ports(ports: Mapping[str, ServicePort]) -> list[k8s.ServicePort]:

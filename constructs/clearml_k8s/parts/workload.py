@@ -13,17 +13,24 @@ from pydantic.alias_generators import to_camel
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import environment, escaped
 from clearml_k8s.parts.naming import Common, Component
-from clearml_k8s.parts.need import Need
+from clearml_k8s.parts.need import Endpoint, Need
+from clearml_k8s.parts.traits import (
+    account_name,
+    autoscaler,
+    disruption_budget,
+    service_account,
+)
 from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.wait import wait_for
 from config.image import PulledImage
 from config.pod import Deployment, Pod, Probe, StatefulSet
 from config.types.structs import fields_of, overlaid, to_plain
 
-# Settings that a PodSpec has under the same name; lists of Secrets and containers take more.
+# Settings that a PodSpec has under the same name, with the same meaning.
 SAME_IN_POD_SPEC = (Pod.model_fields.keys() & fields_of(k8s.PodSpec)) - {
     "image_pull_secrets",
     "init_containers",
+    "service_account",
 }
 
 
@@ -32,8 +39,11 @@ class Workload:
     """What runs in the pods of a component, and the settings that hold without any values.
 
     `needs` is what it talks to; with a `wait_image` an init container of that image waits for
-    those that must be there first. The pods roll when one of the `checksums` changes.
-    `grace_period` is in seconds; with `spread` the pods go to different nodes where possible.
+    those that must be there first. `peers` is what it talks to besides, such as others of its kind.
+    `public` names the ports that everybody may reach; those called `metrics` are public anyway.
+    The pods roll when one of the `checksums` changes. `grace_period` is in seconds; with `spread`
+    the pods go to different nodes where possible. `min_available` is how many must stay while
+    nodes are drained, unless the values say.
     """
 
     component: Component
@@ -42,11 +52,23 @@ class Workload:
     sidecars: Sequence[Container] = ()
     volumes: Sequence[k8s.Volume] = ()
     needs: Mapping[str, Need] = field(default_factory=dict)
+    peers: Sequence[Endpoint] = ()
+    public: Sequence[str] = ()
     wait_image: PulledImage | None = None
     checksums: Mapping[str, str | None] = field(default_factory=dict)
     security_context: k8s.PodSecurityContext | None = None
     grace_period: int | None = None
     spread: bool = False
+    min_available: int | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A workload where it was made, and what the values say of its pods."""
+
+    scope: Construct
+    workload: Workload
+    pod: Pod
 
 
 def run_as(user: int) -> k8s.PodSecurityContext:
@@ -66,8 +88,8 @@ def deployment(
     *,
     replicas: int,
     id: str = "deployment",
-) -> None:
-    """Make the Deployment of a component.
+) -> Placed:
+    """Make the Deployment of a component, and what stands around it.
 
     Where its pods share a volume of one node, old ones stop before new ones start.
     """
@@ -78,19 +100,24 @@ def deployment(
         id,
         metadata=component.metadata(annotations=pod.deployment_annotations),
         spec=k8s.DeploymentSpec(
-            replicas=replicas,
+            replicas=None if pod.autoscaling.enabled else replicas,
             selector=k8s.LabelSelector(match_labels=component.selector),
             strategy=pod.update_strategy or recreation,
             revision_history_limit=pod.revision_history_limit,
             template=_template(workload, pod),
         ),
     )
+    autoscaler(scope, component, pod.autoscaling)
+    return _surrounded(scope, workload, pod)
 
 
 def stateful_set(
     scope: Construct, workload: Workload, pod: StatefulSet, *, replicas: int, data: DataVolume
-) -> None:
-    """Make the StatefulSet of a store's component; its pods start in parallel."""
+) -> Placed:
+    """Make the StatefulSet of a store's component, and what stands around it.
+
+    Its pods start in parallel.
+    """
     component = workload.component
     spec = k8s.StatefulSetSpec(
         service_name=component.headless,
@@ -114,6 +141,7 @@ def stateful_set(
     # Sorted, as cdk8s does not sort what is patched in.
     in_order = json.loads(json.dumps({**to_plain(spec), **templates}, sort_keys=True))
     made.add_json_patch(JsonPatch.add("/spec", in_order))
+    return _surrounded(scope, workload, pod)
 
 
 def settings_of(pod: Pod, common: Common) -> dict[str, Any]:
@@ -134,6 +162,13 @@ def settings_of(pod: Pod, common: Common) -> dict[str, Any]:
         elif probe.timing:
             main[to_camel(name)] = {to_camel(key): value for key, value in probe.timing.items()}
     return patch
+
+
+def _surrounded(scope: Construct, workload: Workload, pod: Pod) -> Placed:
+    component = workload.component
+    disruption_budget(scope, component, pod.pod_disruption_budget, workload.min_available)
+    service_account(scope, component, pod.service_account)
+    return Placed(scope, workload, pod)
 
 
 def _template(
@@ -170,7 +205,8 @@ def _template(
         spec=k8s.PodSpec(
             # A Service called clearml-redis would inject the server's own variables.
             enable_service_links=False,
-            automount_service_account_token=False,
+            automount_service_account_token=pod.service_account.automount,
+            service_account_name=account_name(component, pod.service_account),
             image_pull_secrets=_references([*pod.image_pull_secrets, *pull_secrets]) or None,
             init_containers=[
                 *(_init_container(container, pod, registry) for container in init_containers),

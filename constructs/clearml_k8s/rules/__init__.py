@@ -5,6 +5,7 @@ from clearml_k8s.rules import (
     metadata,
     names,
     pods,
+    policies,
     probes,
     references,
     resources,
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     *scheduling.RULES,
     *services.RULES,
     *routes.RULES,
+    *policies.RULES,
     *storage.RULES,
     *references.RULES,
 )
@@ -44,6 +46,7 @@ CONVENTIONS: tuple[Rule, ...] = (
     *environment.CONVENTIONS,
     *services.CONVENTIONS,
     *routes.CONVENTIONS,
+    *policies.CONVENTIONS,
     *storage.CONVENTIONS,
     *references.CONVENTIONS,
 )

@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from clearml_k8s.rules.manifests import Finding, Step
+from clearml_k8s.rules.manifests import Finding, Step, at, entries
 from config.loading.reading import Source
 from config.loading.wording import located
 
 Path = tuple[Step, ...]
+
+EXTRA_OBJECTS = "extraObjects"
 
 
 def lines(findings: Sequence[Finding], sources: Sequence[Source]) -> Iterator[str]:
@@ -22,6 +24,27 @@ def lines(findings: Sequence[Finding], sources: Sequence[Source]) -> Iterator[st
 
 
 def _origin(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:
+    return _extra_object(finding, sources) or _same_value(finding, sources)
+
+
+def _extra_object(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:
+    """The place in the object of the values that is, or is called like, that of the finding."""
+    for source in reversed(sources):
+        manifests = entries(source.content, EXTRA_OBJECTS)
+        for index, manifest in reversed([*enumerate(manifests)]):
+            if _called(manifest) == _called(finding.root):
+                return (EXTRA_OBJECTS, index, *finding.steps), source
+        if manifests:
+            break  # lists replace those of earlier sources
+    return None
+
+
+def _called(manifest: Any) -> tuple[str, str, Any]:
+    group = str(at(manifest, "apiVersion")).rpartition("/")[0]
+    return group, str(at(manifest, "kind")), at(manifest, "metadata", "name")
+
+
+def _same_value(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:
     around: list[Any] = [finding.root]
     for step in finding.steps:
         try:
@@ -34,6 +57,7 @@ def _origin(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] 
             ((*path, *finding.steps[depth:]), source)
             for source in reversed(sources)
             for path in _paths(source.content, around[depth], _key(steps))
+            if path[:1] != (EXTRA_OBJECTS,)
         ]
         if found:
             return max(found, key=lambda origin: _nearness(origin[0], finding))

@@ -1,4 +1,4 @@
-"""Services, Ingresses and NetworkPolicies."""
+"""Services and Ingresses."""
 
 import re
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from clearml_k8s.rules.formats import (
     SUBDOMAIN,
     address,
     fits,
+    is_label_key,
     is_number,
     is_port,
     network,
@@ -69,6 +70,24 @@ def services_are_valid(bundle: Bundle) -> Iterator[Finding]:
         for i, source in enumerate(entries(spec.value, "loadBalancerSourceRanges")):
             if not network(source):
                 yield spec.says(f"{shape(source)} is not a CIDR", "loadBalancerSourceRanges", i)
+        for field in ("loadBalancerClass", "loadBalancerSourceRanges"):
+            if spec.at(field) and spec.at("type") != "LoadBalancer":
+                yield spec.says("the Service is no LoadBalancer", field)
+        if (name := spec.at("loadBalancerClass")) is not None and not is_label_key(name):
+            yield spec.says(f"{shape(name)} is not a class", "loadBalancerClass")
+
+
+def session_affinities_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """Only a Service that knows its clients forgets them, after a day at most."""
+    for service in bundle.of("Service"):
+        spec = service.below(service.at("spec"), "spec")
+        if spec.at("sessionAffinityConfig") is None:
+            continue
+        if spec.at("sessionAffinity") != "ClientIP":
+            yield spec.says("only with sessionAffinity ClientIP", "sessionAffinityConfig")
+        way = ("sessionAffinityConfig", "clientIP", "timeoutSeconds")
+        if (seconds := spec.at(*way)) is not None and not is_number(seconds, 1, 86400):
+            yield spec.says(f"{shape(seconds)} is not in 1-86400", *way)
 
 
 def service_ports_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -212,30 +231,14 @@ def backend_ports_exist(bundle: Bundle) -> Iterator[Finding]:
                     )
 
 
-def network_policies_have_cidrs(bundle: Bundle) -> Iterator[Finding]:
-    """NetworkPolicy address blocks are CIDRs, exceptions lie inside their block."""
-    for block in bundle.walked("ipBlock"):
-        if not (outer := network(block.at("cidr"))):
-            yield block.says(f"{shape(block.at('cidr'))} is not a CIDR", "cidr")
-        for i, exception in enumerate(entries(block.value, "except")):
-            if not (inner := network(exception)):
-                yield block.says(f"{shape(exception)} is not a CIDR", "except", i)
-            elif outer and not (
-                inner.version == outer.version
-                and inner.prefixlen > outer.prefixlen
-                and inner.network_address in outer
-            ):
-                yield block.says(f"not inside {outer}", "except", i)
-
-
 RULES: tuple[Rule, ...] = (
     services_are_valid,
+    session_affinities_are_valid,
     service_ports_are_valid,
     node_ports_are_valid,
     target_ports_exist,
     ingress_hosts_are_valid,
     ingress_paths_are_valid,
     backend_ports_exist,
-    network_policies_have_cidrs,
 )
 CONVENTIONS: tuple[Rule, ...] = (services_select_one_workload, ingress_backends_exist)

@@ -16,6 +16,8 @@ STRATEGIES = {
     "DaemonSet": ("updateStrategy", ("RollingUpdate", "OnDelete")),
 }
 PERCENT = re.compile(r"[0-9]+%")
+METRICS = ("Resource", "ContainerResource", "Pods", "Object", "External")
+SELECTIONS = ("Max", "Min", "Disabled")
 COUNTS = ("replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
 
 
@@ -100,6 +102,57 @@ def autoscalers_have_a_range(bundle: Bundle) -> Iterator[Finding]:
             yield scaler.says(message, "spec", "maxReplicas")
 
 
+def autoscalers_have_targets(bundle: Bundle) -> Iterator[Finding]:
+    """A HorizontalPodAutoscaler names what it scales, and looks at metrics of a known type."""
+    for scaler in bundle.of("HorizontalPodAutoscaler"):
+        spec = scaler.below(scaler.at("spec"), "spec")
+        for field in ("kind", "name"):
+            if not spec.at("scaleTargetRef", field):
+                yield spec.says(f"no {field}", "scaleTargetRef", field)
+        for i, metric in spec.items("metrics"):
+            place = spec.below(metric, "metrics", i)
+            yield from place.among(place.at("type"), METRICS, "type", or_empty=False)
+            for source in ("resource", "containerResource"):
+                share = place.at(source, "target", "averageUtilization")
+                if share is not None and not is_number(share, 1):
+                    way = (source, "target", "averageUtilization")
+                    yield place.says(f"{shape(share)} is not 1 or more", *way)
+
+
+def scaling_rules_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """How fast a HorizontalPodAutoscaler acts is within what Kubernetes allows."""
+    for scaler in bundle.of("HorizontalPodAutoscaler"):
+        for direction in ("scaleUp", "scaleDown"):
+            way = ("spec", "behavior", direction)
+            rules = scaler.below(scaler.at(*way), *way)
+            yield from rules.among(rules.at("selectPolicy"), SELECTIONS, "selectPolicy")
+            window = rules.at("stabilizationWindowSeconds")
+            if window is not None and not is_number(window, 0, 3600):
+                yield rules.says(f"{shape(window)} is not in 0-3600", "stabilizationWindowSeconds")
+            if rules.at("policies") == []:
+                yield rules.says("one policy is needed", "policies")
+            for i, policy in rules.items("policies"):
+                place = rules.below(policy, "policies", i)
+                yield from place.among(place.at("type"), ("Pods", "Percent"), "type")
+                if not is_number(amount := place.at("value"), 1):
+                    yield place.says(f"{shape(amount)} is not 1 or more", "value")
+                if not is_number(period := place.at("periodSeconds"), 1, 1800):
+                    yield place.says(f"{shape(period)} is not in 1-1800", "periodSeconds")
+
+
+def autoscalers_scale_a_workload(bundle: Bundle) -> Iterator[Finding]:
+    """What a HorizontalPodAutoscaler scales is in the set, and names no number of pods itself."""
+    for scaler in bundle.of("HorizontalPodAutoscaler"):
+        kind, name = (scaler.at("spec", "scaleTargetRef", key) for key in ("kind", "name"))
+        target = bundle.find(str(kind), name, scaler.namespace)
+        if target is None:
+            yield scaler.says(
+                f"no {shape(kind)} {shape(name)} in the set", "spec", "scaleTargetRef"
+            )
+        elif target.at("spec", "replicas") is not None:
+            yield target.says(f"{scaler.owner} sets it too", "spec", "replicas")
+
+
 def disruption_budgets_have_one_bound(bundle: Bundle) -> Iterator[Finding]:
     """A PodDisruptionBudget has a minimum or a maximum, a number or a percentage."""
     for budget in bundle.of("PodDisruptionBudget"):
@@ -109,6 +162,8 @@ def disruption_budgets_have_one_bound(bundle: Bundle) -> Iterator[Finding]:
         for key, bound in bounds.items():
             if bound is not None and not is_share(bound):
                 yield budget.says(f"{shape(bound)} is not a share of pods", "spec", key)
+            if (most := percentage(bound)) is not None and most > 100:
+                yield budget.says("more than 100%", "spec", key)
 
 
 RULES: tuple[Rule, ...] = (
@@ -116,6 +171,11 @@ RULES: tuple[Rule, ...] = (
     rollouts_are_valid,
     counts_are_valid,
     autoscalers_have_a_range,
+    autoscalers_have_targets,
+    scaling_rules_are_valid,
     disruption_budgets_have_one_bound,
 )
-CONVENTIONS: tuple[Rule, ...] = (stateful_sets_have_a_headless_service,)
+CONVENTIONS: tuple[Rule, ...] = (
+    stateful_sets_have_a_headless_service,
+    autoscalers_scale_a_workload,
+)

@@ -1,13 +1,14 @@
 """The data stores: embedded, imported or external, behind one kind of address."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.workload import Placed
 from clearml_k8s.stores.address import StoreAddress
 from config import Values
 from config.generation import Generation
@@ -27,6 +28,8 @@ class Site:
     generation: Generation
     charts: "Mapping[str, ReleaseManifests]"
     """What helm rendered, by store; there is one for each store whose provider is helm."""
+    workloads: list[Placed] = field(default_factory=list)
+    """The workloads of the embedded stores, to which each adds its own."""
 
 
 def store(scope: Construct, name: str, site: Site, values: Store) -> StoreAddress:

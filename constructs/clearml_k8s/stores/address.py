@@ -11,7 +11,7 @@ from cdk8s_plus_25 import k8s
 from clearml_k8s.parts.environment import EnvValue, Template, literal
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Address, SecretRef
-from clearml_k8s.parts.need import Need, Target
+from clearml_k8s.parts.need import ANYWHERE, Endpoint, Need, Target
 from clearml_k8s.parts.volume import secret_volume
 
 # Servers from 1.2 (Redis) and 1.8 (MongoDB) on read these variables themselves; for older ones
@@ -46,6 +46,11 @@ class WithoutFiles:
 
     volumes: ClassVar[Sequence[k8s.Volume]] = ()
     mounts: ClassVar[Sequence[k8s.VolumeMount]] = ()
+
+
+def _endpoints(pods: Endpoint | None, *ports: int) -> list[Endpoint]:
+    """The pods; of those outside the ports."""
+    return [pods] if pods else [Endpoint(port=port) for port in dict.fromkeys(ports)]
 
 
 @dataclass(frozen=True)
@@ -93,11 +98,17 @@ class MongodbAddress(WithoutFiles):
     members: Sequence[Address]
     password: PasswordRef | None = None
     replica_set: str | None = None
+    pods: Endpoint | None = None
 
     @property
     def secret(self) -> SecretRef | None:
         """The Secret with the password."""
         return self.password.secret if self.password else None
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or the ports of members outside."""
+        return _endpoints(self.pods, *(member.port for member in self.members))
 
     @property
     def target(self) -> Target:
@@ -151,6 +162,11 @@ class MongodbConnection(WithoutFiles):
     auth_key: str
 
     @property
+    def endpoints(self) -> list[Endpoint]:
+        """Anywhere, as nobody here reads the connection strings."""
+        return [ANYWHERE]
+
+    @property
     def target(self) -> Target:
         """Any of the hosts in the connection string."""
         return Target(
@@ -176,6 +192,12 @@ class RedisAddress(WithoutFiles, Address):
     database: int = 0
     password: PasswordRef | None = None
     tls: bool = False
+    pods: Endpoint | None = None
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or the port of a Redis outside."""
+        return _endpoints(self.pods, self.port)
 
     @property
     def secret(self) -> SecretRef | None:
@@ -210,7 +232,13 @@ class RedisAddress(WithoutFiles, Address):
 class ElasticsearchAddress(WithoutFiles, Address):
     """Where the Service of an Elasticsearch answers, without a password."""
 
+    pods: Endpoint | None = None
     secret: None = field(default=None, init=False)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """Its pods, or the port of an Elasticsearch outside."""
+        return _endpoints(self.pods, self.port)
 
     @property
     def target(self) -> Target:
@@ -246,6 +274,11 @@ class ElasticsearchHosts:
         """The Secret with the password or the certificate, of which the content is known."""
         secrets = [ref.secret for ref in (self.password, self.ca) if ref is not None]
         return next((secret for secret in secrets if secret.checksum), None)
+
+    @property
+    def endpoints(self) -> list[Endpoint]:
+        """The ports of the nodes."""
+        return _endpoints(None, *(urlsplit(url).port or 9200 for url in self.urls))
 
     @property
     def target(self) -> Target:

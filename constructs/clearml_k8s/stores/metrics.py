@@ -9,10 +9,9 @@ from constructs import Construct
 from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.network import METRICS
 from clearml_k8s.parts.service import ServicePort
 from config.metrics import StoreMetrics
-
-METRICS = "metrics"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,9 @@ from constructs import Construct
 from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Component, checksum
+from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
-from clearml_k8s.parts.traits import disruption_budget
 from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.workload import Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
@@ -42,7 +42,7 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
     component = site.naming.store(STORE, "master", f"{cluster}-master")
     ports = {"http": values.http_port, "transport": TRANSPORT_PORT}
     service_ports = {name: ServicePort(port, name) for name, port in ports.items()}
-    store_service(scope, component, component.name, service_ports)
+    store_service(scope, component, component.name, service_ports, values.service)
     exporter = Exporter(
         values=values.metrics,
         port=METRICS_PORT,
@@ -86,11 +86,14 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
         security_context=run_as(1000),
         grace_period=120,
         spread=True,
+        peers=[Endpoint(component.selector, TRANSPORT_PORT)],
+        min_available=values.protected_nodes if values.replicas > 1 else None,
     )
-    stateful_set(scope, workload, values.with_affinity, replicas=values.replicas, data=data)
-    if values.replicas > 1:
-        disruption_budget(scope, component, values.protected_nodes)
-    return ElasticsearchAddress(component.name, values.http_port)
+    site.workloads.append(
+        stateful_set(scope, workload, values.with_affinity, replicas=values.replicas, data=data)
+    )
+    pods = Endpoint(component.selector, values.http_port)
+    return ElasticsearchAddress(component.name, values.http_port, pods)
 
 
 def _files(scope: Construct, component: Component, values: Elasticsearch) -> list[k8s.Volume]:

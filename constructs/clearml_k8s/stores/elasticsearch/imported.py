@@ -2,6 +2,7 @@
 
 from constructs import Construct
 
+from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import ElasticsearchAddress
 from clearml_k8s.stores.chart import adapted
@@ -16,4 +17,4 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
     manifests, image = site.charts["elasticsearch"], values.image_section
     rendered = adapted("elasticsearch", manifests, site.naming, pod, image)
     chart = elasticsearch.Elasticsearch(scope, rendered)
-    return ElasticsearchAddress(chart.host, chart.port)
+    return ElasticsearchAddress(chart.host, chart.port, Endpoint(chart.selector))

@@ -4,9 +4,9 @@ from constructs import Construct
 
 from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.naming import Address
+from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
-from clearml_k8s.parts.traits import disruption_budget
 from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.workload import Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
@@ -34,10 +34,11 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     secret = password(scope, component, values.auth)
     service = Address(site.release.expand(values.service.name), values.service.port)
     topology: Standalone | ReplicaSet = Standalone(password=secret)
-    address = MongodbAddress([service], secret)
+    pods = Endpoint(component.selector, PORT)
+    address = MongodbAddress([service], secret, pods=pods)
     if values.architecture == "replicaset":
         hosts = [Address(component.host(ordinal), PORT) for ordinal in range(values.replica_count)]
-        address = MongodbAddress(hosts, secret, values.replica_set_name)
+        address = MongodbAddress(hosts, secret, values.replica_set_name, pods)
         topology = ReplicaSet(
             name=values.replica_set_name,
             members=hosts,
@@ -48,7 +49,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
         )
     exporter = _exporter(values, secret)
     ports = {values.service.port_name: ServicePort(service.port, STORE)}
-    store_service(scope, component, service.host, ports, type=values.service.type)
+    store_service(scope, component, service.host, ports, values.service, type=values.service.type)
     headless_service(scope, component, {STORE: ServicePort(PORT, STORE), **exporter.service_ports})
     exporter.monitor(scope, component)
     data = DataVolume(name="data", persistence=values.persistence, common=component.common)
@@ -74,10 +75,13 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
         security_context=run_as(999),
         grace_period=60,
         spread=bool(topology.sidecars),
+        peers=[pods] if values.architecture == "replicaset" else [],
+        public=[STORE] if values.service.type != "ClusterIP" else [],
+        min_available=values.replica_count // 2 + 1 if values.replica_count > 1 else None,
     )
-    stateful_set(scope, workload, values, replicas=values.replica_count, data=data)
-    if values.replica_count > 1:
-        disruption_budget(scope, component, values.replica_count // 2 + 1)
+    site.workloads.append(
+        stateful_set(scope, workload, values, replicas=values.replica_count, data=data)
+    )
     return address
 
 

@@ -3,6 +3,7 @@
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Address
+from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import MongodbAddress, PasswordRef
 from clearml_k8s.stores.chart import adapted, secret_ref
@@ -21,4 +22,5 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
         secret = secret_ref(chart.secret, values.auth.existing_secret)
         password = PasswordRef(secret, mongodb.PASSWORD_KEY)
     members = [Address(host, chart.port) for host in chart.members or [chart.host]]
-    return MongodbAddress(members, password, chart.replica_set or None)
+    pods = Endpoint(chart.selector)
+    return MongodbAddress(members, password, chart.replica_set or None, pods)

@@ -8,11 +8,11 @@ from constructs import Construct
 from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.environment import Template
 from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
-from clearml_k8s.parts.traits import disruption_budget
 from clearml_k8s.parts.volume import DataVolume
-from clearml_k8s.parts.workload import Workload, run_as, stateful_set
+from clearml_k8s.parts.workload import Placed, Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import REDIS_DATABASES, RedisAddress
 from clearml_k8s.stores.metrics import Exporter
@@ -32,26 +32,34 @@ def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
     With replicas a StatefulSet `<release>-redis-slave` of the same image and volume size too, and
     its PodDisruptionBudget.
     """
+    master = _component(site, "master")
     address = RedisAddress(
         site.release.expand(values.master.name),
         values.master.port,
         values.database_number,
         password(scope, site, values),
+        pods=Endpoint(master.selector, values.master.port),
     )
     ports = {STORE: ServicePort(address.port, STORE)}
     pods = _Pods(scope, values, address)
-    master = _component(site, "master")
-    store_service(scope, master, address.host, ports)
-    pods.add(master, replicas=1)
+    store_service(scope, master, address.host, ports, values.master.service)
+    site.workloads.append(pods.add(master, replicas=1))
     if values.cluster.enabled:
         replicas, count = _component(site, "slave"), values.cluster.slave_count
-        store_service(scope, replicas, replicas.name, ports)
+        store_service(scope, replicas, replicas.name, ports, values.master.service)
         options = ["--replicaof", address.host, str(address.port)]
         if address.password is not None:
             options += ["--masterauth", PASSWORD]
-        pods.add(replicas, replicas=count, options=options, spread=True)
-        if count > 1:
-            disruption_budget(scope, replicas, count - 1)
+        site.workloads.append(
+            pods.add(
+                replicas,
+                replicas=count,
+                options=options,
+                spread=True,
+                peers=address.endpoints,
+                min_available=count - 1 or None,
+            )
+        )
     return address
 
 
@@ -74,7 +82,9 @@ class _Pods:
         replicas: int,
         options: Sequence[str] = (),
         spread: bool = False,
-    ) -> None:
+        peers: Sequence[Endpoint] = (),
+        min_available: int | None = None,
+    ) -> Placed:
         values, port, password = self.values, self.address.port, self.address.password
         exporter = Exporter(
             values=values.metrics,
@@ -120,5 +130,7 @@ class _Pods:
             security_context=run_as(999),
             grace_period=30,
             spread=spread,
+            peers=peers,
+            min_available=min_available,
         )
-        stateful_set(self.scope, workload, values.master, replicas=replicas, data=data)
+        return stateful_set(self.scope, workload, values.master, replicas=replicas, data=data)

@@ -2,6 +2,7 @@
 
 from constructs import Construct
 
+from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import PasswordRef, RedisAddress
 from clearml_k8s.stores.chart import adapted, secret_ref
@@ -20,4 +21,5 @@ def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
         secret = secret_ref(chart.secret, values.existing_secret)
         existing = values.existing_secret_password_key
         password = PasswordRef(secret, existing if values.existing_secret else redis.PASSWORD_KEY)
-    return RedisAddress(chart.host, chart.port, values.database_number, password)
+    pods = Endpoint(chart.selector)
+    return RedisAddress(chart.host, chart.port, values.database_number, password, pods=pods)
