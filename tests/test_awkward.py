@@ -6,7 +6,9 @@ arguments of containers, in what the servers parse of them, in files and in meta
 
 from __future__ import annotations
 
+import base64
 import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,14 +31,25 @@ from test_hostile import LONGEST_LINE
 
 INSIDE: Tree = merge(
     merge(REPLICATED, AUTHENTICATION),
-    {"apiserver": {"storage": {"enableConfigVolume": True}}, "ingress": {"enabled": True}},
+    {
+        "apiserver": {"storage": {"enableConfigVolume": True}},
+        "imageCredentials": {"enabled": True, "username": "test", "password": "test-secret"},
+        "ingress": {"enabled": True},
+    },
 )
 OUTSIDE: Tree = merge(
     EXTERNAL_SERVICES, {"redis": {"existingSecret": None, "password": "test-secret"}}
 )
 # Installations, and the settings that have an effect there.
 CONTEXTS = {
-    "inside": (INSIDE, r"(?!externalServices|.*\.(external|chart|existingSecret)).*"),
+    "inside": (
+        INSIDE,
+        r"(?!externalServices|global\.\w*[sS]torageClass|.*\.(external|chart|existing[SCP])).*",
+    ),
+    "existing": (
+        {"apiserver": {"storage": {"enableConfigVolume": True}}},
+        r".*\.existingClaim|global\.storageClass",
+    ),
     "outside": (
         OUTSIDE,
         r"(mongodb|elasticsearch)\.external\.\w+(?<!Secret)(?<!Key)|redis\.password",
@@ -216,6 +229,8 @@ def _texts(value: Any, place: str, secrets: Mapping[str, Any]) -> Iterator[tuple
     if isinstance(value, str):
         if place.endswith("apiserver.conf"):
             yield from _texts(parsed(value), place, {})
+        elif place.endswith(".dockerconfigjson"):
+            yield from _texts(_logins(value), place, {})
         else:
             yield place, value
     elif isinstance(value, list):
@@ -226,6 +241,14 @@ def _texts(value: Any, place: str, secrets: Mapping[str, Any]) -> Iterator[tuple
             value = value | _handed_on(value, secrets)
         for key, part in value.items():
             yield from _texts(part, f"{place}.{key}", secrets)
+
+
+def _logins(text: str) -> Any:
+    """What the kubelet reads, which decodes user and password once more."""
+    return [
+        login | {"registry": registry, "auth": base64.b64decode(login["auth"]).decode()}
+        for registry, login in json.loads(text)["auths"].items()
+    ]
 
 
 def _handed_on(container: dict[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:
