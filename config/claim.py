@@ -31,8 +31,8 @@ class Claim(Model):
     class_: StorageClass = Field(
         default="standard",
         alias="class",
-        description="Storage class; left out or empty it is `global.storageClass`, if there is "
-        "one. Empty leaves the choice to the cluster's default class.",
+        description="Storage class; `global.storageClass` takes the place of the default. Empty "
+        "means that too, or else the cluster's default class.",
     )
     size: StorageSize
     access_modes: AccessModes = Field(

@@ -6,7 +6,9 @@ arguments of containers, in what the servers parse of them, in files and in meta
 
 from __future__ import annotations
 
+import base64
 import functools
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -235,6 +237,8 @@ def _texts(value: Any, place: str, secrets: Mapping[str, Any]) -> Iterator[tuple
     if isinstance(value, str):
         if place.endswith("apiserver.conf"):
             yield from _texts(parsed(value), place, {})
+        elif place.endswith(".dockerconfigjson"):
+            yield from _texts(_logins(value), place, {})
         else:
             yield place, value
     elif isinstance(value, list):
@@ -245,6 +249,14 @@ def _texts(value: Any, place: str, secrets: Mapping[str, Any]) -> Iterator[tuple
             value = value | _handed_on(value, secrets)
         for key, part in value.items():
             yield from _texts(part, f"{place}.{key}", secrets)
+
+
+def _logins(text: str) -> Any:
+    """What the kubelet reads, which decodes user and password once more."""
+    return [
+        login | {"registry": registry, "auth": base64.b64decode(login["auth"]).decode()}
+        for registry, login in json.loads(text)["auths"].items()
+    ]
 
 
 def _handed_on(container: dict[str, Any], secrets: Mapping[str, Any]) -> dict[str, Any]:

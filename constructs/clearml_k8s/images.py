@@ -1,5 +1,7 @@
 """The images of an installation, and how they get into a registry of one's own."""
 
+import shlex
+
 import yaml
 from cdk8s import App
 
@@ -27,7 +29,9 @@ def copy_commands(values: Values, target: Global) -> list[str]:
     )
     pairs = set(zip(origins, copies, strict=True))
     return sorted(
-        f"crane copy {origin} {_tagged(copy)}" for origin, copy in pairs if copy != origin
+        shlex.join(("crane", "copy", origin, _tagged(copy)))
+        for origin, copy in pairs
+        if copy != origin
     )
 
 
