@@ -331,7 +331,9 @@ def test_agents_alone_need_no_server_here() -> None:
     assert bundle.workloads.keys() == {"clearml-agentservices", "clearml-agent-group0-agent"}
     env = bundle.env("clearml-agentservices")
     assert (env["CLEARML_API_HOST"], env["CLEARML_FILES_HOST"]) == ("http://api.org", "s3://bucket")
-    assert "initContainers" not in bundle.pod("clearml-agentservices")
+    assert bundle.container("clearml-agentservices", "wait-for-apiserver")["args"] == [
+        "apiserver=tcp://api.org:80"
+    ]
 
 
 def test_servers_that_nobody_needs_need_no_address() -> None:

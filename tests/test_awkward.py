@@ -33,6 +33,7 @@ INSIDE: Tree = merge(
     merge(merge(REPLICATED, AUTHENTICATION), MONITORED),
     {
         "apiserver": {"storage": {"enableConfigVolume": True}},
+        "imageCredentials": {"enabled": True, "username": "test", "password": "test-secret"},
         "ingress": {"enabled": True},
         "agentGroups": {"gpu": {"storage": {"enabled": True}}},
     },
@@ -48,8 +49,15 @@ GATEWAY: Tree = LEAN | {"gateway": {"enabled": True, "parentRefs": [{"name": "fr
 CONTEXTS = {
     "inside": (
         INSIDE,
-        r"(?!externalServices|gateway|clearml\.nodeAddress|ingress\.(app|api|files)\."
-        r"|.*\.(external|chart|existingSecret|ingress)).*",
+        r"(?!gateway|clearml\.nodeAddress|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
+        r"|.*\.(external|chart|existing[SCP]|ingress)).*",
+    ),
+    "existing": (
+        {
+            "apiserver": {"storage": {"enableConfigVolume": True}},
+            "agentGroups": {"gpu": {"storage": {"enabled": True}}},
+        },
+        r".*\.existingClaim|global\.storageClass",
     ),
     "outside": (
         OUTSIDE,

@@ -49,13 +49,13 @@ BAD_LINES = [
     "2: apisever: unknown key; did you mean \"apiserver\"? (given: 'apisever')",
 ]
 SUMMARY = """\
-24 objects in 10 files written to {outdir}
+27 objects in 10 files written to {outdir}
   Web: http://<any node>:30080
   API: http://<any node>:30008
   Files: http://<any node>:30081
 """
 SUMMARY_WITH_HOSTS = """\
-25 objects in 11 files written to {outdir}
+28 objects in 11 files written to {outdir}
   Web: https://app.clearml.example.com
   API: https://api.clearml.example.com
   Files: https://files.clearml.example.com
@@ -178,7 +178,7 @@ def test_main_writes_one_file_for_each_component_in_order(defaults: Defaults) ->
         "0900-agentservices.k8s.yaml",
         "1000-agent-groups.k8s.yaml",
     ]
-    assert len(_objects(defaults.manifests)) == 24
+    assert len(_objects(defaults.manifests)) == 27
 
 
 def test_main_replaces_an_earlier_run_and_has_nothing_to_warn_of_own_credentials(

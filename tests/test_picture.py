@@ -26,12 +26,12 @@ def _arrows(chart: str) -> set[tuple[str, str]]:
     return set(re.findall(r"^ *(\S+) (?:-+>|-\.-)(?:\|\d+\|)? (\S+)$", chart, re.MULTILINE))
 
 
-def test_everything_but_the_namespace_is_in_the_picture(bundle: Bundle, chart: str) -> None:
+def test_all_that_runs_or_holds_data_is_in_the_picture(bundle: Bundle, chart: str) -> None:
     names = set(re.findall(r"[\w-]+", chart))
     kinds = {"Deployment", "StatefulSet", "Service", "PersistentVolumeClaim", "Secret", "ConfigMap"}
     drawn = {name for kind, name in bundle.inventory if kind in kinds}
     assert drawn <= names
-    assert {kind for kind, _ in bundle.inventory} == kinds | {"Namespace"}
+    assert {kind for kind, _ in bundle.inventory} == kinds | {"Namespace", "NetworkPolicy"}
 
 
 def test_every_arrow_leads_from_a_node_to_a_node(bundle: Bundle, chart: str) -> None:

@@ -754,6 +754,8 @@ def cert_manager_rows() -> Iterator[Row]:
     )
 
 
+WAIT_ELSEWHERE = {a: f"{DEPLOYMENT[a]} pod.initContainers.wait-for-apiserver" for a in AGENTS}
+REACHED_BY_THE_API_SERVER = ("clearml-mongodb", "clearml-redis-master", "clearml-elastic-master")
 ELSEWHERE = {
     "clearml.clientConfigurationApiUrl": "http://api.example.com",
     "clearml.clientConfigurationFilesUrl": "s3://bucket",
@@ -772,6 +774,7 @@ def address_rows() -> Iterator[Row]:
         {
             f"{web}.env.NGINX_APISERVER_ADDRESS": "http://b.org",
             **{f"{MAIN[agent]}.env.CLEARML_API_HOST": "http://b.org" for agent in AGENTS},
+            **{f"{WAIT_ELSEWHERE[agent]}.args": ["apiserver=tcp://b.org:80"] for agent in AGENTS},
         },
         {**ELSEWHERE, "apiserver.enabled": False},
     )
@@ -825,7 +828,11 @@ def address_rows() -> Iterator[Row]:
             UNPACK: None,
             f"{web}.env.NGINX_APISERVER_ADDRESS": "http://api.example.com",
             **{f"{MAIN[agent]}.env.CLEARML_API_HOST": "http://api.example.com" for agent in AGENTS},
-            **{f"{DEPLOYMENT[a]} pod.initContainers.wait-for-apiserver": None for a in AGENTS},
+            **{
+                f"{WAIT_ELSEWHERE[agent]}.args": ["apiserver=tcp://api.example.com:80"]
+                for agent in AGENTS
+            },
+            **{f"NetworkPolicy/{name} spec.ingress": ANY for name in REACHED_BY_THE_API_SERVER},
         },
         ELSEWHERE,
     )
@@ -1171,7 +1178,11 @@ def metrics_rows(store: str) -> Iterator[Row]:
     yield Row(
         f"{section}.enabled",
         True,
-        {exporter: ANY, f"Service/{name}-headless spec.ports.metrics": ANY},
+        {
+            exporter: ANY,
+            f"Service/{name}-headless spec.ports.metrics": ANY,
+            f"NetworkPolicy/{name} spec.ingress": ANY,
+        },
     )
     yield Row(f"{section}.serviceMonitor.enabled", True, {monitor: ANY}, enabled)
     release = {"release": "prometheus"}

@@ -630,7 +630,7 @@ certManager: {kind: Anyone}
 > certManager.kind: must be 'ClusterIssuer' or 'Issuer' (given: 'Anyone')
 
 webserver: {service: {loadBalancerIP: 10.0.0.1}}
-> webserver.service.loadBalancerIP: needs type LoadBalancer (given: '10.0.0.1')
+> webserver.service.loadBalancerIP: goes with type LoadBalancer only
 
 webserver: {service: {type: LoadBalancer, loadBalancerIP: 10.0.0}}
 > webserver.service.loadBalancerIP: must be empty or an IP address (given: '10.0.0')
