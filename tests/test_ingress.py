@@ -150,16 +150,19 @@ def test_each_route_leads_to_its_server() -> None:
     }
 
 
-@pytest.mark.parametrize("namespace", ["clearml", "infra"])
-def test_the_certificate_is_where_the_gateway_is(namespace: str) -> None:
+@pytest.mark.parametrize(
+    ("namespace", "kind"), [("clearml", "ClusterIssuer"), ("infra", "Issuer")]
+)
+def test_the_certificate_is_where_the_gateway_is(namespace: str, kind: str) -> None:
     parent: dict[str, Any] = {"name": "front"} | (
         {"namespace": "infra"} if namespace == "infra" else {}
     )
     gateway = GATEWAY | {"parentRefs": [parent], "tls": {"secretName": "made"}}
-    (certificate,) = render({"gateway": gateway, **ISSUER}).of("Certificate").values()
+    issuer = {"certManager": {"issuer": "letsencrypt", "kind": kind}}
+    (certificate,) = render({"gateway": gateway, **issuer}).of("Certificate").values()
     assert certificate["metadata"]["namespace"] == namespace
     assert certificate["spec"] == {
         "secretName": "made",
         "dnsNames": ["app.example.com", "api.example.com", "files.example.com"],
-        "issuerRef": {"kind": "ClusterIssuer", "name": "letsencrypt"},
+        "issuerRef": {"kind": kind, "name": "letsencrypt"},
     }

@@ -18,7 +18,7 @@ from rendering import render
 from scenarios import OUTSIDE, SCENARIOS
 
 ROOT = Path(__file__).parents[1]
-REGISTRY = "registry.example.com/ml"
+REGISTRY = "registry.example.com:5000/ml"
 TARGET = Global.read({"imageRegistry": REGISTRY})
 FROM_REGISTRY = {"global": {"imageRegistry": REGISTRY}}
 DIGEST = "sha256:" + 64 * "0"

@@ -220,6 +220,15 @@ def test_exporters_are_open_to_everybody(scraped: Object) -> None:
     }
 
 
+def test_a_port_is_open_for_its_own_protocol() -> None:
+    port = {"containerPort": 8125, "protocol": "UDP"}
+    sidecar = {"name": "statsd", "image": "example.org/statsd:1", "ports": [port]}
+    policy = render({"redis": {"master": {"extraContainers": [sidecar]}}}).find(
+        "NetworkPolicy", REDIS
+    )
+    assert {"ports": [{"port": 8125, "protocol": "UDP"}]} in policy["spec"]["ingress"]
+
+
 def test_a_store_whose_service_leads_outside_is_open_to_everybody() -> None:
     bundle = render({"mongodb": {"service": {"type": "LoadBalancer"}}})
     assert may_talk(bundle, ANYBODY, MONGODB, 27017)

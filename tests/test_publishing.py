@@ -106,6 +106,8 @@ def test_the_reference_tells_type_and_default(key: str, kind: str, default: str)
         ("fileserver: {storage: {data: {size: 50 GB}}}", False),
         ("ingress: {enabled: 'true'}", True),
         ("ingress: {enabled: perhaps}", False),
+        ("clearml: {existingSecretKeys: chart-5}", True),
+        ("clearml: {existingSecretKeys: {authToken: token}}", True),
     ],
 )
 def test_editors_are_told_what_a_values_file_may_hold(values: str, fits: bool) -> None:

@@ -128,10 +128,23 @@ def test_a_finding_names_the_value_to_blame(values: str, told: list[str]) -> Non
     assert refused(values) == [f"values-0.yaml:{line}" for line in told]
 
 
-def test_a_finding_names_the_file_that_counts() -> None:
-    mistake = "apiserver: {tolerations: [{key: a, operator: Maybe}]}"
+@pytest.mark.parametrize(
+    ("mistake", "path"),
+    [
+        (
+            "apiserver: {tolerations: [{key: a, operator: Maybe}]}",
+            "apiserver.tolerations[0].operator",
+        ),
+        (
+            "extraObjects: [{apiVersion: v1, kind: Service, metadata: {name: other}, "
+            "spec: {ports: [{port: 99999}]}}]",
+            "extraObjects[0].spec.ports[0].port",
+        ),
+    ],
+)
+def test_a_finding_names_the_file_that_counts(mistake: str, path: str) -> None:
     (line,) = refused(mistake, f"\n{mistake}", "{}")
-    assert line.startswith("values-1.yaml:2: apiserver.tolerations[0].operator: ")
+    assert line.startswith(f"values-1.yaml:2: {path}: ")
 
 
 def test_a_finding_without_a_value_names_the_object_alone() -> None:

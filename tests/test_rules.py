@@ -530,6 +530,7 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
         "selects Deployment/api, Deployment/web",
     ),
     (put(PLAIN, "metadata.namespace", "other"), f"{PLAIN} spec.selector", "selects no workload"),
+    (put(POLICY, "metadata.namespace", "other"), f"{POLICY} spec.podSelector", "no workload"),
     (put(SVC, "spec.ports[0].targetPort", "web"), f"{SVC} spec.ports[0].targetPort", "no port"),
     (put(SVC, "spec.ports[0].protocol", "UDP"), f"{SVC} spec.ports[0].targetPort", "no port"),
     (

@@ -383,11 +383,19 @@ def test_a_credential_that_the_existing_secret_lacks_is_in_ours(layout: Any) -> 
     assert sum(map(len, taken.values())) == len(LAYOUTS["clearml-conf"])
 
 
-def test_a_token_signed_by_a_later_chart_stays_valid() -> None:
+def test_a_secret_of_a_later_chart_is_read_by_its_keys() -> None:
     own = {"existingSecret": "mine", "existingSecretKeys": "chart-5"}
     env = render({"clearml": own}, outside=MINE).env("clearml-apiserver")
-    source = {"secretKeyRef": {"name": "mine", "key": "secure_auth_token_secret"}}
-    assert env["CLEARML__SECURE__AUTH__TOKEN_SECRET"] == source
+    sources = {name: source["secretKeyRef"] for name, source in env.items() if "secretKeyRef" in source}
+    taken = {name: source["key"] for name, source in sources.items() if source["name"] == "mine"}
+    users = "CLEARML__SECURE__CREDENTIALS__"
+    assert taken == {
+        "CLEARML__SECURE__AUTH__TOKEN_SECRET": "secure_auth_token_secret",
+        f"{users}APISERVER__USER_KEY": "apiserver_key",
+        f"{users}APISERVER__USER_SECRET": "apiserver_secret",
+        f"{users}TESTS__USER_KEY": "test_user_key",
+        f"{users}TESTS__USER_SECRET": "test_user_secret",
+    }
 
 
 def test_the_web_server_logs_in_as_the_user_that_the_api_server_knows() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from config import Values, ValuesError, load
 from config.migration import main, migrated
@@ -157,8 +159,12 @@ def test_a_file_of_each_chart_gives_the_manifests_of_ours(file: Path, tmp_path: 
 
 
 def test_a_store_of_a_chart_keeps_the_words_of_the_chart(tmp_path: Path) -> None:
-    values = load([_file(tmp_path, "redis: {provider: helm, replica: {resources: {a: b}}}")])
-    assert values.redis.chart_section("replica") == {"resources": {"a": "b"}}
+    given = {"auth": {"enabled": True, "password": "test-secret"}, "replica": {"a": {"b": 1}}}
+    redis = load([_file(tmp_path, {"redis": {"provider": "helm", **given}})]).redis
+    assert redis.chart_section("replica") == {"a": {"b": 1}}
+    # But for those that say the same of any Redis.
+    assert redis.use_password
+    assert redis.password == SecretStr("test-secret")
 
 
 def test_what_counts_is_the_last_file_in_any_words(tmp_path: Path) -> None:
@@ -166,6 +172,19 @@ def test_what_counts_is_the_last_file_in_any_words(tmp_path: Path) -> None:
     theirs = _file(tmp_path, "redis: {replica: {replicaCount: 4}}", "2.yaml")
     assert load([ours, theirs]).redis.cluster.slave_count == 4
     assert load([theirs, ours]).redis.cluster.slave_count == 3
+
+
+def test_a_word_may_depend_on_another_file(tmp_path: Path) -> None:
+    theirs = _file(tmp_path, "externalServices: {redisHost: cache}", "1.yaml")
+    off = _file(tmp_path, "redis: {enabled: false}", "2.yaml")
+    assert load([theirs, off]).redis.master.name == "cache"
+
+
+def test_translating_leaves_the_mapping_as_it_was() -> None:
+    theirs = {"redis": {"auth": {"enabled": False}}, "agentGroups": [{"name": "cpu"}]}
+    before = copy.deepcopy(theirs)
+    Values.read(theirs)
+    assert theirs == before
 
 
 def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
@@ -187,6 +206,15 @@ def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
         (
             "agentGroups:\n- name: a\n- name: b\n  replicaCount: -1",
             "values.yaml:4: agentGroups[1].replicaCount: must be greater",
+        ),
+        (
+            "agentGroups:\n- name: a\n- name: a",
+            "values.yaml:3: agentGroups[1].name: is listed twice",
+        ),
+        (
+            "mongodb: {enabled: false}\n"
+            "externalServices:\n  mongodbConnectionString: mongodb://[test-secret",
+            "values.yaml:3: externalServices.mongodbConnectionString: must be a URL",
         ),
         (
             "mongodb: {enabled: false}\n"

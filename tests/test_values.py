@@ -991,7 +991,7 @@ fileserver:
 > fileserver.autoscaling.enabled: several pods cannot share a volume that one node alone can mount
 >> (given: true)
 
-apiserver: {serviceAccount: {annotations: {role: reader}}}
+apiserver: {serviceAccount: {name: theirs, annotations: {role: reader}}}
 > apiserver.serviceAccount.annotations: need create: true
 
 apiserver: {serviceAccount: {create: true, name: shared}}
@@ -1225,13 +1225,14 @@ def test_values_do_not_print_their_secrets(loaded: Load) -> None:
 def test_integers_are_taken_where_strings_are_wanted(loaded: Load) -> None:
     values = loaded(
         """
-        agentservices: {clearmlGitUser: 123, clearmlHostIp: 10}
+        agentservices: {clearmlGitUser: 123, clearmlHostIp: 10, queues: 7}
         fileserver: {storage: {data: {size: 53687091200}}}
         mongodb: {image: {tag: 5}}
         """
     )
     assert values.agentservices.clearml_git_user == SecretStr("123")
     assert values.agentservices.clearml_host_ip == "10"
+    assert values.agentservices.queue_names == ["7"]
     assert values.fileserver.storage.data.size == "53687091200"
     assert values.mongodb.image.tag == "5"
 
@@ -1332,6 +1333,13 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         f"fullnameOverride: {'a' * 34}\nagentGroups: {{agent-group0: {{enabled: false}}}}",
         "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
         "ingress: {host: example.com}",
+        "ingress: {className: nginx}",
+        "gateway: {parentRefs: [{name: front}]}",
+        "webserver: {autoscaling: {minReplicas: 2, maxReplicas: 2}}",
+        "webserver: {autoscaling: {enabled: true, minReplicas: 2, maxReplicas: 2, "
+        "targetCPUUtilizationPercentage: 80}, resources: {requests: {cpu: 1}}}",
+        "fileserver: {enabled: false}\nagentGroups: {agent-group0: {clearmlFilesHost: 's3://a'}}\n"
+        "agentservices: {enabled: false}",
         "release: {name: r123, namespace: 1-b}",
         # bcrypt of a test password
         "clearml: {fixedUsers: {passHashed: true, users: [{username: a, name: A, password: "
