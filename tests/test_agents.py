@@ -437,16 +437,17 @@ def test_a_listed_queue_is_one_word_whatever_its_name(stubs: Stubs) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", [{"privateKey": "test-secret-key"}, {"existingSecret": "deploy"}])
 @pytest.mark.parametrize("present", [True, False])
 @AGENTS
 def test_the_client_of_ssh_is_installed_where_it_is_needed_and_missing(
-    agent: str, present: bool, stubs: Stubs
+    agent: str, present: bool, key: dict[str, str], stubs: Stubs
 ) -> None:
     stubs.add("clearml-agent")
     if present:
         stubs.add("ssh")
-    ssh = {"privateKey": "test-secret-key", "acceptNewHosts": True}
-    calls = start(both({"gitSsh": ssh}), agent, stubs)
+    ssh = {**key, "acceptNewHosts": True}
+    calls = start(both({"gitSsh": ssh}, "deploy"), agent, stubs)
     packages = [call[-1] for call in calls if call[:2] == ["apt-get", "install"]]
     assert packages == ([] if present else ["openssh-client"])
     assert calls[-1][:2] == ["clearml-agent", "daemon"]

@@ -150,9 +150,7 @@ def test_each_route_leads_to_its_server() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("namespace", "kind"), [("clearml", "ClusterIssuer"), ("infra", "Issuer")]
-)
+@pytest.mark.parametrize(("namespace", "kind"), [("clearml", "ClusterIssuer"), ("infra", "Issuer")])
 def test_the_certificate_is_where_the_gateway_is(namespace: str, kind: str) -> None:
     parent: dict[str, Any] = {"name": "front"} | (
         {"namespace": "infra"} if namespace == "infra" else {}

@@ -386,8 +386,11 @@ def test_a_credential_that_the_existing_secret_lacks_is_in_ours(layout: Any) -> 
 def test_a_secret_of_a_later_chart_is_read_by_its_keys() -> None:
     own = {"existingSecret": "mine", "existingSecretKeys": "chart-5"}
     env = render({"clearml": own}, outside=MINE).env("clearml-apiserver")
-    sources = {name: source["secretKeyRef"] for name, source in env.items() if "secretKeyRef" in source}
-    taken = {name: source["key"] for name, source in sources.items() if source["name"] == "mine"}
+    taken = {
+        name: source["secretKeyRef"]["key"]
+        for name, source in env.items()
+        if "secretKeyRef" in source and source["secretKeyRef"]["name"] == "mine"
+    }
     users = "CLEARML__SECURE__CREDENTIALS__"
     assert taken == {
         "CLEARML__SECURE__AUTH__TOKEN_SECRET": "secure_auth_token_secret",
