@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -254,6 +255,12 @@ def test_ssh_with_the_key_and_hosts_of_one_secret_leaves_no_secret_of_our_own() 
         "known_hosts": ("deploy", "hosts"),
     }
     assert SERVICES not in bundle.of("Secret")
+
+
+def test_a_host_may_be_new_but_never_another_than_before() -> None:
+    bundle = both({"gitSsh": {"existingSecret": "deploy", "acceptNewHosts": True}}, "deploy")
+    command = bundle.env(SERVICES)["GIT_SSH_COMMAND"]
+    assert re.findall(r"StrictHostKeyChecking=(\S+)", command) == ["accept-new"]
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\n\n"])

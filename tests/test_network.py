@@ -129,6 +129,14 @@ def test_components_talk_to_what_they_need_alone() -> None:
     }
 
 
+def test_name_servers_are_asked_again_over_tcp_for_long_answers() -> None:
+    (rule,) = rules(render(ISOLATED), FILES, "Egress") or []
+    assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {
+        ("UDP", 53),
+        ("TCP", 53),
+    }
+
+
 def test_replicas_talk_to_each_other() -> None:
     assert graph(render(merge(REPLICATED, ISOLATED))) == (
         STORES | on_servers(SERVICES, GROUP) | {(MONGODB, MONGODB, 27017), (REPLICAS, REDIS, 6379)}
