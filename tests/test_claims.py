@@ -73,11 +73,16 @@ def test_an_empty_class_is_none_of_its_own() -> None:
 
 @pytest.mark.usefixtures("helm_on_path")
 def test_claims_of_charts_get_the_class_too(tmp_path: Path) -> None:
-    charts = imported(tmp_path, {"mongodb": {"persistence": {"storageClass": "slow"}}})
+    slow = {
+        "mongodb": {"persistence": {"storageClass": "slow"}},
+        "elasticsearch": {"volumeClaimTemplate": {"storageClassName": "slow"}},
+    }
+    charts = imported(tmp_path, slow)
     before = classes(render(charts))
     after = classes(render(merge(charts, {"global": {"storageClass": "fast"}})))
     assert {before[name] for name in STORES & before.keys()} == {"slow", None}
-    assert after == dict.fromkeys(before, "fast") | {"clearml-mongodb": "slow"}
+    chosen = dict.fromkeys(("clearml-mongodb", "clearml-elastic-master"), "slow")
+    assert after == dict.fromkeys(before, "fast") | chosen
 
 
 def test_kept_claims_tell_all_tools_and_can_be_told_otherwise() -> None:

@@ -154,7 +154,7 @@ def test_credentials_are_for_the_registry_in_use(registry: dict[str, Any], asked
 
 
 def test_credentials_may_be_there_already() -> None:
-    existing = {"imageCredentials": {"enabled": True, "existingSecret": "mine"}}
+    existing = {"imageCredentials": {**LOGIN, "existingSecret": "mine"}}
     bundle = render(existing, outside={("Secret", "mine")})
     assert set(bundle.of("Secret")) == set(render().of("Secret"))
     for workload in bundle.workloads:
@@ -162,7 +162,7 @@ def test_credentials_may_be_there_already() -> None:
 
 
 def test_credentials_that_are_not_asked_for_are_not_there() -> None:
-    placeholders = {**LOGIN, "enabled": False, "registry": "docker.io"}
+    placeholders = {**LOGIN, "enabled": False, "existingSecret": "mine"}
     assert render({"imageCredentials": placeholders}) == render()
 
 

@@ -251,6 +251,14 @@ def test_each_pod_of_a_store_is_scraped_once() -> None:
         assert service["selector"].items() <= labels.items()
 
 
+def test_prometheus_selects_a_monitor_by_its_own_labels_not_by_common_ones() -> None:
+    monitor = {"enabled": True, "labels": {"team": "metrics"}}
+    metrics = {"enabled": True, "serviceMonitor": monitor}
+    bundle = render({"commonLabels": {"team": "ml"}, "redis": {"metrics": metrics}})
+    (made,) = bundle.of("ServiceMonitor").values()
+    assert made["metadata"]["labels"]["team"] == "metrics"
+
+
 @pytest.mark.parametrize("architecture", ["standalone", "replicaset"])
 def test_only_members_of_a_replica_set_are_asked_about_it(architecture: str) -> None:
     values = {"mongodb": {"architecture": architecture, "metrics": {"enabled": True}}}

@@ -605,6 +605,10 @@ fileserver: {ingress: {enabled: true, hostName: app.a.org}}
 > fileserver.ingress.hostName: leads to the web server already, on the same path
 >> (given: 'app.a.org')
 
+webserver: {ingress: {enabled: true, hostName: a.org, path: /ml}}
+apiserver: {ingress: {enabled: true, hostName: a.org, path: /ml/}}
+> apiserver.ingress.hostName: leads to the web server already, on the same path (given: 'a.org')
+
 webserver: {ingress: {enabled: true, hostName: a.org, tlsSecretName: one}}
 apiserver: {ingress: {enabled: true, hostName: a.org, path: /api, tlsSecretName: two}}
 > apiserver.ingress.hostName: has another certificate elsewhere: one and two; name one Secret
