@@ -173,7 +173,7 @@ SUB_PATHS = {
             },
             [],
         ),
-        ({"fileserver": {"ingress": {"hostName": "ml.org", "path": "/files"}}}, []),
+        (SHORT | {"fileserver": {"ingress": {"hostName": "ml.org", "path": "/files"}}}, []),
         (SHORT | {"clearml": {"cookieDomain": "short.org"}}, []),
         (SHORT | {"clearml": {"cookieDomain": "other.org"}}, ["clearml.cookieDomain"]),
         (SHORT | {"clearml": {"cookieDomain": "ort.org"}}, ["clearml.cookieDomain"]),

@@ -122,6 +122,8 @@ def test_several_pods_may_share_an_existing_claim() -> None:
     values = {"fileserver": {"replicaCount": 2, "storage": {"data": data}}}
     bundle = render(values, outside={("PersistentVolumeClaim", "mine")})
     assert bundle.workloads["clearml-fileserver"]["spec"]["replicas"] == 2
+    (volume,) = bundle.pod("clearml-fileserver")["volumes"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "mine"}
 
 
 def test_the_user_hears_that_files_go_with_the_pod() -> None:

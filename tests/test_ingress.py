@@ -54,6 +54,16 @@ def test_hosts_of_their_own_need_no_domain() -> None:
     assert list(paths(ingress)) == ["app.org", "api.org", "files.org"]
 
 
+def test_a_host_may_have_a_certificate_of_its_own() -> None:
+    common = {"enabled": True, "host": "a.org", "tls": {"secretName": "common"}}
+    secrets = {("Secret", name) for name in ("common", "own")}
+    bundle = render({"ingress": common | {"files": {"tlsSecretName": "own"}}}, outside=secrets)
+    assert certificates(bundle)["clearml-server-ingress"] == [
+        {"hosts": ["app.a.org", "api.a.org"], "secretName": "common"},
+        {"hosts": ["files.a.org"], "secretName": "own"},
+    ]
+
+
 def test_a_server_with_an_ingress_of_its_own_leaves_the_common_one() -> None:
     own = {"enabled": True, "hostName": "*.files.org", "path": "/f", "pathType": "Exact"}
     common = {"enabled": True, "host": "example.com"}

@@ -91,8 +91,8 @@ def test_pods_give_up_a_volume_of_one_node_before_new_ones_start(
 
 
 def test_servers_without_volume_are_rolled_without_a_gap() -> None:
-    bundle = render()
-    for server in ("apiserver", "webserver"):
+    bundle = render({"fileserver": {"storage": {"enabled": False}}})
+    for server in ("apiserver", "fileserver", "webserver"):
         assert "strategy" not in bundle.find("Deployment", f"clearml-{server}")["spec"]
 
 

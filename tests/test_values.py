@@ -476,6 +476,10 @@ agentGroups: {a: {queues: []}}
 agentGroups: {a: {queues: {high: 1}}}
 > agentGroups.a.queues: must be a list, or a string of names (given: a mapping)
 
+agentGroups: {a: {gpuResource: node.kubernetes.io/gpu}}
+> agentGroups.a.gpuResource: must be a resource of a device plugin, such as nvidia.com/gpu
+>> (given: 'node.kubernetes.io/gpu')
+
 agentGroups: {a: {gpuResource: gpu}}
 > agentGroups.a.gpuResource: must be a resource of a device plugin, such as nvidia.com/gpu
 >> (given: 'gpu')
@@ -484,9 +488,9 @@ agentservices: {clearmlApiHost: "https://user:test-secret@example.com"}
 > agentservices.clearmlApiHost: must be a URL such as https://api.clearml.example.com
 >> (given: 'https://***@example.com')
 
-agentGroups: {a: {clearmlApiHost: "http://example.com:70000/api"}}
+agentGroups: {a: {clearmlApiHost: "http://example.com:65536/api"}}
 > agentGroups.a.clearmlApiHost: must have a port of 1 to 65535
->> (given: 'http://example.com:70000/api')
+>> (given: 'http://example.com:65536/api')
 
 agentservices: {shmSize: 0}
 > agentservices.shmSize: must be more than 0 (given: 0)
@@ -893,7 +897,7 @@ elasticsearch: {imageDigest: "sha256:abc"}
 redis:
   image:
     digest: &digest "sha256:0000000000000000000000000000000000000000000000000000000000000000"
-    tag: *digest
+    tag: "7@sha256:0000000000000000000000000000000000000000000000000000000000000000"
 elasticsearch: {imageTag: *digest, imageDigest: *digest}
 > redis.image.digest: is in the tag too: keep one of the two
 > elasticsearch.imageDigest: is in the tag too: keep one of the two
@@ -1338,6 +1342,7 @@ def test_null_means_the_default(loaded: Load, text: str) -> None:
         "elasticsearch: {minimumMasterNodes: 2, replicas: 3}",
         "ingress: {host: example.com}",
         "ingress: {className: nginx}",
+        "apiserver: {ingress: {path: /a//b, pathType: ImplementationSpecific}}",
         "gateway: {parentRefs: [{name: front}]}",
         "webserver: {autoscaling: {minReplicas: 2, maxReplicas: 2}}",
         "webserver: {autoscaling: {enabled: true, minReplicas: 2, maxReplicas: 2, "
@@ -1383,6 +1388,12 @@ def test_the_check_of_many_fixed_users_takes_time_in_proportion() -> None:
         return time.process_time() - start
 
     assert seconds(8000) < 30 * max(seconds(800), 0.001)
+
+
+def test_configuration_of_the_page_that_is_nested_too_deep_is_a_mistake() -> None:
+    files = {"configuration.json": "[" * 100_000}
+    with pytest.raises(ValueError, match="is nested too deep"):
+        Values.read({"webserver": {"additionalConfigs": files}})
 
 
 # The models
