@@ -91,7 +91,8 @@ MEANINGS: list[tuple[Any, Any]] = [
         {"dragonfly": {"enabled": True, "replicaCount": 1, "storage": {"requests": "7Gi"}}},
         {"redis": {"master": {"persistence": {"size": "7Gi"}}}},
     ),
-    ({"mckMongodb": {"enabled": False, "community": {"createResource": True}}}, {}),
+    ({"mckMongodb": {"enabled": "false", "community": {"createResource": True}}}, {}),
+    ({"ingress": {"app": {"annotations": {"example.org/size": "0"}}}}, {}),
     (
         {
             "dragonfly": {"enabled": False},
@@ -188,9 +189,9 @@ def test_translating_leaves_the_mapping_as_it_was() -> None:
 
 
 def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
-    ours = _file(tmp_path, "redis: {cluster: {slaveCount: 3}}", "1.yaml")
-    theirs = _file(tmp_path, "redis: {replica: {replicaCount: null}}", "2.yaml")
-    assert load([ours, theirs]) == Values()
+    ours = _file(tmp_path, "redis: {cluster: {enabled: true, slaveCount: 3}}", "1.yaml")
+    replicas = "redis: {architecture: null, replica: {replicaCount: null}}"
+    assert load([ours, _file(tmp_path, replicas, "2.yaml")]) == Values()
 
 
 # What is said
@@ -234,6 +235,12 @@ def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
             'values.yaml:2: externalServices.redisHorst: unknown key; did you mean "redisHost"?',
         ),
         ("trains: {image: {tag: '1'}}", "values.yaml:1: trains.image: write apiserver.image, "),
+        ("trains:\n  defaultCompany: a b", "values.yaml:2: trains.defaultCompany: must be letters"),
+        ("agent:\n  trainsApiHost: nonsense", "values.yaml:2: agent.trainsApiHost: must be a URL"),
+        (
+            "apiserver:\n  serviceAccountAnnotations:\n    a: 1",
+            "values.yaml:2: apiserver.serviceAccountAnnotations: must be a string",
+        ),
         ("mckMongodb: {enabled: true}", "values.yaml:1: mckMongodb: MongoDB operators are not"),
         ("agentk8sglue: {queue: a}", "values.yaml:1: agentk8sglue: the Kubernetes glue agent is"),
     ],

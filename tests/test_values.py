@@ -814,6 +814,20 @@ clearml: {fixedUsers: {users: [{username: jane, pasword: test-secret-value}]}}
 > clearml.fixedUsers.users[0].name: is required
 > clearml.fixedUsers.users[0].pasword: unknown key; did you mean "password"? (given: 'pasword')
 
+redis: {usePassword: true, password: 0123}
+mongodb: {image: {tag: 1_000}}
+> redis.password: must be a string; write it in quotes
+> mongodb.image.tag: must be a string; write it in quotes (given: 1000)
+
+redis: {image: {repository: example.org/redis, tag: 6.0.8-debian-10-r0}}
+> redis.image.repository: is an image of Bitnami, whose paths, variables and user are not those of
+>> the official image that provider embedded runs; leave it out, or take provider helm
+>> (given: 'example.org/redis:6.0.8-debian-10-r0')
+
+redis: {metrics: {serviceMonitor: {interval: 30}}}
+> redis.metrics.serviceMonitor.interval: must be a duration as Prometheus spells it, such as 30s
+>> (given: 30)
+
 mongodb: {provider: bitnami}
 > mongodb.provider: must be 'embedded', 'helm' or 'external' (given: 'bitnami')
 
@@ -989,7 +1003,7 @@ webserver:
 webserver:
   autoscaling: {enabled: true, maxReplicas: 2, targetCPUUtilizationPercentage: 80}
   resources: {requests: {cpu: 1}}
-  extraContainers: [{name: proxy, image: proxy}]
+  extraContainers: [{name: proxy, image: proxy, resources: {requests: {memory: 1Gi}}}]
 > webserver.extraContainers[0].resources.requests.cpu: is needed by autoscaling, whose target is a
 >> share of it
 

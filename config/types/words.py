@@ -132,6 +132,8 @@ def _rename(
             return
         _taken_out(made.content, target)
     origin = users_path(made.spelled, path)
+    for inner in [known for known in made.spelled if known[: len(path)] == path]:
+        made.spelled[(*target, *inner[len(path) :])] = made.spelled.pop(inner)
     _put(made, target, value, origin, verbatim=word.convert is None)
 
 
