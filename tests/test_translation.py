@@ -223,6 +223,10 @@ def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
             "values.yaml:2: externalServices.mongodbConnectionStringAuth: is needed too",
         ),
         (
+            "mongodb:\n  enabled: false\n  external: {backend: mongodb://test-secret}",
+            "values.yaml:3: mongodb.external.auth: is needed too",
+        ),
+        (
             "redis: {architecture: sentinel}",
             "values.yaml:1: redis.architecture: must be standalone or replication",
         ),
