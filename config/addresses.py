@@ -226,7 +226,8 @@ def _absent(values: "Values") -> Iterator[Mistake]:
         if group.enabled:
             agents[f"agentGroups.{key}"] = group
     urls = values.public_urls
-    if not values.has("apiserver") and not urls.apiserver and (agents or values.has("webserver")):
+    asking = [agent for agent in agents.values() if not agent.clearml_api_host]
+    if not values.has("apiserver") and not urls.apiserver and (asking or values.has("webserver")):
         yield Mistake(
             ("apiserver", "enabled"),
             "needs clearml.clientConfigurationApiUrl: the other components must find it",

@@ -80,15 +80,17 @@ def _switched_off(section: Any) -> bool:
 
 def _switch(positions: Mapping[object, bool]) -> Converter:
     def convert(value: Any, _: Any) -> bool:
-        if value not in positions:
-            raise ValueError(f"must be {' or '.join(map(str, positions))}")
-        return positions[value]
+        for position, switched_on in positions.items():
+            if value == position:
+                return switched_on
+        raise ValueError(f"must be {' or '.join(map(str, positions))}")
 
     return convert
 
 
 def _account(server: str) -> Converter:
-    return lambda name, _: {"create": True, "name": f"{name}-{server}"}  # as the charts call it
+    # As the charts call it.
+    return lambda name, _: {"create": True, "name": f"{name}-{server}"} if name else {}
 
 
 def _annotated_account(annotations: Any, _: Any) -> Any:

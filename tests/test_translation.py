@@ -90,6 +90,7 @@ MEANINGS: list[tuple[Any, Any]] = [
         {"redis": {"master": {"persistence": {"size": "7Gi"}}}},
     ),
     ({"mckMongodb": {"enabled": False, "community": {"createResource": True}}}, {}),
+    ({"apiserver": {"serviceAccountName": "", "serviceAccountAnnotations": {}}}, {}),
     (
         {
             "dragonfly": {"enabled": False},
@@ -204,6 +205,23 @@ def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
         (
             "externalServices:\n  redisHorst: a",
             'values.yaml:2: externalServices.redisHorst: unknown key; did you mean "redisHost"?',
+        ),
+        (
+            "externalServices: mongo.example.com",
+            "values.yaml:1: externalServices: must be a mapping (given: 'mongo.example.com')",
+        ),
+        (
+            "redis: {architecture: [standalone]}",
+            "values.yaml:1: redis.architecture: must be standalone or replication",
+        ),
+        (
+            "apiserver:\n  podSecurityContext: {runAsUser: 1}\n  securityContext: {runAsUser: 2}",
+            "values.yaml:3: apiserver.securityContext.runAsUser: says something else than "
+            "apiserver.podSecurityContext.runAsUser: keep one of them",
+        ),
+        (
+            "agent: {trainsApiHost: nowhere}",
+            "values.yaml:1: agent.trainsApiHost: must be a URL",
         ),
         ("trains: {image: {tag: '1'}}", "values.yaml:1: trains.image: write apiserver.image, "),
         ("mckMongodb: {enabled: true}", "values.yaml:1: mckMongodb: MongoDB operators are not"),

@@ -105,6 +105,8 @@ def _explain(path: words.Path, details: ErrorDetails, schema: dict[str, Any]) ->
     kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
         known = _schema_at(path[:-1], schema).get("properties", {})
+        if path[-1] in known:  # of other charts
+            return TYPE_WORDS["dict_type"], f" (given: {shape(value)})"
         return f"unknown key{did_you_mean(path[-1], known)}", f" (given: {shape(path[-1])})"
     if kind == "missing":
         return TYPE_WORDS[kind], ""

@@ -75,7 +75,8 @@ def users_path(spelled: Mapping[Path, Path], path: Path) -> Path:
     """Where the user wrote what stands at our path."""
     for length in range(len(path), 0, -1):
         if path[:length] in spelled:
-            return (*spelled[path[:length]], *path[length:])
+            written = (*spelled[path[:length]], *path[length:])
+            return users_path(spelled, written)  # what is renamed may hold what has been before
     return path
 
 
@@ -198,7 +199,8 @@ def _put(made: Translation, target: Path, value: Any, origin: Path, *, verbatim:
         other = ".".join(map(str, users_path(made.spelled, target)))
         made.mistakes.append(Mistake(origin, f"says something else than {other}: keep one of them"))
         return
-    made.spelled.setdefault(target, origin)
+    if not isinstance(ours, dict):
+        made.spelled.setdefault(target, origin)
     if isinstance(value, dict) and (isinstance(ours, dict) or not verbatim):
         section.setdefault(target[-1], type(section)())
         for key, part in value.items():
