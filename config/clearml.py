@@ -56,6 +56,18 @@ FilesUrl = Annotated[
 ]
 
 
+# Defaults of the charts 3.0 and later, where they are others than here.
+PUBLISHED_BY_CHARTS = frozenset(
+    (
+        "GGS9F4M6XB2DXJ5AFT9F",
+        "2oGujVFhPfaozhpuz2GzQfA5OyxmMsR3WVJpsCR5hrgHFs20PO",
+        "ymLh1ok5k5xNUQfS944Xdx9xjf0wueokqKM2dMZfHuH9ayItG2",
+        "BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuWVB4PNASZqCtTyWgWVQ",
+    )
+)
+COMPANY_ID = re.compile(r"[0-9a-f]{32}")
+
+
 def _published(value: str) -> SecretStr:
     return SecretStr(value)
 
@@ -106,11 +118,12 @@ class Credentials(Model):
 
     @property
     def published(self) -> list[str]:
-        """The keys, as in YAML, that still have their published default."""
+        """The keys, as in YAML, that still have a published default, ours or that of a chart."""
         return [
             str(field.alias)
             for name, field in type(self).model_fields.items()
-            if getattr(self, name) == field.default
+            if (given := getattr(self, name)) == field.default
+            or given.get_secret_value() in PUBLISHED_BY_CHARTS
         ]
 
     def mistakes(self) -> Iterator[Mistake]:
@@ -279,7 +292,12 @@ class Clearml(Model):
                 yield Mistake(("credentials", key), message)
 
     def warnings(self) -> Iterator[str]:
-        """Credentials that anyone knows, and a Secret that may not have what is expected of it."""
+        """Credentials that anyone knows, and what has another meaning in other charts."""
+        if not COMPANY_ID.fullmatch(self.default_company):
+            yield (
+                "clearml.defaultCompany: is an id; the charts 5.0 and later have the company's "
+                "name there. Under another id than before the server finds none of its data"
+            )
         if self.existing_secret and not self.existing_secret_keys:
             yield (
                 f"clearml.existingSecret: must have the keys {', '.join(LAYOUTS[OURS].values())}; "
