@@ -57,12 +57,13 @@ def test_no_key_that_a_chart_had_is_unknown(key: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", WORDS)
 def test_a_word_is_none_of_ours_and_leads_to_one(key: str) -> None:
     word = WORDS[key]
-    assert _is_ours(key) == isinstance(word, Listed)
+    assert is_ours(key) == isinstance(word, Listed)
     if isinstance(word, Renamed):
-        assert _is_ours(word.to) or any(word.to.startswith(other) for other in WORDS)
+        assert is_ours(word.to) or any(word.to.startswith(other) for other in WORDS)
 
 
-def _is_ours(path: str) -> bool:
+def is_ours(path: str) -> bool:
+    """Whether the path is that of a value or section of ours."""
     schema = part = json_schema()
     for key in path.split("."):
         if "$ref" in part:
