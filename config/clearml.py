@@ -25,6 +25,7 @@ HOCON_MESSAGE = (
 )
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+COMPANY_ID = re.compile(r"[0-9a-f]{32}")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
 # Host, port and path, of characters that no reader takes for something else.
@@ -212,7 +213,10 @@ class Clearml(Model):
 
     default_company: Annotated[
         Text,
-        matching(r"^[A-Za-z0-9_-]+$", "must be letters, digits, '-' and '_'"),
+        matching(
+            r"^[A-Za-z0-9_-]+$",
+            "must be letters, digits, '-' and '_': an id, no name",
+        ),
     ] = Field(
         default="d1bd92a3b039400cbafc60a7a5b1e52b",
         description="Id of the company (workspace) that users and data belong to.",
@@ -279,7 +283,13 @@ class Clearml(Model):
                 yield Mistake(("credentials", key), message)
 
     def warnings(self) -> Iterator[str]:
-        """Credentials that anyone knows, and a Secret that may not have what is expected of it."""
+        """What anyone knows, and what may not be what is expected of it."""
+        if not COMPANY_ID.fullmatch(self.default_company):
+            yield (
+                "clearml.defaultCompany: is the id of a company here, and servers show nothing of "
+                "other companies; its name, which later charts have here, is read by no server: "
+                "leave it out"
+            )
         if self.existing_secret and not self.existing_secret_keys:
             yield (
                 f"clearml.existingSecret: must have the keys {', '.join(LAYOUTS[OURS].values())}; "

@@ -82,6 +82,49 @@ MEANINGS: list[tuple[Any, Any]] = [
     ),
     ({"redis": {"architecture": "standalone", "auth": {"enabled": False}}}, {}),
     (
+        {"secret": {"existingSecret": "mine"}},
+        {"clearml": {"existingSecret": "mine", "existingSecretKeys": "chart-2"}},
+    ),
+    (
+        {"apiserver": {"serviceAccountAnnotations": {"example.com/role": "x"}}},
+        {
+            "apiserver": {
+                "serviceAccount": {"create": True, "annotations": {"example.com/role": "x"}}
+            }
+        },
+    ),
+    (
+        {
+            "ingress": {
+                "annotations": {"example.com/a": "all"},
+                "app": {"enabled": True, "hostName": "a.org", "tlsSecretName": "", "path": "/"},
+                "api": {"enabled": False, "hostName": "b.org"},
+            }
+        },
+        {
+            "webserver": {
+                "ingress": {
+                    "enabled": True,
+                    "hostName": "a.org",
+                    "annotations": {"example.com/a": "all"},
+                }
+            }
+        },
+    ),
+    (
+        {
+            "ingress": {
+                "enabled": True,
+                "host": "example.com",
+                "files": {"annotations": {"example.com/a": "one"}},
+            }
+        },
+        {
+            "ingress": {"enabled": True, "host": "example.com"},
+            "fileserver": {"ingress": {"enabled": True, "annotations": {"example.com/a": "one"}}},
+        },
+    ),
+    (
         {"redis": {"auth": {"enabled": True, "password": "test-secret-redis"}}},
         {"redis": {"usePassword": True, "password": "test-secret-redis"}},
     ),
@@ -138,7 +181,8 @@ MEANINGS: list[tuple[Any, Any]] = [
 
 @pytest.mark.parametrize(("theirs", "ours"), MEANINGS)
 def test_their_words_give_the_manifests_of_ours(theirs: Any, ours: Any) -> None:
-    assert render(theirs).files == render(ours).files
+    outside = {("Secret", "mine")}
+    assert render(theirs, outside=outside).files == render(ours, outside=outside).files
 
 
 @pytest.mark.parametrize("file", CHART_VALUES, ids=lambda file: file.stem)
@@ -196,6 +240,15 @@ def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
         (
             "redis: {architecture: sentinel}",
             "values.yaml:1: redis.architecture: must be standalone or replication",
+        ),
+        (
+            "redis: {architecture: {test-secret: []}}",
+            "values.yaml:1: redis.architecture: must be standalone or replication",
+        ),
+        (
+            "mongodb: {enabled: false}\n"
+            "externalServices: {mongodbConnectionString: 'mongodb://a:test-secret@[b'}",
+            "values.yaml:2: externalServices.mongodbConnectionString: must be a URL",
         ),
         (
             "redis:\n  password: test-secret-1\n  auth:\n    password: test-secret-2",
@@ -294,3 +347,12 @@ def test_migrating_no_file_is_a_mistake(
 ) -> None:
     assert main(files) == status
     assert capsys.readouterr().err.startswith(said)
+
+
+# What is accepted, and may mean something else
+
+
+@pytest.mark.parametrize(("company", "warned"), [("acme", True), (32 * "a", False)])
+def test_a_company_that_looks_like_a_name_is_told(company: str, warned: bool) -> None:
+    told = "".join(Values.read({"clearml": {"defaultCompany": company}}).warnings())
+    assert ("clearml.defaultCompany: is the id of a company" in told) == warned
