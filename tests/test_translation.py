@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from config import Values, ValuesError, load
 from config.migration import main, migrated
@@ -356,3 +357,15 @@ def test_migrating_no_file_is_a_mistake(
 def test_a_company_that_looks_like_a_name_is_told(company: str, warned: bool) -> None:
     told = "".join(Values.read({"clearml": {"defaultCompany": company}}).warnings())
     assert ("clearml.defaultCompany: is the id of a company" in told) == warned
+
+
+def test_the_charts_own_credentials_are_as_public_as_ours() -> None:
+    charts = {"apiserverKey": "GGS9F4M6XB2DXJ5AFT9F", "testUserKey": "test-secret-tests-key"}
+    told = "".join(Values.read({"clearml": charts}).warnings())
+    assert "apiserverKey" in told
+    assert "testsUserKey" not in told
+    # Beside a Secret they are as good as not there.
+    existing = {"existingSecret": "mine", "existingSecretKeys": "chart-5"}
+    assert Values.read({"clearml": {**existing, "apiserverKey": charts["apiserverKey"]}})
+    with pytest.raises(ValidationError):
+        Values.read({"clearml": {**existing, **charts}})
