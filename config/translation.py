@@ -78,12 +78,11 @@ def _switched_off(section: Any) -> bool:
 # From their values to ours.
 
 
-def _switch(positions: Mapping[object, bool]) -> Converter:
+def _switch(positions: Mapping[str, bool]) -> Converter:
     def convert(value: Any, _: Any) -> bool:
-        for position, switched_on in positions.items():
-            if value == position:
-                return switched_on
-        raise ValueError(f"must be {' or '.join(map(str, positions))}")
+        if not isinstance(value, str) or value not in positions:
+            raise ValueError(f"must be {' or '.join(positions)}")
+        return positions[value]
 
     return convert
 
@@ -91,6 +90,11 @@ def _switch(positions: Mapping[object, bool]) -> Converter:
 def _account(server: str) -> Converter:
     # As the charts call it.
     return lambda name, _: {"create": True, "name": f"{name}-{server}"} if name else {}
+
+
+def _existing_secret(name: Any, _: Any) -> Any:
+    """With the keys of the charts that have this word."""
+    return {"existingSecret": name, "existingSecretKeys": "chart-2"} if name else {}
 
 
 def _annotated_account(annotations: Any, _: Any) -> Any:
@@ -234,7 +238,7 @@ CLEARML_WORDS: dict[str, Word] = {
     "secret.credentials.apiserver.secretKey": Renamed("clearml.credentials.apiserverSecret"),
     "secret.credentials.tests.accessKey": Renamed("clearml.credentials.testsUserKey"),
     "secret.credentials.tests.secretKey": Renamed("clearml.credentials.testsUserSecret"),
-    "secret.existingSecret": Renamed("clearml.existingSecret"),
+    "secret.existingSecret": Renamed("clearml", _existing_secret),
     "clearml.secureAuthTokenSecret": Renamed("clearml.credentials.authToken"),
     "clearml.apiserverKey": Renamed("clearml.credentials.apiserverKey"),
     "clearml.apiserverSecret": Renamed("clearml.credentials.apiserverSecret"),
@@ -313,6 +317,7 @@ STORE_WORDS: dict[str, Word] = {
     "mongodb.persistence.mountPath": Obsolete("the data lies where the image has it"),
     "mongodb.useStatefulSet": Obsolete("MongoDB is a StatefulSet in any case"),
     "elasticsearch.name": Obsolete("the Services are called after elasticsearch.clusterName"),
+    "redis.persistence.existingClaim": Renamed("redis.master.persistence.existingClaim"),
     "elasticsearch.rbac": Obsolete("Elasticsearch needs no rights in the cluster"),
     "elasticsearch.persistence.storageClass": Renamed(
         "elasticsearch.volumeClaimTemplate.storageClassName"
@@ -339,6 +344,7 @@ WORDS: dict[str, Word] = {
     **STATIC_CHARTS,
     "agentGroups": Listed(without={"agent-group0": {"enabled": False}}),
     **CLEARML_WORDS,
+    "global.security": Obsolete("images are taken from wherever you say"),
     **{
         f"{server}.{word}": meaning(server)
         for server in SERVERS.values()

@@ -12,7 +12,6 @@ import pytest
 from clearml_k8s.notes import notes
 from clearml_k8s.parts.need import ServerAddress, ServerAddresses
 from config import Values
-from config.clearml import PUBLISHED_BY_CHARTS
 
 SERVERS = ServerAddresses(
     apiserver=ServerAddress("test-apiserver", 80),
@@ -140,7 +139,6 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
         ),
         ({"apiserver": {"image": {"tag": "my-build-2.0"}}}, []),
         ({"agentservices": {"replicaCount": 2, "enabled": False}}, []),
-        ({"clearml": OWN | {"defaultCompany": "Acme"}}, ["clearml.defaultCompany"]),
     ],
 )
 def test_what_is_allowed_but_unwise_is_warned_of(values: dict[str, Any], warned: list[str]) -> None:
@@ -154,16 +152,6 @@ def test_published_credentials_are_warned_of_where_the_existing_secret_lacks_the
     values = {"clearml": OWN | {"existingSecretKeys": "chart-2", "credentials": pair}}
     (warning,) = Values.read(values).warnings()
     assert "(servicesAgentKey, servicesAgentSecret)" in warning
-
-
-def test_published_credentials_of_a_chart_are_as_good_as_none_of_ones_own() -> None:
-    credentials = {"authToken": min(PUBLISHED_BY_CHARTS), "apiserverKey": "test-secret-key"}
-    (warning,) = Values.read({"clearml": {"credentials": credentials}}).warnings()
-    assert "authToken" in warning
-    assert "apiserverKey" not in warning
-    beside = {"existingSecret": "mine", "existingSecretKeys": {"authToken": "token"}}
-    chosen = {"authToken": min(PUBLISHED_BY_CHARTS)}
-    assert Values.read({"clearml": beside | {"credentials": chosen}})
 
 
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 100), ("0", 100)])

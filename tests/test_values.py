@@ -441,7 +441,7 @@ apiserver: {configDir: etc}
 > apiserver.configDir: must be an absolute path without ':' (given: 'etc')
 
 clearml: {defaultCompany: my company}
-> clearml.defaultCompany: must be letters, digits, '-' and '_' (given: 'my company')
+> clearml.defaultCompany: must be letters, digits, '-' and '_': an id, no name (given: 'my company')
 
 mongodb: {service: {name: "{{ .Values.name }}-mongodb"}}
 > mongodb.service.name: must be a DNS name; of Helm's templates only {{ .Release.Name }} and
