@@ -132,7 +132,9 @@ class Values(Model):
     def pods(self) -> dict[tuple[str, ...], Pod]:
         """The sections of all pods that are made here, by path."""
         pods: dict[tuple[str, ...], Pod] = {
-            (name,): getattr(self, name) for name in ("apiserver", "fileserver", "webserver")
+            (name,): self.server(name)
+            for name in ("apiserver", "fileserver", "webserver")
+            if self.has(name)
         }
         if self.agentservices.enabled:
             pods["agentservices",] = self.agentservices
