@@ -182,7 +182,11 @@ class FixedUsers(Model):
             message = "are taken from clearml.fixedUsers.existingSecret: keep one of the two"
             yield Mistake(("users",), message)
         if self.enabled and not (self.users or self.existing_secret):
-            yield Mistake(("users",), "must list at least one user while fixed users are on", [])
+            yield Mistake(
+                ("users",),
+                "must list at least one user while fixed users are on, or name an existingSecret",
+                [],
+            )
         usernames: set[str] = set()
         for index, user in enumerate(self.users):
             if user.username in usernames:

@@ -184,10 +184,14 @@ STATIC_CHARTS: dict[str, Word] = {
     "elasticsearch.esMemoryLimit": Renamed("elasticsearch.resources.limits.memory"),
     **{
         f"{agents}.trains{setting}": Renamed(f"{agents}.clearml{setting}")
-        for agents in ("agent", "agentservices")
+        for agents, more in (
+            ("agent", ()),
+            ("agentservices", ("HostIp", "WorkerId", "DockerHostMount")),
+        )
         for setting in (
             *("ApiHost", "WebHost", "FilesHost", "GitUser", "GitPassword"),
-            *("AccessKey", "SecretKey", "HostIp", "WorkerId", "DockerHostMount"),
+            *("AccessKey", "SecretKey"),
+            *more,
         )
     },
     "agent.numberOfTrainsAgents": Renamed("agentGroups.agent-group0.replicaCount"),
