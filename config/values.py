@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from config import addresses, names
-from config.addresses import PARTS, Endpoint, PublicUrls
+from config.addresses import PARTS, PublicUrls, Route
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
@@ -114,9 +114,9 @@ class Values(Model):
         return self.server(server).enabled
 
     @property
-    def endpoints(self) -> dict[str, Endpoint]:
+    def routes(self) -> dict[str, Route]:
         """What leads to the servers from outside the cluster, by server."""
-        return addresses.endpoints(self)
+        return addresses.routes(self)
 
     @property
     def cookie_domain(self) -> str:

@@ -8,7 +8,7 @@ from constructs import Construct
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.untyped import untyped
-from config.addresses import Endpoint
+from config.addresses import Route
 from config.cert_manager import CertManager
 from config.gateway import Gateway, ParentRef
 
@@ -26,12 +26,12 @@ class Routes(Construct):
         naming: Naming,
         values: Gateway,
         cert_manager: CertManager,
-        endpoints: Mapping[str, Endpoint],
+        routes: Mapping[str, Route],
         servers: ServerAddresses,
     ) -> None:
         super().__init__(scope, "gateway")
         parents = [_reference(parent) for parent in values.parent_refs]
-        for server, endpoint in endpoints.items():
+        for server, route in routes.items():
             address = servers.installed[server]
             untyped(
                 self,
@@ -41,7 +41,7 @@ class Routes(Construct):
                 metadata=naming.component(server).metadata(annotations=values.annotations),
                 spec={
                     "parentRefs": parents,
-                    "hostnames": [endpoint.host],
+                    "hostnames": [route.host],
                     "rules": [{"backendRefs": [{"name": address.host, "port": address.port}]}],
                 },
             )
@@ -54,7 +54,7 @@ class Routes(Construct):
                 metadata=naming.component("gateway").metadata(),
                 spec={
                     "secretName": values.tls.secret_name,
-                    "dnsNames": [endpoint.host for endpoint in endpoints.values()],
+                    "dnsNames": [route.host for route in routes.values()],
                     "issuerRef": {"kind": cert_manager.kind, "name": cert_manager.issuer},
                 },
                 namespace=values.parent_refs[0].namespace or None,
