@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from config.ingress import NO_HOST, PLAIN_PATH
@@ -20,8 +19,7 @@ PARTS = {"webserver": "app", "apiserver": "api", "fileserver": "files"}
 TITLES = {"webserver": "web server", "apiserver": "API server", "fileserver": "file server"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class Route(NamedTuple):
     """A host and path that lead to a server, by the section of the values that says so.
 
     `secret` is the Secret with the certificate of the host; empty where an Ingress has none, and
@@ -43,8 +41,7 @@ class Endpoint:
         return f"{'https' if self.https else 'http'}://{self.host}{self.path.rstrip('/')}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublicUrls:
+class PublicUrls(NamedTuple):
     """The URL of each server as browsers open it; None where the values do not tell."""
 
     webserver: str | None = None
@@ -57,7 +54,7 @@ class PublicUrls:
         return url
 
 
-def endpoints(values: "Values") -> dict[str, Endpoint]:
+def routes(values: "Values") -> dict[str, Route]:
     """What leads to the servers, by server: the Gateway, their own Ingress or the common one.
 
     A certificate is for a host, whatever is below it. Where none is named, cert-manager makes one
@@ -75,19 +72,19 @@ def endpoints(values: "Values") -> dict[str, Endpoint]:
             name = names.get(way.section, f"{values.fullname}-{server}")
             certificates.setdefault(way.host, f"{name}-tls")
         secret = way.secret or certificates.get(way.host, "")
-        found[server] = replace(way, secret=secret, https=bool(secret))
+        found[server] = way._replace(secret=secret, https=bool(secret))
     return found
 
 
-def _way(values: "Values", server: str) -> Endpoint | None:
+def _way(values: "Values", server: str) -> Route | None:
     """What leads to a server, with the certificate that is named for it alone."""
     part, own = PARTS[server], values.own_ingress(server)
     if values.gateway.enabled:
         tls = values.gateway.tls
         https = tls.enabled or bool(tls.secret_name)
-        return Endpoint(section="gateway", host=values.gateway.host_of(part), https=https)
+        return Route(section="gateway", host=values.gateway.host_of(part), https=https)
     if own.enabled:
-        return Endpoint(
+        return Route(
             section=server,
             host=own.host_name,
             path=own.path,
@@ -96,7 +93,7 @@ def _way(values: "Values", server: str) -> Endpoint | None:
         )
     if values.ingress.enabled:
         host, secret = values.ingress.host_of(part), values.ingress.secret_of(part)
-        return Endpoint(section="ingress", host=host, secret=secret)
+        return Route(section="ingress", host=host, secret=secret)
     return None
 
 
@@ -108,7 +105,7 @@ def public_urls(values: "Values") -> PublicUrls:
         "apiserver": clearml.client_configuration_api_url,
         "fileserver": clearml.client_configuration_files_url,
     }
-    leading = values.endpoints
+    leading = values.routes
     urls: dict[str, str | None] = {}
     for server, url in given.items():
         if url:
@@ -157,7 +154,7 @@ def _host(url: str) -> str:
 def mistakes(values: "Values") -> Iterator[Mistake]:
     """Hosts that are missing or lead to two servers, and servers that nobody can find."""
     yield from _gateway(values)
-    yield from _hosts(values.endpoints)
+    yield from _hosts(values.routes)
     yield from _paths(values)
     yield from _absent(values)
 
@@ -178,27 +175,27 @@ def _gateway(values: "Values") -> Iterator[Mistake]:
         )
 
 
-def _hosts(leading: Mapping[str, Endpoint]) -> Iterator[Mistake]:
+def _hosts(leading: Mapping[str, Route]) -> Iterator[Mistake]:
     places: dict[tuple[str, str], str] = {}
-    certificates: dict[str, Endpoint] = {}
-    for server, endpoint in leading.items():
-        path = _origin(server, endpoint)
-        if not endpoint.host:
-            message = f"is needed without {endpoint.section}.host"
-            yield Mistake(path, NO_HOST if endpoint.section == server else message, "")
+    certificates: dict[str, Route] = {}
+    for server, route in leading.items():
+        path = _origin(server, route)
+        if not route.host:
+            message = f"is needed without {route.section}.host"
+            yield Mistake(path, NO_HOST if route.section == server else message, "")
             continue
-        other = places.setdefault((endpoint.host, endpoint.path.rstrip("/")), server)
+        other = places.setdefault((route.host, route.path.rstrip("/")), server)
         if other != server:
             yield Mistake(
-                path, f"leads to the {TITLES[other]} already, on the same path", endpoint.host
+                path, f"leads to the {TITLES[other]} already, on the same path", route.host
             )
-        first = certificates.setdefault(endpoint.host, endpoint)
-        if first.secret != endpoint.secret:
+        first = certificates.setdefault(route.host, route)
+        if first.secret != route.secret:
             yield Mistake(
                 path,
-                f"has another certificate elsewhere: {first.secret} and {endpoint.secret}; name "
+                f"has another certificate elsewhere: {first.secret} and {route.secret}; name "
                 "one Secret",
-                endpoint.host,
+                route.host,
             )
 
 
@@ -210,11 +207,11 @@ def _paths(values: "Values") -> Iterator[Mistake]:
         )
 
 
-def _origin(server: str, endpoint: Endpoint) -> tuple[str, ...]:
+def _origin(server: str, route: Route) -> tuple[str, ...]:
     """The value that sets the host of one server alone."""
-    if endpoint.section == server:
+    if route.section == server:
         return (server, "ingress", "hostName")
-    return (endpoint.section, PARTS[server], "hostName")
+    return (route.section, PARTS[server], "hostName")
 
 
 def _absent(values: "Values") -> Iterator[Mistake]:
@@ -226,7 +223,8 @@ def _absent(values: "Values") -> Iterator[Mistake]:
         if group.enabled:
             agents[f"agentGroups.{key}"] = group
     urls = values.public_urls
-    if not values.has("apiserver") and not urls.apiserver and (agents or values.has("webserver")):
+    asking = [agent for agent in agents.values() if not agent.clearml_api_host]
+    if not values.has("apiserver") and not urls.apiserver and (asking or values.has("webserver")):
         yield Mistake(
             ("apiserver", "enabled"),
             "needs clearml.clientConfigurationApiUrl: the other components must find it",
@@ -245,7 +243,7 @@ def _absent(values: "Values") -> Iterator[Mistake]:
 def warnings(values: "Values") -> Iterator[str]:
     """What the servers or the web page do not find out by themselves."""
     generation = values.generation
-    for server in values.endpoints:
+    for server in values.routes:
         prefix = values.server(server).ingress.prefix
         if prefix and not _knows_its_path(server, generation):
             yield (
@@ -287,7 +285,7 @@ def _missed(values: "Values") -> Iterator[str]:
 
 def _unexpected_node_ports(values: "Values") -> Iterator[str]:
     generation = values.generation
-    if "webserver" in values.endpoints or values.webserver.service.type != "NodePort":
+    if "webserver" in values.routes or values.webserver.service.type != "NodePort":
         return
     for name, expected in generation.web_page_node_ports.items():
         service = values.server(name).service

@@ -108,6 +108,13 @@ def test_the_reference_tells_type_and_default(key: str, kind: str, default: str)
         ("ingress: {enabled: perhaps}", False),
         ("clearml: {existingSecretKeys: chart-5}", True),
         ("clearml: {existingSecretKeys: {authToken: token}}", True),
+        ("apiserver: {additionalVolumes: {}}", True),
+        ("apiserver: {additionalVolumes: {name: a}}", False),
+        ("webserver: {updateStrategy: Recreate}", True),
+        ("agentGroups: [{name: a, queues: b}]", True),
+        ("agentGroups: [{name: a, queue: b}]", False),
+        ("clearml: {secureAuthTokenSecret: test-secret-token}", True),
+        ("externalServices: {redisHorst: a}", False),
     ],
 )
 def test_editors_are_told_what_a_values_file_may_hold(values: str, fits: bool) -> None:

@@ -407,7 +407,7 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (drop(WEB, f"{POD}.volumes[0].emptyDir"), f"{WEB} {POD}.volumes[0]", "0 sources"),
     (put(DB, f"{BOX}.volumeMounts[0].name", "x"), f"{DB} {BOX}.volumeMounts[0].name", "no volume"),
     (
-        put(API, f"{BOX}.volumeMounts[2].mountPath", "/files"),
+        put(API, f"{BOX}.volumeMounts[2].mountPath", "/files/"),
         f"{API} {BOX}.volumeMounts[2].mountPath",
         "has this path",
     ),

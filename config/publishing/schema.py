@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from config.translation import WORDS
-from config.types.fragment import FRAGMENT
+from config.types.fragment import FRAGMENT, empty_as_list, type_alone
 from config.types.kubernetes import QUANTITY
 from config.types.model import DEFINITION
 from config.types.structs import to_plain
@@ -84,7 +84,7 @@ class _Generator(GenerateJsonSchema):
         default = described["default"]
         if "$ref" in described or (described.get("writeOnly") and default is not None):
             del described["default"]  # a section's fields have their own; secrets are not told
-        elif default is None and described["type"] == "object":
+        elif default is None and described["type"] in ("object", ["object", "string"]):
             described["default"] = {}
         return described
 
@@ -95,8 +95,13 @@ class _Generator(GenerateJsonSchema):
         self, schema: core_schema.BeforeValidatorFunctionSchema
     ) -> JsonSchemaValue:
         described = super().function_before_schema(schema)
+        converter = schema["function"]["function"]
         if described.get("type") == "string":
             described["type"] = ["string", "integer"]  # an integer is taken for its digits
+        elif converter is empty_as_list:
+            described |= {"type": ["array", "object"], "maxProperties": 0}
+        elif converter is type_alone:
+            described["type"] = ["object", "string"]
         return described
 
     def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
@@ -171,10 +176,18 @@ def meaning(word: Word) -> str:
     """What becomes of a word, as a sentence."""
     match word:
         case Renamed(to):
-            return f"Is called `{to}`."
+            return f"Is called `{in_the_end(to)}`."
         case Obsolete(why):
             return f"Has no effect: {why}."
         case Refused(instead):
             return f"Is refused: {instead}."
         case Listed():
             return "May be a list as well."
+
+
+def in_the_end(path: str) -> str:
+    """Our path, where this is one of another word or below one."""
+    for pattern, word in WORDS.items():
+        if isinstance(word, Renamed) and f"{path}.".startswith(f"{pattern}."):
+            return in_the_end(word.to + path.removeprefix(pattern))
+    return path

@@ -99,11 +99,13 @@ def _empty_as_none(raw: object) -> object:
     return None if raw == {} else raw
 
 
-def _empty_as_list(raw: object) -> object:
+def empty_as_list(raw: object) -> object:
+    """An empty mapping, which charts have in the place of an empty list."""
     return [] if raw == {} else raw
 
 
-def _type_alone(raw: object) -> object:
+def type_alone(raw: object) -> object:
+    """A strategy by its type, as charts spell it."""
     return {"type": raw} if isinstance(raw, str) else raw
 
 
@@ -159,7 +161,7 @@ class _Switch:
 
 
 EMPTY_AS_NONE = BeforeValidator(_empty_as_none)
-EMPTY_AS_LIST = BeforeValidator(_empty_as_list)
+EMPTY_AS_LIST = BeforeValidator(empty_as_list)
 
 Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_NONE]
 NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_NONE]
@@ -186,12 +188,12 @@ DeploymentStrategy = Annotated[
     Struct["k8s.DeploymentStrategy"] | None,
     _strategy_of("RollingUpdate", "Recreate"),
     EMPTY_AS_NONE,
-    BeforeValidator(_type_alone),
+    BeforeValidator(type_alone),
 ]
 StatefulSetStrategy = Annotated[
     Struct["k8s.StatefulSetUpdateStrategy"] | None,
     _strategy_of("RollingUpdate", "OnDelete"),
     EMPTY_AS_NONE,
     BeforeValidator(_without_surge),
-    BeforeValidator(_type_alone),
+    BeforeValidator(type_alone),
 ]

@@ -161,24 +161,24 @@ def install(
         )
         servers = replace(servers, webserver=webserver.address)
         workloads.append(webserver.workload)
-    endpoints = values.endpoints
-    if values.gateway.enabled:
+    routes = values.routes
+    if routes and values.gateway.enabled:
         Routes(
             chart("gateway"),
             naming=naming,
             values=values.gateway,
             cert_manager=values.cert_manager,
-            endpoints=endpoints,
+            routes=routes,
             servers=servers,
         )
-    elif endpoints:
+    elif routes:
         Ingresses(
             chart("ingress"),
             naming=naming,
             common=values.ingress,
-            own={server: values.own_ingress(server) for server in endpoints},
+            own={server: values.own_ingress(server) for server in routes},
             cert_manager=values.cert_manager,
-            endpoints=endpoints,
+            routes=routes,
             servers=servers,
         )
     if values.agentservices.enabled:

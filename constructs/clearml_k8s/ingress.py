@@ -8,7 +8,7 @@ from constructs import Construct
 from clearml_k8s.parts.naming import Component, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.service import HTTP
-from config.addresses import Endpoint
+from config.addresses import Route
 from config.cert_manager import CertManager
 from config.ingress import Ingress as IngressValues
 from config.ingress import ServerIngress
@@ -33,21 +33,21 @@ class Ingresses(Construct):
         common: IngressValues,
         own: Mapping[str, ServerIngress],
         cert_manager: CertManager,
-        endpoints: Mapping[str, Endpoint],
+        routes: Mapping[str, Route],
         servers: ServerAddresses,
     ) -> None:
         super().__init__(scope, "ingress")
         issuer = cert_manager.issuer
         self._issued = {ISSUER_ANNOTATIONS[cert_manager.kind]: issuer} if issuer else {}
         self._servers = servers
-        shared = {server: e for server, e in endpoints.items() if e.section == "ingress"}
+        shared = {server: e for server, e in routes.items() if e.section == "ingress"}
         if shared:
             component = naming.component("ingress")
             self._add("ingress", component, common.name, common, shared)
-        for server, endpoint in endpoints.items():
-            if endpoint.section == server:
+        for server, route in routes.items():
+            if route.section == server:
                 component = naming.component(server)
-                self._add(server, component, component.name, own[server], {server: endpoint})
+                self._add(server, component, component.name, own[server], {server: route})
 
     def _add(
         self,
@@ -55,12 +55,12 @@ class Ingresses(Construct):
         component: Component,
         name: str,
         values: IngressValues | ServerIngress,
-        endpoints: Mapping[str, Endpoint],
+        routes: Mapping[str, Route],
     ) -> None:
         hosts_of: dict[str, list[str]] = {}
-        for endpoint in endpoints.values():
-            if endpoint.secret:
-                hosts_of.setdefault(endpoint.secret, []).append(endpoint.host)
+        for route in routes.values():
+            if route.secret:
+                hosts_of.setdefault(route.secret, []).append(route.host)
         tls = [k8s.IngressTls(hosts=h, secret_name=secret) for secret, h in hosts_of.items()]
         k8s.KubeIngress(
             self,
@@ -69,17 +69,17 @@ class Ingresses(Construct):
             spec=k8s.IngressSpec(
                 ingress_class_name=values.class_name or None,
                 tls=tls or None,
-                rules=[self._rule(server, endpoint) for server, endpoint in endpoints.items()],
+                rules=[self._rule(server, route) for server, route in routes.items()],
             ),
         )
 
-    def _rule(self, server: str, endpoint: Endpoint) -> k8s.IngressRule:
+    def _rule(self, server: str, route: Route) -> k8s.IngressRule:
         backend = k8s.IngressServiceBackend(
             name=self._servers.installed[server].host, port=k8s.ServiceBackendPort(name=HTTP)
         )
         path = k8s.HttpIngressPath(
-            path=endpoint.path,
-            path_type=endpoint.path_type,
+            path=route.path,
+            path_type=route.path_type,
             backend=k8s.IngressBackend(service=backend),
         )
-        return k8s.IngressRule(host=endpoint.host, http=k8s.HttpIngressRuleValue(paths=[path]))
+        return k8s.IngressRule(host=route.host, http=k8s.HttpIngressRuleValue(paths=[path]))

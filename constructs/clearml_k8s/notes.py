@@ -52,8 +52,8 @@ def _addresses(values: Values, servers: ServerAddresses) -> Iterator[tuple[str, 
             yield title, url
         elif address is None:
             continue
-        elif server in values.endpoints:
-            yield title, values.endpoints[server].host + values.endpoints[server].path
+        elif server in values.routes:
+            yield title, values.routes[server].host + values.routes[server].path
         elif service.type == "NodePort" and service.node_port:
             yield title, f"http://<any node>:{service.node_port}"
         elif service.type == "ClusterIP":

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from posixpath import normpath
 
 from clearml_k8s.rules.environment import own_fields
 from clearml_k8s.rules.formats import DESCENDING_PATH, LABEL, SUBDOMAIN, fits, is_number, repeated
@@ -190,7 +191,8 @@ def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
                     yield from place.among(
                         propagation, PROPAGATIONS, "mountPropagation", or_empty=False
                     )
-            for i in repeated(mount.get("mountPath") for _, mount in mounts):
+            # Kubernetes takes /a and /a/ for two, of which the second hides the first.
+            for i in repeated(normpath(str(mount.get("mountPath"))) for _, mount in mounts):
                 message = "another mount of the container has this path"
                 yield container.says(message, "volumeMounts", i, "mountPath")
 
