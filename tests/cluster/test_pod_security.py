@@ -12,8 +12,17 @@ import yaml
 
 from cluster.bundles import ROOT, write
 from cluster.client import Cluster
+from config.types.merging import merge
+from scenarios import MONITORED, REPLICATED
 
 STORES = {"clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"}
+AGENTS = {"clearml-agentservices", "clearml-agent-group0-agent"}
+# All that brings a container or a volume of its own.
+AGENT = {
+    "setupScript": "true",
+    "shmSize": "1Gi",
+    "gitSsh": {"privateKey": "test-secret-ssh-key", "acceptNewHosts": True},
+}
 WARN = "pod-security.kubernetes.io/warn"
 NAMESPACE = "restricted"
 
@@ -25,9 +34,14 @@ def test_restricted_admits_what_the_guide_says(cluster: Cluster, tmp_path: Path)
     metadata = {"name": NAMESPACE, "labels": {WARN: "restricted"}}
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
     assert admitted(cluster, tmp_path, {}) == STORES
+    all_around = merge(REPLICATED, MONITORED)
+    assert admitted(cluster, tmp_path, all_around) == STORES | {"clearml-redis-slave"}
     servers = {"clearml-apiserver", "clearml-fileserver"}
     as_in_the_guide = {"apiserver": settings, "fileserver": settings}
     assert admitted(cluster, tmp_path, as_in_the_guide) == STORES | servers
+    agents = merge(settings, AGENT)
+    with_agents = {"agentservices": agents, "agentGroups": {"agent-group0": agents}}
+    assert admitted(cluster, tmp_path, with_agents) == STORES | AGENTS
 
 
 def admitted(cluster: Cluster, folder: Path, values: Mapping[str, Any]) -> set[str]:
