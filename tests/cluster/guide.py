@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+import yaml
 
 from cluster.bundles import ROOT, Bundle
 
@@ -11,8 +14,7 @@ GUIDE = ROOT / "docs/guide"
 
 def commands(heading: str, bundle: Bundle, page: str = "operations") -> list[str]:
     """The shell blocks below the heading, for the namespace of the bundle."""
-    section = _section(heading, page)
-    blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    blocks = _blocks("sh", heading, page)
     return [block.replace("-n clearml ", f"-n {bundle.namespace} ") for block in blocks]
 
 
@@ -21,13 +23,23 @@ def more_kinds() -> list[str]:
     prose = re.sub(
         r"```.*?```", "", _section("Remove what the values no longer ask for"), flags=re.DOTALL
     )
-    return re.findall(r"`([\w.]+\.\w+/v1/\w+)`", prose)
+    return re.findall(r"`([\w.-]+\.\w+/v1/\w+)`", prose)
+
+
+def values(heading: str, page: str) -> list[Any]:
+    """The values below the heading."""
+    return [yaml.safe_load(block) for block in _blocks("yaml", heading, page)]
 
 
 def refused_changes() -> list[str]:
     """The first cell of each row of the table of changes that are refused."""
     rows = re.findall(r"^\| (.*?) \|", _section("What no cluster changes in place"), re.MULTILINE)
     return [row for row in rows if row not in ("value", "---")]
+
+
+def _blocks(language: str, heading: str, page: str) -> list[str]:
+    fenced = rf"^```{language}\n(.*?)^```$"
+    return re.findall(fenced, _section(heading, page), re.DOTALL | re.MULTILINE)
 
 
 def _section(heading: str, page: str = "operations") -> str:

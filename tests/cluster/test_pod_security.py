@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from cluster.bundles import ROOT, write
+from cluster import guide
+from cluster.bundles import write
 from cluster.client import Cluster
 from config.types.merging import merge
 from scenarios import MONITORED, REPLICATED
@@ -28,9 +26,8 @@ NAMESPACE = "restricted"
 
 
 def test_restricted_admits_what_the_guide_says(cluster: Cluster, tmp_path: Path) -> None:
-    page = (ROOT / "docs/guide/pods.md").read_text("utf-8")
-    (snippet,) = re.findall(r"^```yaml\nfileserver:\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    settings = yaml.safe_load(snippet)
+    (snippet,) = guide.values("Pod Security", page="pods")
+    settings = snippet["fileserver"]
     metadata = {"name": NAMESPACE, "labels": {WARN: "restricted"}}
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
     assert admitted(cluster, tmp_path, {}) == STORES
