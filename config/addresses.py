@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from config.ingress import NO_HOST, PLAIN_PATH
@@ -20,8 +19,7 @@ PARTS = {"webserver": "app", "apiserver": "api", "fileserver": "files"}
 TITLES = {"webserver": "web server", "apiserver": "API server", "fileserver": "file server"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A host and path that lead to a server, by the section of the values that says so.
 
     `secret` is the Secret with the certificate of the host; empty where an Ingress has none, and
@@ -43,8 +41,7 @@ class Endpoint:
         return f"{'https' if self.https else 'http'}://{self.host}{self.path.rstrip('/')}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class PublicUrls:
+class PublicUrls(NamedTuple):
     """The URL of each server as browsers open it; None where the values do not tell."""
 
     webserver: str | None = None
@@ -75,7 +72,7 @@ def endpoints(values: "Values") -> dict[str, Endpoint]:
             name = names.get(way.section, f"{values.fullname}-{server}")
             certificates.setdefault(way.host, f"{name}-tls")
         secret = way.secret or certificates.get(way.host, "")
-        found[server] = replace(way, secret=secret, https=bool(secret))
+        found[server] = way._replace(secret=secret, https=bool(secret))
     return found
 
 
@@ -226,7 +223,8 @@ def _absent(values: "Values") -> Iterator[Mistake]:
         if group.enabled:
             agents[f"agentGroups.{key}"] = group
     urls = values.public_urls
-    if not values.has("apiserver") and not urls.apiserver and (agents or values.has("webserver")):
+    asking = [agent for agent in agents.values() if not agent.clearml_api_host]
+    if not values.has("apiserver") and not urls.apiserver and (asking or values.has("webserver")):
         yield Mistake(
             ("apiserver", "enabled"),
             "needs clearml.clientConfigurationApiUrl: the other components must find it",

@@ -178,7 +178,9 @@ class Agent(Deployment):
             for value, key in keys.items():
                 path = ("existingSecrets", secret, value)
                 if value not in FROM_SECRETS:
-                    yield Mistake(path, f"is no secret value{did_you_mean(value, FROM_SECRETS)}")
+                    near = did_you_mean(value, FROM_SECRETS)
+                    others = f"; those are {', '.join(FROM_SECRETS)}"
+                    yield Mistake(path, f"is no secret value{near or others}")
                 elif to_snake(value) in self.model_fields_set and self._given(value):
                     yield Mistake(path, f"excludes {value}: keep one of the two", key)
                 elif self.existing_keys[value] != (secret, key):

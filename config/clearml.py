@@ -25,6 +25,7 @@ HOCON_MESSAGE = (
 )
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+COMPANY_ID = re.compile(r"[0-9a-f]{32}")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
 # Host, port and path, of characters that no reader takes for something else.
@@ -54,6 +55,15 @@ FilesUrl = Annotated[
     ),
     AfterValidator(_with_valid_host),
 ]
+
+
+# What the values of the charts 3.0 to 7.15 say where nobody has changed it.
+OF_LATER_CHARTS = (
+    "BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuWVB4PNASZqCtTyWgWVQ",
+    "GGS9F4M6XB2DXJ5AFT9F",
+    "2oGujVFhPfaozhpuz2GzQfA5OyxmMsR3WVJpsCR5hrgHFs20PO",
+    "ymLh1ok5k5xNUQfS944Xdx9xjf0wueokqKM2dMZfHuH9ayItG2",
+)
 
 
 def _published(value: str) -> SecretStr:
@@ -106,11 +116,12 @@ class Credentials(Model):
 
     @property
     def published(self) -> list[str]:
-        """The keys, as in YAML, that still have their published default."""
+        """The keys, as in YAML, that have a published default: ours or that of a later chart."""
         return [
             str(field.alias)
             for name, field in type(self).model_fields.items()
-            if getattr(self, name) == field.default
+            if (given := getattr(self, name)) == field.default
+            or given.get_secret_value() in OF_LATER_CHARTS
         ]
 
     def mistakes(self) -> Iterator[Mistake]:
@@ -171,7 +182,11 @@ class FixedUsers(Model):
             message = "are taken from clearml.fixedUsers.existingSecret: keep one of the two"
             yield Mistake(("users",), message)
         if self.enabled and not (self.users or self.existing_secret):
-            yield Mistake(("users",), "must list at least one user while fixed users are on", [])
+            yield Mistake(
+                ("users",),
+                "must list at least one user while fixed users are on, or name an existingSecret",
+                [],
+            )
         usernames: set[str] = set()
         for index, user in enumerate(self.users):
             if user.username in usernames:
@@ -212,7 +227,10 @@ class Clearml(Model):
 
     default_company: Annotated[
         Text,
-        matching(r"^[A-Za-z0-9_-]+$", "must be letters, digits, '-' and '_'"),
+        matching(
+            r"^[A-Za-z0-9_-]+$",
+            "must be letters, digits, '-' and '_': an id, no name",
+        ),
     ] = Field(
         default="d1bd92a3b039400cbafc60a7a5b1e52b",
         description="Id of the company (workspace) that users and data belong to.",
@@ -279,7 +297,13 @@ class Clearml(Model):
                 yield Mistake(("credentials", key), message)
 
     def warnings(self) -> Iterator[str]:
-        """Credentials that anyone knows, and a Secret that may not have what is expected of it."""
+        """What anyone knows, and what may not be what is expected of it."""
+        if not COMPANY_ID.fullmatch(self.default_company):
+            yield (
+                "clearml.defaultCompany: is the id of a company here, and servers show nothing of "
+                "other companies; its name, which later charts have here, is read by no server: "
+                "leave it out"
+            )
         if self.existing_secret and not self.existing_secret_keys:
             yield (
                 f"clearml.existingSecret: must have the keys {', '.join(LAYOUTS[OURS].values())}; "

@@ -246,6 +246,7 @@ class Elasticsearch(StatefulSet, Store):
         "terminationGracePeriod": "terminationGracePeriodSeconds",
     }
     repository_path: ClassVar[tuple[str, ...]] = ("image",)
+    address_path: ClassVar[str] = "elasticsearch.external.hosts"
 
     chart: Section[ElasticsearchChart] = section()
 
@@ -324,6 +325,11 @@ class Elasticsearch(StatefulSet, Store):
     def pulled_image(self) -> PulledImage:
         """The image of the embedded Elasticsearch."""
         return self.image_section.pulled(self.image_pull_secrets)
+
+    @property
+    def has_address(self) -> bool:
+        """Whether there are hosts, or the name of the cluster that the host is called after."""
+        return bool(self.external.hosts) or "cluster_name" in self.model_fields_set
 
     @property
     def image_section(self) -> Image:

@@ -180,6 +180,7 @@ class Mongodb(StatefulSet, Store):
     """MongoDB: projects, experiments, users, queues."""
 
     spellings: ClassVar[Mapping[str, str]] = BITNAMI
+    address_path: ClassVar[str] = "mongodb.external or mongodb.service.name"
 
     chart: Section[MongodbChart] = section()
 
@@ -203,6 +204,11 @@ class Mongodb(StatefulSet, Store):
     def pulled_image(self) -> PulledImage:
         """The image of the embedded MongoDB."""
         return self.image.pulled([*self.image.pull_secrets, *self.image_pull_secrets])
+
+    @property
+    def has_address(self) -> bool:
+        """Whether there are connection strings or the name of a host."""
+        return self.external.has_urls or "name" in self.service.model_fields_set
 
     @property
     def fewest(self) -> int:

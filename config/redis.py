@@ -100,6 +100,8 @@ class RedisExternal(Model):
 class Redis(Store):
     """Redis: sessions, workers, locks."""
 
+    address_path: ClassVar[str] = "redis.master.name"
+
     chart: Section[RedisChart] = section()
 
     use_password: bool = Field(default=False, description="Whether Redis asks for a password.")
@@ -125,6 +127,11 @@ class Redis(Store):
     def pulled_image(self) -> PulledImage:
         """The image of the embedded Redis."""
         return self.image.pulled([*self.image.pull_secrets, *self.master.image_pull_secrets])
+
+    @property
+    def has_address(self) -> bool:
+        """Whether there is the name of a host."""
+        return "name" in self.master.model_fields_set
 
     def mistakes(self) -> Iterator[Mistake]:
         """A switch without a password, an unusable password, replicas."""

@@ -146,9 +146,17 @@ class Store(ChartModel):
     repository_path: ClassVar[tuple[str, ...]] = ("image", "repository")
     """Where the section has the repository of its image."""
 
+    address_path: ClassVar[str]
+    """Where the section has the address of somebody else's store."""
+
     @property
     def pulled_image(self) -> PulledImage:
         """The image of the embedded store."""
+        raise NotImplementedError
+
+    @property
+    def has_address(self) -> bool:
+        """Whether the values say where somebody else's store is."""
         raise NotImplementedError
 
     @property

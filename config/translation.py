@@ -78,17 +78,23 @@ def _switched_off(section: Any) -> bool:
 # From their values to ours.
 
 
-def _switch(positions: Mapping[object, bool]) -> Converter:
+def _switch(positions: Mapping[str, bool]) -> Converter:
     def convert(value: Any, _: Any) -> bool:
-        if value not in positions:
-            raise ValueError(f"must be {' or '.join(map(str, positions))}")
+        if not isinstance(value, str) or value not in positions:
+            raise ValueError(f"must be {' or '.join(positions)}")
         return positions[value]
 
     return convert
 
 
 def _account(server: str) -> Converter:
-    return lambda name, _: {"create": True, "name": f"{name}-{server}"}  # as the charts call it
+    # As the charts call it.
+    return lambda name, _: {"create": True, "name": f"{name}-{server}"} if name else {}
+
+
+def _existing_secret(name: Any, _: Any) -> Any:
+    """With the keys of the charts that have this word."""
+    return {"existingSecret": name, "existingSecretKeys": "chart-2"} if name else {}
 
 
 def _annotated_account(annotations: Any, _: Any) -> Any:
@@ -178,10 +184,14 @@ STATIC_CHARTS: dict[str, Word] = {
     "elasticsearch.esMemoryLimit": Renamed("elasticsearch.resources.limits.memory"),
     **{
         f"{agents}.trains{setting}": Renamed(f"{agents}.clearml{setting}")
-        for agents in ("agent", "agentservices")
+        for agents, more in (
+            ("agent", ()),
+            ("agentservices", ("HostIp", "WorkerId", "DockerHostMount")),
+        )
         for setting in (
             *("ApiHost", "WebHost", "FilesHost", "GitUser", "GitPassword"),
-            *("AccessKey", "SecretKey", "HostIp", "WorkerId", "DockerHostMount"),
+            *("AccessKey", "SecretKey"),
+            *more,
         )
     },
     "agent.numberOfTrainsAgents": Renamed("agentGroups.agent-group0.replicaCount"),
@@ -232,7 +242,7 @@ CLEARML_WORDS: dict[str, Word] = {
     "secret.credentials.apiserver.secretKey": Renamed("clearml.credentials.apiserverSecret"),
     "secret.credentials.tests.accessKey": Renamed("clearml.credentials.testsUserKey"),
     "secret.credentials.tests.secretKey": Renamed("clearml.credentials.testsUserSecret"),
-    "secret.existingSecret": Renamed("clearml.existingSecret"),
+    "secret.existingSecret": Renamed("clearml", _existing_secret),
     "clearml.secureAuthTokenSecret": Renamed("clearml.credentials.authToken"),
     "clearml.apiserverKey": Renamed("clearml.credentials.apiserverKey"),
     "clearml.apiserverSecret": Renamed("clearml.credentials.apiserverSecret"),
@@ -311,6 +321,7 @@ STORE_WORDS: dict[str, Word] = {
     "mongodb.persistence.mountPath": Obsolete("the data lies where the image has it"),
     "mongodb.useStatefulSet": Obsolete("MongoDB is a StatefulSet in any case"),
     "elasticsearch.name": Obsolete("the Services are called after elasticsearch.clusterName"),
+    "redis.persistence.existingClaim": Renamed("redis.master.persistence.existingClaim"),
     "elasticsearch.rbac": Obsolete("Elasticsearch needs no rights in the cluster"),
     "elasticsearch.persistence.storageClass": Renamed(
         "elasticsearch.volumeClaimTemplate.storageClassName"
@@ -337,6 +348,7 @@ WORDS: dict[str, Word] = {
     **STATIC_CHARTS,
     "agentGroups": Listed(without={"agent-group0": {"enabled": False}}),
     **CLEARML_WORDS,
+    "global.security": Obsolete("images are taken from wherever you say"),
     **{
         f"{server}.{word}": meaning(server)
         for server in SERVERS.values()

@@ -132,7 +132,9 @@ class Values(Model):
     def pods(self) -> dict[tuple[str, ...], Pod]:
         """The sections of all pods that are made here, by path."""
         pods: dict[tuple[str, ...], Pod] = {
-            (name,): getattr(self, name) for name in ("apiserver", "fileserver", "webserver")
+            (name,): self.server(name)
+            for name in ("apiserver", "fileserver", "webserver")
+            if self.has(name)
         }
         if self.agentservices.enabled:
             pods["agentservices",] = self.agentservices
@@ -223,8 +225,25 @@ class Values(Model):
                     f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "
                     f"{pod.fewest}), so that no drain of their nodes ends"
                 )
+        yield from self._unused_passwords()
+        yield from self._unknown_stores()
         yield from self._other_servers()
         yield from addresses.warnings(self)
+
+    def _unused_passwords(self) -> Iterator[str]:
+        auth, redis = self.mongodb.auth, self.redis
+        if (auth.root_password or auth.existing_secret) and not auth.enabled:
+            yield "mongodb.auth.enabled: is false, so that nobody is asked for the password"
+        if (redis.password or redis.existing_secret) and not redis.use_password:
+            yield "redis.usePassword: is false, so that nobody is asked for the password"
+
+    def _unknown_stores(self) -> Iterator[str]:
+        for name, store in self.stores.items():
+            if self.apiserver.enabled and store.source == "external" and not store.has_address:
+                yield (
+                    f"{name}: is somebody else's, and looked for under the name that it would have "
+                    f"here; set {store.address_path}"
+                )
 
     def _other_servers(self) -> Iterator[str]:
         generation = self.generation

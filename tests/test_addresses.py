@@ -336,6 +336,22 @@ def test_agents_alone_need_no_server_here() -> None:
     ]
 
 
+def test_agents_that_are_told_their_servers_themselves_need_no_others() -> None:
+    off: dict[str, Any] = {"enabled": False}
+    told = {"clearmlApiHost": "http://api.org", "clearmlFilesHost": "s3://bucket"}
+    agents = {"agentservices": off, "agentGroups": {"agent-group0": told}}
+    env = render({**dict.fromkeys(ABSENT, off), **agents}).env("clearml-agent-group0-agent")
+    assert (env["CLEARML_API_HOST"], env["CLEARML_FILES_HOST"]) == ("http://api.org", "s3://bucket")
+
+
+def test_without_servers_there_is_nothing_in_front_of_them() -> None:
+    off: dict[str, Any] = {"enabled": False}
+    agents = {"agentservices": off, "agentGroups": {"agent-group0": off}}
+    gateway = {"gateway": GATEWAY | {"tls": {"secretName": "made"}}, "certManager": {"issuer": "a"}}
+    nothing = {**dict.fromkeys(ABSENT, off), **agents}
+    assert render({**nothing, **gateway}).files == render(nothing).files
+
+
 def test_servers_that_nobody_needs_need_no_address() -> None:
     off: dict[str, Any] = {"enabled": False}
     agents = {"agentservices": off, "agentGroups": {"agent-group0": off}}

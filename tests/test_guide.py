@@ -58,10 +58,27 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert heading in anchors, f"{path}#{heading}"
 
 
-def test_pruning_names_all_kinds_that_there_are() -> None:
-    page = (ROOT / "docs/guide/operations.md").read_text("utf-8")
-    named = set(re.findall(r"[\w.]+/v\d/(\w+)", page))
+def test_the_index_lists_each_page_once() -> None:
+    pages = sorted(page.name for page in (ROOT / "docs/guide").glob("*.md"))
+    index = (ROOT / "docs/guide/README.md").read_text("utf-8")
+    listed = re.findall(r"^- \[[^\]]+\]\((\S+)\)", index, re.MULTILINE)
+    assert sorted([*listed, "README.md"]) == pages
+
+
+@pytest.fixture(scope="module")
+def kinds() -> set[str]:
+    """All kinds of objects that there are."""
     bundles = [render(v, outside=OUTSIDE.get(name, set())) for name, v in SCENARIOS.items()]
     bundles.append(render(MONITORED))
-    kinds = {kind for bundle in bundles for kind, _ in bundle.inventory}
+    return {kind for bundle in bundles for kind, _ in bundle.inventory}
+
+
+def test_pruning_names_all_kinds_that_there_are(kinds: set[str]) -> None:
+    page = (ROOT / "docs/guide/operations.md").read_text("utf-8")
+    named = set(re.findall(r"[\w.]+/v\d/(\w+)", page))
     assert named == kinds - {"Namespace"}
+
+
+def test_the_list_of_objects_has_all_kinds(kinds: set[str]) -> None:
+    page = (ROOT / "docs/guide/objects.md").read_text("utf-8")
+    assert not [kind for kind in kinds - {"PersistentVolumeClaim"} if kind not in page]

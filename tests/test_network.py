@@ -271,3 +271,13 @@ def test_stores_of_charts_are_reached_on_whatever_port_their_pods_have(
         assert all(may_talk(bundle, API, store, port) for port in ports_of(bundle, store))
         assert not any(may_talk(bundle, WEB, store, port) for port in ports_of(bundle, store))
     assert reach(bundle, API) == DNS | {443}
+
+
+def test_servers_elsewhere_are_reached_on_the_ports_of_their_urls() -> None:
+    urls = {
+        "clientConfigurationApiUrl": "https://api.example.com",
+        "clientConfigurationFilesUrl": "http://files.example.com:8081",
+    }
+    off: Object = {"enabled": False}
+    bundle = render({**ISOLATED, "apiserver": off, "fileserver": off, "clearml": urls})
+    assert reach(bundle, WEB) == DNS | {443, 8081}

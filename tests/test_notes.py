@@ -114,6 +114,10 @@ def test_a_server_elsewhere_is_where_the_values_say_or_left_out(outdir: Path) ->
     assert "Web:" not in told
 
 
+NO_APISERVER = {
+    "apiserver": {"enabled": False},
+    "clearml": OWN | {"clientConfigurationApiUrl": "http://api.example.com"},
+}
 OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
 
 
@@ -129,7 +133,7 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
         (OTHER_NODE_PORT | {"ingress": {"enabled": True, "host": "example.com"}}, []),
         ({"fileserver": {"service": {"type": "ClusterIP", "nodePort": 31081}}}, []),
         ({"elasticsearch": {"roles": {"master": False}}}, ["elasticsearch.roles.master"]),
-        ({"elasticsearch": {"enabled": False, "roles": {"master": False}}}, []),
+        (NO_APISERVER | {"elasticsearch": {"enabled": False, "roles": {"master": False}}}, []),
         ({"agentservices": {"replicaCount": 2}}, ["agentservices.replicaCount"]),
         ({"fileserver": {"image": {"tag": "1.15.1"}}}, []),
         ({"fileserver": {"image": {"tag": "1.16.0-500"}}}, ["fileserver.image.tag"]),
@@ -139,6 +143,20 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
         ),
         ({"apiserver": {"image": {"tag": "my-build-2.0"}}}, []),
         ({"agentservices": {"replicaCount": 2, "enabled": False}}, []),
+        ({"redis": {"password": "test-secret"}}, ["redis.usePassword"]),
+        ({"redis": {"existingSecret": "stores"}}, ["redis.usePassword"]),
+        ({"mongodb": {"auth": {"rootPassword": "test-secret"}}}, ["mongodb.auth.enabled"]),
+        ({"mongodb": {"auth": {"existingSecret": "stores"}}}, ["mongodb.auth.enabled"]),
+        (
+            {store: {"enabled": False} for store in ("mongodb", "redis", "elasticsearch")},
+            ["mongodb", "redis", "elasticsearch"],
+        ),
+        ({"mongodb": {"enabled": False, "service": {"name": "db.example.com"}}}, []),
+        ({"mongodb": {"enabled": False, "external": {"existingSecret": "urls"}}}, []),
+        ({"redis": {"enabled": False, "master": {"name": "redis.example.com"}}}, []),
+        ({"elasticsearch": {"enabled": False, "clusterName": "search"}}, []),
+        ({"elasticsearch": {"enabled": False, "external": {"hosts": ["search"]}}}, []),
+        (NO_APISERVER | {"redis": {"enabled": False}}, []),
     ],
 )
 def test_what_is_allowed_but_unwise_is_warned_of(values: dict[str, Any], warned: list[str]) -> None:

@@ -335,9 +335,10 @@ def test_a_security_context_of_the_values_counts_more_than_ours() -> None:
         assert after["securityContext"] == before["securityContext"] | theirs[key]
 
 
-def test_a_security_context_that_is_switched_off_leaves_none_of_ours() -> None:
+@pytest.mark.parametrize("section", STORES)
+def test_a_security_context_that_is_switched_off_leaves_none_of_ours(section: str) -> None:
     off = {"podSecurityContext": {"enabled": False}, "containerSecurityContext": {"enabled": False}}
-    pod = render({"mongodb": off}).pod("clearml-mongodb")
+    pod = render(values_of(section, off)).pod(NAMES[section])
     assert "securityContext" not in pod
     assert "securityContext" not in pod["containers"][0]
 

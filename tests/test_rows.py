@@ -1891,9 +1891,8 @@ OF_THE_HELM_CHARTS = {
     for key in ("version", "repository", "archive", "sha256")
 }
 
-# They change every object: test_inventory.py, test_pods.py and test_argocd.py look at these.
-# Names and namespaces change every object: test_inventory.py looks at these, test_network.py and
-# test_extra_objects.py at the last two.
+# They change every object, or add any: test_inventory.py, test_pods.py, test_argocd.py,
+# test_network.py and test_extra_objects.py look at these.
 OF_THE_WHOLE = {
     "release.name",
     "release.namespace",

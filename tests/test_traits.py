@@ -265,6 +265,7 @@ def test_a_budget_of_redis_holds_for_the_replicas_too() -> None:
             True,
         ),
         ("webserver", {"maxUnavailable": 0}, {}, True),
+        ("webserver", {"maxUnavailable": 0}, {"enabled": False}, False),
         ("webserver", {"maxUnavailable": "0%"}, {"replicaCount": 9}, True),
         ("webserver", {"maxUnavailable": "1%"}, {}, False),
         ("webserver", {"maxUnavailable": 0, "enabled": False}, {}, False),

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from config import Values, ValuesError, load
 from config.migration import main, migrated
-from config.publishing.schema import json_schema
+from config.publishing.schema import in_the_end, json_schema
 from config.translation import WORDS
 from config.types.merging import merge
 from config.types.words import Listed, Renamed
@@ -57,12 +58,14 @@ def test_no_key_that_a_chart_had_is_unknown(key: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", WORDS)
 def test_a_word_is_none_of_ours_and_leads_to_one(key: str) -> None:
     word = WORDS[key]
-    assert _is_ours(key) == isinstance(word, Listed)
+    assert is_ours(key) == isinstance(word, Listed)
     if isinstance(word, Renamed):
-        assert _is_ours(word.to) or any(word.to.startswith(other) for other in WORDS)
+        end = in_the_end(word.to)
+        assert is_ours(end) or end in WORDS
 
 
-def _is_ours(path: str) -> bool:
+def is_ours(path: str) -> bool:
+    """Whether the path is that of a value or section of ours."""
     schema = part = json_schema()
     for key in path.split("."):
         if "$ref" in part:
@@ -82,6 +85,49 @@ MEANINGS: list[tuple[Any, Any]] = [
     ),
     ({"redis": {"architecture": "standalone", "auth": {"enabled": False}}}, {}),
     (
+        {"secret": {"existingSecret": "mine"}},
+        {"clearml": {"existingSecret": "mine", "existingSecretKeys": "chart-2"}},
+    ),
+    (
+        {"apiserver": {"serviceAccountAnnotations": {"example.com/role": "x"}}},
+        {
+            "apiserver": {
+                "serviceAccount": {"create": True, "annotations": {"example.com/role": "x"}}
+            }
+        },
+    ),
+    (
+        {
+            "ingress": {
+                "annotations": {"example.com/a": "all"},
+                "app": {"enabled": True, "hostName": "a.org", "tlsSecretName": "", "path": "/"},
+                "api": {"enabled": False, "hostName": "b.org"},
+            }
+        },
+        {
+            "webserver": {
+                "ingress": {
+                    "enabled": True,
+                    "hostName": "a.org",
+                    "annotations": {"example.com/a": "all"},
+                }
+            }
+        },
+    ),
+    (
+        {
+            "ingress": {
+                "enabled": True,
+                "host": "example.com",
+                "files": {"annotations": {"example.com/a": "one"}},
+            }
+        },
+        {
+            "ingress": {"enabled": True, "host": "example.com"},
+            "fileserver": {"ingress": {"enabled": True, "annotations": {"example.com/a": "one"}}},
+        },
+    ),
+    (
         {"redis": {"auth": {"enabled": True, "password": "test-secret-redis"}}},
         {"redis": {"usePassword": True, "password": "test-secret-redis"}},
     ),
@@ -90,6 +136,7 @@ MEANINGS: list[tuple[Any, Any]] = [
         {"redis": {"master": {"persistence": {"size": "7Gi"}}}},
     ),
     ({"mckMongodb": {"enabled": False, "community": {"createResource": True}}}, {}),
+    ({"apiserver": {"serviceAccountName": "", "serviceAccountAnnotations": {}}}, {}),
     (
         {
             "dragonfly": {"enabled": False},
@@ -138,7 +185,8 @@ MEANINGS: list[tuple[Any, Any]] = [
 
 @pytest.mark.parametrize(("theirs", "ours"), MEANINGS)
 def test_their_words_give_the_manifests_of_ours(theirs: Any, ours: Any) -> None:
-    assert render(theirs).files == render(ours).files
+    outside = {("Secret", "mine")}
+    assert render(theirs, outside=outside).files == render(ours, outside=outside).files
 
 
 @pytest.mark.parametrize("file", CHART_VALUES, ids=lambda file: file.stem)
@@ -198,12 +246,42 @@ def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
             "values.yaml:1: redis.architecture: must be standalone or replication",
         ),
         (
+            "redis: {architecture: {test-secret: []}}",
+            "values.yaml:1: redis.architecture: must be standalone or replication",
+        ),
+        (
+            "mongodb: {enabled: false}\n"
+            "externalServices: {mongodbConnectionString: 'mongodb://a:test-secret@[b'}",
+            "values.yaml:2: externalServices.mongodbConnectionString: must be a URL",
+        ),
+        (
             "redis:\n  password: test-secret-1\n  auth:\n    password: test-secret-2",
             "values.yaml:4: redis.auth.password: says something else than redis.password:",
         ),
         (
             "externalServices:\n  redisHorst: a",
             'values.yaml:2: externalServices.redisHorst: unknown key; did you mean "redisHost"?',
+        ),
+        (
+            "externalServices: mongo.example.com",
+            "values.yaml:1: externalServices: must be a mapping (given: 'mongo.example.com')",
+        ),
+        (
+            "redis: {architecture: [standalone]}",
+            "values.yaml:1: redis.architecture: must be standalone or replication",
+        ),
+        (
+            "apiserver:\n  podSecurityContext: {runAsUser: 1}\n  securityContext: {runAsUser: 2}",
+            "values.yaml:3: apiserver.securityContext.runAsUser: says something else than "
+            "apiserver.podSecurityContext.runAsUser: keep one of them",
+        ),
+        (
+            "secret: {existingSecret: mine}\nclearml: {cookieName: a b}",
+            "values.yaml:2: clearml.cookieName: must be empty or letters",
+        ),
+        (
+            "agent: {trainsApiHost: nowhere}",
+            "values.yaml:1: agent.trainsApiHost: must be a URL",
         ),
         ("trains: {image: {tag: '1'}}", "values.yaml:1: trains.image: write apiserver.image, "),
         ("mckMongodb: {enabled: true}", "values.yaml:1: mckMongodb: MongoDB operators are not"),
@@ -294,3 +372,25 @@ def test_migrating_no_file_is_a_mistake(
 ) -> None:
     assert main(files) == status
     assert capsys.readouterr().err.startswith(said)
+
+
+# What is accepted, and may mean something else
+
+
+@pytest.mark.parametrize(("company", "warned"), [("acme", True), (32 * "a", False)])
+def test_a_company_that_looks_like_a_name_is_told(company: str, warned: bool) -> None:
+    told = "".join(Values.read({"clearml": {"defaultCompany": company}}).warnings())
+    assert ("clearml.defaultCompany: is the id of a company" in told) == warned
+
+
+def test_the_charts_own_credentials_are_as_public_as_ours() -> None:
+    charts = {"apiserverKey": "GGS9F4M6XB2DXJ5AFT9F", "testUserKey": "test-secret-tests-key"}
+    earlier = {"apiserverSecret": "BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuWVB4PNASZqCtTyWgWVQ"}
+    told = "".join(Values.read({"clearml": charts | earlier}).warnings())
+    assert "apiserverKey, apiserverSecret" in told
+    assert "testsUserKey" not in told
+    # Beside a Secret they are as good as not there.
+    existing = {"existingSecret": "mine", "existingSecretKeys": "chart-5"}
+    assert Values.read({"clearml": {**existing, "apiserverKey": charts["apiserverKey"]}})
+    with pytest.raises(ValidationError):
+        Values.read({"clearml": {**existing, **charts}})

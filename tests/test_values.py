@@ -31,6 +31,9 @@ apisever: {}
 somethingElse: 1
 > somethingElse: unknown key (given: 'somethingElse')
 
+agents: {}
+> agents: unknown key; did you mean "agentGroups"? (given: 'agents')
+
 apiserver: {replicaCont: 2}
 > apiserver.replicaCont: unknown key; did you mean "replicaCount"? (given: 'replicaCont')
 
@@ -441,7 +444,7 @@ apiserver: {configDir: etc}
 > apiserver.configDir: must be an absolute path without ':' (given: 'etc')
 
 clearml: {defaultCompany: my company}
-> clearml.defaultCompany: must be letters, digits, '-' and '_' (given: 'my company')
+> clearml.defaultCompany: must be letters, digits, '-' and '_': an id, no name (given: 'my company')
 
 mongodb: {service: {name: "{{ .Values.name }}-mongodb"}}
 > mongodb.service.name: must be a DNS name; of Helm's templates only {{ .Release.Name }} and
@@ -511,6 +514,11 @@ agentservices: {existingSecrets: {Git: {clearmlGitUser: user}}}
 agentGroups: {a: {existingSecrets: {git: {clearmlGitUsr: user}}}}
 > agentGroups.a.existingSecrets.git.clearmlGitUsr: is no secret value; did you mean
 >> "clearmlGitUser"?
+
+agentGroups: {a: {existingSecrets: {git: {token: key}}}}
+> agentGroups.a.existingSecrets.git.token: is no secret value; those are clearmlAccessKey,
+>> clearmlSecretKey, clearmlGitUser, clearmlGitPassword, awsAccessKeyId, awsSecretAccessKey,
+>> azureStorageAccount, azureStorageKey, googleCredentials, clearmlConfig
 
 agentservices: {existingSecrets: {git: {clearmlGitUser: "a b"}}}
 > agentservices.existingSecrets.git.clearmlGitUser: must be a key of a Secret: letters, digits, '-',
@@ -770,8 +778,8 @@ webserver: {additionalConfigs: {configuration.json: "[]"}}
 > webserver.additionalConfigs."configuration.json": must be a JSON object
 
 clearml: {fixedUsers: {enabled: true}}
-> clearml.fixedUsers.users: must list at least one user while fixed users are on
->> (given: an empty list)
+> clearml.fixedUsers.users: must list at least one user while fixed users are on, or name an
+>> existingSecret (given: an empty list)
 
 clearml:
   fixedUsers:

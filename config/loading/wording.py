@@ -104,8 +104,11 @@ def _explain(path: words.Path, details: ErrorDetails, schema: dict[str, Any]) ->
     """What is wrong, and what was given in parentheses unless that is a secret."""
     kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
-        known = _schema_at(path[:-1], schema).get("properties", {})
-        return f"unknown key{did_you_mean(path[-1], known)}", f" (given: {shape(path[-1])})"
+        keys = _schema_at(path[:-1], schema).get("properties", {})
+        if path[-1] in keys:  # a section with words of other charts, which are translated
+            return TYPE_WORDS["dict_type"], f" (given: {shape(value)})"
+        ours = [key for key, part in keys.items() if not part.get("deprecated")]
+        return f"unknown key{did_you_mean(path[-1], ours or keys)}", f" (given: {shape(path[-1])})"
     if kind == "missing":
         return TYPE_WORDS[kind], ""
     message = re.sub(r"^(Value error, |(Input|String) should )", _opening, details["msg"])

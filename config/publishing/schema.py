@@ -171,10 +171,18 @@ def meaning(word: Word) -> str:
     """What becomes of a word, as a sentence."""
     match word:
         case Renamed(to):
-            return f"Is called `{to}`."
+            return f"Is called `{in_the_end(to)}`."
         case Obsolete(why):
             return f"Has no effect: {why}."
         case Refused(instead):
             return f"Is refused: {instead}."
         case Listed():
             return "May be a list as well."
+
+
+def in_the_end(path: str) -> str:
+    """Our path, where this is one of another word or below one."""
+    for pattern, word in WORDS.items():
+        if isinstance(word, Renamed) and f"{path}.".startswith(f"{pattern}."):
+            return in_the_end(word.to + path.removeprefix(pattern))
+    return path

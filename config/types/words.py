@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from config.types.model import Mistake
@@ -12,8 +11,7 @@ Converter = Callable[[Any, Mapping[str, Any]], Any]
 ANY = "*"
 
 
-@dataclass(frozen=True)
-class Renamed:
+class Renamed(NamedTuple):
     """A word for something that has another name here, and perhaps another form.
 
     `to` is our path; a `*` in it stands for the key that the word has in that place. `convert`
@@ -29,15 +27,13 @@ class Renamed:
     stopgap: Sequence[Any] | None = None
 
 
-@dataclass(frozen=True)
-class Obsolete:
+class Obsolete(NamedTuple):
     """A word for something without effect; a warning says why."""
 
     why: str
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(NamedTuple):
     """A word for something that is not done here; the message says what to do instead.
 
     A value that is `idle` would have done nothing in the other chart either: it is left out.
@@ -47,8 +43,7 @@ class Refused:
     idle: Callable[[Any], bool] = lambda value: value is None
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A word for what may also be a list of mappings, each with its `name`, instead of a mapping.
 
     A list stands for itself alone: what there is by default comes in as it is `without`.
@@ -75,7 +70,8 @@ def users_path(spelled: Mapping[Path, Path], path: Path) -> Path:
     """Where the user wrote what stands at our path."""
     for length in range(len(path), 0, -1):
         if path[:length] in spelled:
-            return (*spelled[path[:length]], *path[length:])
+            written = (*spelled[path[:length]], *path[length:])
+            return users_path(spelled, written)  # what is renamed may hold what has been before
     return path
 
 
@@ -198,7 +194,8 @@ def _put(made: Translation, target: Path, value: Any, origin: Path, *, verbatim:
         other = ".".join(map(str, users_path(made.spelled, target)))
         made.mistakes.append(Mistake(origin, f"says something else than {other}: keep one of them"))
         return
-    made.spelled.setdefault(target, origin)
+    if not isinstance(ours, dict):
+        made.spelled.setdefault(target, origin)
     if isinstance(value, dict) and (isinstance(ours, dict) or not verbatim):
         section.setdefault(target[-1], type(section)())
         for key, part in value.items():

@@ -162,7 +162,7 @@ def install(
         servers = replace(servers, webserver=webserver.address)
         workloads.append(webserver.workload)
     endpoints = values.endpoints
-    if values.gateway.enabled:
+    if endpoints and values.gateway.enabled:
         Routes(
             chart("gateway"),
             naming=naming,

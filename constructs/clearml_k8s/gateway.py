@@ -1,15 +1,13 @@
 """The routes from a Gateway to the servers."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
-from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import ServerAddresses
+from clearml_k8s.parts.untyped import untyped
 from config.addresses import Endpoint
 from config.cert_manager import CertManager
 from config.gateway import Gateway, ParentRef
@@ -35,24 +33,26 @@ class Routes(Construct):
         parents = [_reference(parent) for parent in values.parent_refs]
         for server, endpoint in endpoints.items():
             address = servers.installed[server]
-            _add(
+            untyped(
                 self,
-                "gateway.networking.k8s.io/v1",
-                "HTTPRoute",
-                naming.component(server).metadata(annotations=values.annotations),
-                {
+                f"route-{server}",
+                api_version="gateway.networking.k8s.io/v1",
+                kind="HTTPRoute",
+                metadata=naming.component(server).metadata(annotations=values.annotations),
+                spec={
                     "parentRefs": parents,
                     "hostnames": [endpoint.host],
                     "rules": [{"backendRefs": [{"name": address.host, "port": address.port}]}],
                 },
             )
         if values.tls.secret_name:
-            _add(
+            untyped(
                 self,
-                "cert-manager.io/v1",
-                "Certificate",
-                naming.component("gateway").metadata(),
-                {
+                "certificate",
+                api_version="cert-manager.io/v1",
+                kind="Certificate",
+                metadata=naming.component("gateway").metadata(),
+                spec={
                     "secretName": values.tls.secret_name,
                     "dnsNames": [endpoint.host for endpoint in endpoints.values()],
                     "issuerRef": {"kind": cert_manager.kind, "name": cert_manager.issuer},
@@ -67,22 +67,3 @@ def _reference(parent: ParentRef) -> dict[str, Any]:
         for name, field in type(parent).model_fields.items()
         if (given := getattr(parent, name))
     }
-
-
-def _add(
-    scope: Construct,
-    api_version: str,
-    kind: str,
-    metadata: k8s.ObjectMeta,
-    spec: Mapping[str, Any],
-    namespace: str | None = None,
-) -> None:
-    made = ApiObject(
-        scope,
-        f"{kind}-{metadata.name}",
-        api_version=api_version,
-        kind=kind,
-        metadata=ApiObjectMetadata(**metadata._values, namespace=namespace),
-    )
-    # Sorted, as cdk8s does not sort what is patched in.
-    made.add_json_patch(JsonPatch.add("/spec", json.loads(json.dumps(spec, sort_keys=True))))

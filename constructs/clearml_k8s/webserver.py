@@ -56,6 +56,7 @@ class Webserver(Construct):
         workload = Workload(
             component=component,
             needs=servers.needs,
+            peers=servers.files_elsewhere,
             checksums={
                 "credentials": credentials.checksum,
                 "additional-configs": additional.checksum,

@@ -1,8 +1,8 @@
 """What Argo CD reads on the objects of a chart."""
 
-import json
-
 from cdk8s import ApiObject, Chart, JsonPatch
+
+from clearml_k8s.parts.untyped import in_order
 
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 
@@ -16,6 +16,5 @@ def in_sync_wave(chart: Chart, number: int) -> None:
         # As written: an object that is patched in whole has metadata besides the construct's.
         metadata = made.to_json()["metadata"]
         annotations = {SYNC_WAVE: str(number), **metadata.get("annotations", {})}
-        # Sorted, as cdk8s does not sort what is patched in.
-        in_order = json.loads(json.dumps({**metadata, "annotations": annotations}, sort_keys=True))
-        made.add_json_patch(JsonPatch.replace("/metadata", in_order))
+        completed = in_order({**metadata, "annotations": annotations})
+        made.add_json_patch(JsonPatch.replace("/metadata", completed))

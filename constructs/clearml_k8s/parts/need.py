@@ -115,6 +115,13 @@ class ServerAddresses:
         elsewhere = None if self.apiserver else self.public.apiserver
         return {**({"apiserver": OtherServer(elsewhere)} if elsewhere else {}), **self.installed}
 
+    @property
+    def files_elsewhere(self) -> list[Endpoint]:
+        """Where a file server listens that is elsewhere; nowhere if files are in a bucket."""
+        url = self.public.fileserver or ""
+        is_server = not self.fileserver and url.startswith("http")
+        return OtherServer(url).endpoints if is_server else []
+
     def inside(self, server: str) -> str | None:
         """The URL for requests of pods: that of the Service, else the public one."""
         return self._service(server) or self.public.of(server)

@@ -1,11 +1,9 @@
 """Deployments and StatefulSets: what a component is, and all that the values say of its pods."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 from pydantic.alias_generators import to_camel
@@ -20,6 +18,7 @@ from clearml_k8s.parts.traits import (
     disruption_budget,
     service_account,
 )
+from clearml_k8s.parts.untyped import untyped
 from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.wait import wait_for
 from config.image import PulledImage
@@ -128,19 +127,16 @@ def stateful_set(
         revision_history_limit=pod.revision_history_limit,
         template=_template(workload, pod, data.volumes),
     )
-    metadata = component.metadata(annotations=pod.deployment_annotations)
+    templates = {"volumeClaimTemplates": data.templates} if data.templates else {}
     # Not a KubeStatefulSet, which leaves out kind and status of claim templates, patched in or not.
-    made = ApiObject(
+    untyped(
         scope,
         f"{component.name}-stateful-set",
         api_version="apps/v1",
         kind="StatefulSet",
-        metadata=ApiObjectMetadata(**metadata._values),
+        metadata=component.metadata(annotations=pod.deployment_annotations),
+        spec={**to_plain(spec), **templates},
     )
-    templates = {"volumeClaimTemplates": data.templates} if data.templates else {}
-    # Sorted, as cdk8s does not sort what is patched in.
-    in_order = json.loads(json.dumps({**to_plain(spec), **templates}, sort_keys=True))
-    made.add_json_patch(JsonPatch.add("/spec", in_order))
     return _surrounded(scope, workload, pod)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cdk8s import ApiObject, ApiObjectMetadata, JsonPatch
 from constructs import Construct
 
 from clearml_k8s.parts.container import Container, unprivileged
@@ -11,6 +10,7 @@ from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.network import METRICS
 from clearml_k8s.parts.service import ServicePort
+from clearml_k8s.parts.untyped import untyped
 from config.metrics import StoreMetrics
 
 
@@ -53,21 +53,15 @@ class Exporter:
         monitor = self.values.service_monitor
         if not (self.values.enabled and monitor.enabled):
             return
-        metadata = component.metadata()
-        made = ApiObject(
+        interval = {"interval": monitor.interval} if monitor.interval else {}
+        untyped(
             scope,
             f"{component.name}-service-monitor",
             api_version="monitoring.coreos.com/v1",
             kind="ServiceMonitor",
-            metadata=ApiObjectMetadata(
-                name=metadata.name,
-                labels={**(metadata.labels or {}), **monitor.labels},
-                annotations=metadata.annotations,
-            ),
+            metadata=component.metadata(labels=monitor.labels),
+            spec={
+                "endpoints": [{**interval, "port": METRICS}],
+                "selector": {"matchLabels": dict(component.selector)},
+            },
         )
-        interval = {"interval": monitor.interval} if monitor.interval else {}
-        spec = {
-            "endpoints": [{**interval, "port": METRICS}],
-            "selector": {"matchLabels": dict(sorted(component.selector.items()))},
-        }
-        made.add_json_patch(JsonPatch.add("/spec", spec))
