@@ -116,7 +116,7 @@ REPLICATED: dict[str, Any] = {
     "elasticsearch": {"replicas": 3},
 }
 
-# Not among the scenarios, as the clusters of the tests do not know the kind.
+# The scenario of metrics does without the operator.
 MONITORED: dict[str, Any] = {
     store: {"metrics": {"enabled": True, "serviceMonitor": {"enabled": True}}} for store in STORES
 }

@@ -12,6 +12,7 @@ from clearml_k8s.upgrade import upgrade_warnings
 from rendering import Bundle as Rendered
 from rendering import render
 
+BALANCER = "Service/clearml-webserver"
 CLAIM = "PersistentVolumeClaim/clearml-fileserver-data"
 
 
@@ -23,6 +24,10 @@ def told(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 def documents(bundle: Rendered) -> list[str]:
     return [text for file in bundle.texts.values() for text in file.split("---\n")]
+
+
+def balancer(**service: Any) -> dict[str, Any]:
+    return {"webserver": {"service": {"type": "LoadBalancer", **service}}}
 
 
 def data(**claim: Any) -> dict[str, Any]:
@@ -54,6 +59,19 @@ def data(**claim: Any) -> dict[str, Any]:
             {"redis": {"master": {"persistence": {"enabled": False}}}},
             {},
             ["StatefulSet/clearml-redis-master spec.volumeClaimTemplates"],
+        ),
+        ({}, balancer(loadBalancerClass="example.com/a"), []),
+        (balancer(loadBalancerClass="example.com/a"), {}, []),
+        *(
+            (balancer(**before), balancer(**after), [f"{BALANCER} spec.loadBalancerClass"])
+            for before, after in (
+                ({}, {"loadBalancerClass": "example.com/a"}),
+                ({"loadBalancerClass": "example.com/a"}, {}),
+                (
+                    {"loadBalancerClass": "example.com/a"},
+                    {"loadBalancerClass": "example.com/b"},
+                ),
+            )
         ),
     ],
     ids=str,

@@ -71,7 +71,10 @@ def one_more(direction: str, rule: Object) -> Callable[[str], Effects]:
     def effects(section: str) -> Effects:
         context = functools.reduce(merge, (values_of(name, ISOLATED) for name in NAMES))
         ours = render(context).find("NetworkPolicy", NAMES[section])["spec"].get(direction, [])
-        return place("NetworkPolicy", f"spec.{direction}", [*ours, rule])(section)
+        # As the API server fills it in.
+        ports = [{"protocol": "TCP", **port} for port in rule["ports"]]
+        more = [*ours, {**rule, "ports": ports}]
+        return place("NetworkPolicy", f"spec.{direction}", more)(section)
 
     return effects
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import yaml
 
 from clearml_k8s.rules import Bundle
-from clearml_k8s.rules.changes import FIXED, refused
+from clearml_k8s.rules.changes import KINDS, refused
 
 REMEDY = "(docs/guide/operations.md says what to do)"
 MOST_NAMED = 20
@@ -36,7 +36,7 @@ def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle
     known = set(after)
     changed = {Identity.of(text): text for text in before if text not in known}
     # Parsing takes time, so only what may be refused is.
-    fixed = [text for each, text in changed.items() if each.kind in FIXED and bundle.find(*each)]
+    fixed = [text for each, text in changed.items() if each.kind in KINDS and bundle.find(*each)]
     try:
         objects = [yaml.load(text, yaml.CSafeLoader) for text in fixed]
     except yaml.YAMLError:

@@ -1,4 +1,4 @@
-"""The bundles that go onto clusters: scenarios, presets and what lies between them."""
+"""The bundles that go onto clusters: scenarios, combinations, presets, values of other charts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,36 @@ from scenarios import OUTSIDE, SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 PRESETS = {file.stem: file for file in sorted((ROOT / "config/presets").glob("*.yaml"))}
+# By name: the values, and kinds and names of what they take from their namespace.
+COMBINATIONS: Mapping[str, dict[str, Any]] = yaml.safe_load(
+    Path(__file__).with_name("combinations.yaml").read_text("utf-8")
+)
+OF_CHARTS: Mapping[str, dict[str, Any]] = {
+    f"chart-{file.stem}": {"values": case["theirs"], "outside": case["outside"]}
+    for file in sorted((ROOT / "tests/chart_values").glob("*.yaml"))
+    for case in [yaml.safe_load(file.read_text("utf-8"))]
+}
+CASES = {**COMBINATIONS, **OF_CHARTS}
+VALUES = {**SCENARIOS, **{name: case["values"] for name, case in CASES.items()}}
 GIVEN_NAMESPACE = "given-namespace"
-BUNDLES = [*SCENARIOS, *PRESETS, GIVEN_NAMESPACE]
+BUNDLES = [*VALUES, *PRESETS, GIVEN_NAMESPACE]
 NEED_HELM = {"helm-stores"}
 
-# What it takes from its namespace, as the comment of the preset says.
-OUTSIDE_OF_PRESETS = {"production": {("Secret", "clearml-credentials"), ("Secret", "clearml-tls")}}
+# What they take from their namespace; of a preset what its comment says.
+NEEDED: Mapping[str, set[tuple[str, str]]] = {
+    **OUTSIDE,
+    **{name: {(k, n) for k, n in case.get("outside", [])} for name, case in CASES.items()},
+    "production": {("Secret", "clearml-credentials"), ("Secret", "clearml-tls")},
+}
+# What an object needs to be one, beside its name.
+CONTENT: Mapping[str, dict[str, Any]] = {
+    "PersistentVolumeClaim": {
+        "spec": {
+            "accessModes": ["ReadWriteMany"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        }
+    }
+}
 # Pod Security `baseline` refuses the init container that sets vm.max_map_count on its node, as the
 # chart of Elasticsearch does by default.
 RELEASES: Mapping[str, dict[str, Any]] = {
@@ -51,38 +75,39 @@ class Bundle:
         return [m for file in files for m in yaml.load_all(file.read_text(), yaml.CSafeLoader)]
 
     def given(self) -> list[Object]:
-        """What the user makes before, if anything: the namespace, and Secrets in it."""
-        secrets = [
+        """What the user makes before, if anything: the namespace, and objects in it."""
+        needed = [
             {
                 "apiVersion": "v1",
                 "kind": kind,
                 "metadata": {"name": name, "namespace": self.namespace},
+                **CONTENT.get(kind, {}),
             }
             for kind, name in sorted(self.outside)
         ]
         kinds = {manifest["kind"] for manifest in self.objects}
-        if not secrets and "Namespace" in kinds and self.namespace != PRIVILEGED:
+        if not needed and "Namespace" in kinds and self.namespace != PRIVILEGED:
             return []
         namespace = {
             "apiVersion": "v1",
             "kind": "Namespace",
             "metadata": {"name": self.namespace},
         }
-        return [namespace, *secrets]
+        return [namespace, *needed]
 
 
 def write(
     folder: Path, name: str, more: Mapping[str, Any] | None = None, *, namespace: str = ""
 ) -> Bundle:
-    """Synthesize a scenario or preset, changed by more values, into a folder below this one.
+    """Synthesize a bundle by its name, changed by more values, into a folder below this one.
 
     `namespace` puts it into another than its own.
     """
     target = folder / f"bundle-{len(list(folder.glob('bundle-*')))}"
     target.mkdir(parents=True)
-    outside = OUTSIDE.get(name, OUTSIDE_OF_PRESETS.get(name, set()))
+    outside = NEEDED.get(name, set())
     release = {**RELEASES.get(name, {}), **({"namespace": namespace} if namespace else {})}
-    values = merge(SCENARIOS.get(name, {}), {"release": release})
+    values = merge(VALUES.get(name, {}), {"release": release})
     if name in NEED_HELM:
         values = merge(values, imported(folder / "charts"))
     values = merge(values, dict(more or {}))

@@ -1,4 +1,4 @@
-"""What an empty cluster has: nodes, the storage class that is the default, and volumes of it."""
+"""What an empty cluster has: nodes, storage classes, and volumes of them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,31 @@ from typing import Any
 Object = dict[str, Any]
 
 
+# The first is the default; values of other charts name the second.
+CLASSES = ("standard", "fast")
+
+
 def volumes() -> list[Object]:
     """Volumes enough for one installation: nothing provisions any."""
     return [
         {
             "apiVersion": "v1",
             "kind": "PersistentVolume",
-            "metadata": {"name": f"volume-{number}"},
+            "metadata": {"name": f"{storage_class}-{number}"},
             "spec": {
-                "storageClassName": "standard",
+                "storageClassName": storage_class,
                 "capacity": {"storage": "1Ti"},
                 "accessModes": ["ReadWriteOnce", "ReadWriteMany", "ReadOnlyMany"],
                 "hostPath": {"path": "/nowhere"},
             },
         }
+        for storage_class in CLASSES
         for number in range(12)
     ]
 
 
 def machines() -> list[Object]:
-    """Nodes with all that a scenario asks for, and the storage class that is the default."""
+    """Nodes with all that a scenario asks for, and the storage classes."""
     amount = {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": "16"}
     nodes = [
         {
@@ -37,12 +42,19 @@ def machines() -> list[Object]:
         }
         for number in range(3)
     ]
-    default = {"storageclass.kubernetes.io/is-default-class": "true"}
-    storage_class = {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": "standard", "annotations": default},
-        "provisioner": "kubernetes.io/no-provisioner",
-        "allowVolumeExpansion": True,
-    }
-    return [*nodes, storage_class]
+    classes = [
+        {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {
+                "name": name,
+                "annotations": {
+                    "storageclass.kubernetes.io/is-default-class": str(name == CLASSES[0]).lower()
+                },
+            },
+            "provisioner": "kubernetes.io/no-provisioner",
+            "allowVolumeExpansion": True,
+        }
+        for name in CLASSES
+    ]
+    return [*nodes, *classes]

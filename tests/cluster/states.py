@@ -34,21 +34,35 @@ def not_unchanged(cluster: Cluster, bundle: Bundle) -> set[str]:
     """The objects of which another `kubectl apply` says other than `unchanged`.
 
     But for those that kubectl can only send anew: the selector of a PodDisruptionBudget, which its
-    API has replaced, never merged; claim templates to which older servers add an empty time; and
-    those of Helm charts, which are taken as they are.
+    API has replaced, never merged; claim templates to which older servers add an empty time;
+    quantities that the server spells otherwise, such as `2` for `2000m`; and those of Helm charts,
+    which are taken as they are.
     """
     said = {name for name, verb in apply(cluster, bundle).items() if verb != "unchanged"}
-    sets = cluster.objects("StatefulSet", namespace=bundle.namespace)
+    asked = {identity(o): o for o in bundle.objects}
     excused = {o["metadata"]["name"] for o in bundle.objects if not is_ours(o)} | {
         o["metadata"]["name"]
-        for o in sets
+        for o in cluster.objects(*WORKLOADS, namespace=bundle.namespace)
         if any("creationTimestamp" in t["metadata"] for t in o["spec"].get(TEMPLATES, []))
+        or (identity(o) in asked and resources(o) != resources(asked[identity(o)]))
     }
     return {
         name
         for name in said
         if name.partition("/")[2] not in excused and not name.startswith("poddisruptionbudget.")
     }
+
+
+def identity(manifest: Object) -> tuple[str, str]:
+    """What tells the object from others in its namespace."""
+    return manifest["kind"], manifest["metadata"]["name"]
+
+
+def resources(workload: Object) -> list[Object]:
+    """What the containers ask for, as it is spelled."""
+    pod = workload["spec"]["template"]["spec"]
+    containers = (*pod.get("initContainers", []), *pod["containers"])
+    return [container.get("resources", {}) for container in containers]
 
 
 def is_ours(manifest: Object) -> bool:

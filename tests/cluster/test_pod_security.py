@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from cluster.bundles import ROOT, write
+from cluster import guide
+from cluster.bundles import write
 from cluster.client import Cluster
+from config.types.merging import merge
+from scenarios import MONITORED, REPLICATED
 
 STORES = {"clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"}
+AGENTS = {"clearml-agentservices", "clearml-agent-group0-agent"}
+# All that brings a container or a volume of its own.
+AGENT = {
+    "setupScript": "true",
+    "shmSize": "1Gi",
+    "gitSsh": {"privateKey": "test-secret-ssh-key", "acceptNewHosts": True},
+}
 WARN = "pod-security.kubernetes.io/warn"
 NAMESPACE = "restricted"
 
 
 def test_restricted_admits_what_the_guide_says(cluster: Cluster, tmp_path: Path) -> None:
-    page = (ROOT / "docs/guide/pods.md").read_text("utf-8")
-    (snippet,) = re.findall(r"^```yaml\nfileserver:\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    settings = yaml.safe_load(snippet)
+    (snippet,) = guide.values("Pod Security", page="pods")
+    settings = snippet["fileserver"]
     metadata = {"name": NAMESPACE, "labels": {WARN: "restricted"}}
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
     assert admitted(cluster, tmp_path, {}) == STORES
+    all_around = merge(REPLICATED, MONITORED)
+    assert admitted(cluster, tmp_path, all_around) == STORES | {"clearml-redis-slave"}
     servers = {"clearml-apiserver", "clearml-fileserver"}
     as_in_the_guide = {"apiserver": settings, "fileserver": settings}
     assert admitted(cluster, tmp_path, as_in_the_guide) == STORES | servers
+    agents = merge(settings, AGENT)
+    with_agents = {"agentservices": agents, "agentGroups": {"agent-group0": agents}}
+    assert admitted(cluster, tmp_path, with_agents) == STORES | AGENTS
 
 
 def admitted(cluster: Cluster, folder: Path, values: Mapping[str, Any]) -> set[str]:

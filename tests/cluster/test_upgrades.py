@@ -9,30 +9,43 @@ from typing import Any
 import pytest
 import yaml
 
+from clearml_k8s import rules
+from clearml_k8s.rules import changes
 from cluster import guide
 from cluster.bundles import Bundle, write
-from cluster.client import Cluster
+from cluster.client import Cluster, eventually
 from cluster.control_plane import PRIVILEGED
 from cluster.machines import Object
-from cluster.states import apply, not_unchanged, refused, settle, shell
+from cluster.states import apply, identity, is_ours, not_unchanged, refused, settle, shell
 from config.types.merging import merge
 from scenarios import AUTHENTICATION, REPLICATED
 
 Values = Mapping[str, Any]
 
 # Rows of the table in the guide, by a word in their first cell.
-PROVIDER, NAMES, STORE_VOLUME, CLAIM, NODE_PORTS, PRESET = (
+PROVIDER, NAMES, STORE_VOLUME, CLAIM, NODE_PORTS, BALANCER, PRESET = (
     "provider",
     "nameOverride",
     "store's volume",
     "server's claim",
     "node ports",
+    "loadBalancerClass",
     "preset",
 )
 
-# They come and go with the objects that they are made for.
-MADE_BY_CONTROLLERS = {"ControllerRevision", "EndpointSlice", "Pod", "ReplicaSet"}
 MANY = ["ReadWriteMany"]
+
+# Without it the defaults would be refused.
+AS_BEFORE: Mapping[str, Values] = {
+    "all-surrounded": {
+        name: {"storage": {"data": {"accessModes": MANY}}}
+        for name in ("fileserver", "agentservices")
+    }
+}
+
+WEB_SERVER = ("Deployment", "clearml-webserver")
+# They come and go with the objects that they are made for.
+MADE_BY_CONTROLLERS = {"ControllerRevision", "EndpointSlice", "IPAddress", "Pod", "ReplicaSet"}
 
 # What becomes of the defaults: a scenario or preset, more values, and the row if it is refused.
 FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
@@ -43,6 +56,13 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
     "authentication": ("authentication", {}, None),
     "replicated": ("replicated", {}, None),
     "three-elasticsearch-nodes": ("three-elasticsearch-nodes", {}, None),
+    "metrics": ("metrics", {}, None),
+    "gateway": ("gateway", {}, None),
+    "surrounded": ("surrounded", {}, None),
+    "own-ingresses": ("own-ingresses", {}, None),
+    "all-surrounded": ("all-surrounded", {}, CLAIM),
+    "agents-and-claims": ("agents-and-claims", {}, STORE_VOLUME),
+    "monitored-replicas": ("monitored-replicas", {}, None),
     "no-persistence": ("no-persistence", {}, STORE_VOLUME),
     "helm-stores": ("helm-stores", {}, PROVIDER),
     "production": ("production", {}, PRESET),
@@ -121,8 +141,66 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
         },
         NODE_PORTS,
     ),
+    "load balancer": (
+        "default",
+        {"webserver": {"service": {"type": "LoadBalancer", "loadBalancerClass": "example.com/a"}}},
+        None,
+    ),
+    "no network policies": ("default", {"networkPolicy": {"enabled": False}}, None),
+    "all network policies": ("default", {"networkPolicy": {"enabled": True}}, None),
+    "account": ("default", {"mongodb": {"serviceAccount": {"create": True}}}, None),
+    "given account": ("default", {"mongodb": {"serviceAccount": {"name": "default"}}}, None),
+    "autoscaling": (
+        "default",
+        {
+            "webserver": {
+                "resources": {"requests": {"cpu": "1"}},
+                "autoscaling": {
+                    "enabled": True,
+                    "maxReplicas": 3,
+                    "targetCPUUtilizationPercentage": 50,
+                },
+            }
+        },
+        None,
+    ),
     "any node port": ("default", {"apiserver": {"service": {"nodePort": 0}}}, None),
     "other node port": ("default", {"apiserver": {"service": {"nodePort": 30009}}}, None),
+}
+
+BALANCED: Values = {
+    "webserver": {
+        "service": {
+            "type": "LoadBalancer",
+            "loadBalancerClass": "example.com/a",
+            "loadBalancerIP": "192.0.2.1",
+            "loadBalancerSourceRanges": ["10.0.0.0/8"],
+            "externalTrafficPolicy": "Local",
+            "sessionAffinity": "ClientIP",
+            "sessionAffinityTimeoutSeconds": 600,
+        }
+    }
+}
+# What becomes of a load balancer: settings of its Service, and the row if it is refused.
+FROM_BALANCED: Mapping[str, tuple[Values, str | None]] = {
+    "other class": ({"loadBalancerClass": "example.com/b"}, BALANCER),
+    "no class": ({"loadBalancerClass": None}, BALANCER),
+    "node port": (
+        dict.fromkeys(("loadBalancerClass", "loadBalancerIP", "loadBalancerSourceRanges"))
+        | {"type": "NodePort"},
+        None,
+    ),
+    "only in the cluster": (
+        dict.fromkeys(BALANCED["webserver"]["service"]) | {"type": "ClusterIP"},
+        None,
+    ),
+    "other nodes": ({"externalTrafficPolicy": None}, None),
+    "no affinity": (
+        {"sessionAffinity": None, "sessionAffinityTimeoutSeconds": None},
+        None,
+    ),
+    "any client": ({"loadBalancerSourceRanges": None}, None),
+    "other address": ({"loadBalancerIP": "192.0.2.2"}, None),
 }
 
 # All that is accepted at once.
@@ -155,21 +233,61 @@ def test_changes_of_the_defaults(
     request: pytest.FixtureRequest,
 ) -> None:
     # Among what follows are bundles with privileged pods.
-    install(cluster, tmp_path, "default", namespace=PRIVILEGED)
+    before = install(cluster, tmp_path, "default", namespace=PRIVILEGED)
     said = {}
+    foreseen = {}
     for change, (name, values, _) in FROM_DEFAULTS.items():
         if name == "helm-stores":
             request.getfixturevalue("helm_on_path")
         if change != "larger claim" or cluster.controllers:
-            said[change] = refused(cluster, write(tmp_path, name, values, namespace=PRIVILEGED))
+            after = write(tmp_path, name, values, namespace=PRIVILEGED)
+            said[change] = refused(cluster, after)
+            foreseen[change] = warned(before, after)
     record_property("upgrades", len(said))
     wrong = {change: told for change, told in said.items() if bool(told) != refusal(change)}
     assert wrong == {}
+    assert {
+        change: names(told) ^ foreseen[change]
+        for change, told in said.items()
+        # Nobody foresees all that Helm charts change.
+        if FROM_DEFAULTS[change][2] != PROVIDER and names(told) != foreseen[change]
+    } == {}
     assert said["node ports swapped"] == [
         f"service/clearml-{server}: spec.ports[0].nodePort: Invalid value: {port}: "
         "provided port is already allocated"
         for server, port in (("apiserver", 30081), ("fileserver", 30008))
     ]
+
+
+def test_changes_of_a_load_balancer(
+    cluster: Cluster, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    before = install(cluster, tmp_path, "default", more=BALANCED)
+    for change, (settings, row) in FROM_BALANCED.items():
+        more = merge(dict(BALANCED), {"webserver": {"service": settings}})
+        after = write(tmp_path, "default", more)
+        told = names(refused(cluster, after))
+        assert bool(told) == (row is not None), change
+        assert warned(before, after) == told, change
+    record_property("upgrades", len(FROM_BALANCED))
+
+
+def warned(before: Bundle, after: Bundle) -> set[str]:
+    """The objects that `make synth` would warn of, as check_cluster.py calls them."""
+    found = changes.refused(rules.Bundle(before.objects), rules.Bundle(after.objects))
+    return {
+        f"{finding.root['kind'].lower()}/{finding.root['metadata']['name']}" for finding in found
+    }
+
+
+def names(told: list[str]) -> set[str]:
+    """The objects of these refusals, without the group of their kind.
+
+    But for ports that another object has: that is seen in no object alone.
+    """
+    own = (line for line in told if not line.endswith("port is already allocated"))
+    kinds = (line.partition(":")[0].partition("/") for line in own)
+    return {f"{kind.partition('.')[0]}/{name}" for kind, _, name in kinds}
 
 
 def refusal(change: str) -> bool:
@@ -186,6 +304,10 @@ def refusal(change: str) -> bool:
         ("production", PRESET),
         ("replicated", None),
         ("ingress-tls", None),
+        ("own-ingresses", None),
+        ("all-surrounded", CLAIM),
+        ("agents-and-claims", STORE_VOLUME),
+        ("monitored-replicas", None),
     ],
 )
 def test_back_to_the_defaults(
@@ -198,12 +320,16 @@ def test_back_to_the_defaults(
     before = install(cluster, folder, name)
     record_property("upgrades", 1)
     defaults = write(folder, "default", namespace=before.namespace)
-    assert bool(refused(cluster, defaults)) == (row is not None)
+    told = names(refused(cluster, defaults))
+    assert bool(told) == (row is not None)
+    if row not in (PROVIDER, PRESET):
+        assert warned(before, defaults) == told
 
 
 def test_the_guide_lists_what_is_refused() -> None:
     table = guide.refused_changes()
-    words = {row for _, _, row in FROM_DEFAULTS.values() if row}
+    rows = [*(row for _, _, row in FROM_DEFAULTS.values()), *(r for _, r in FROM_BALANCED.values())]
+    words = {row for row in rows if row}
     assert all(sum(word in row for row in table) == 1 for word in words)
     assert all(any(word in row for word in words) for row in table)
 
@@ -237,16 +363,52 @@ def bare(manifest: Object) -> Object:
     return manifest
 
 
-def test_pruning_removes_what_the_values_no_longer_ask_for(
-    cluster: Cluster, tmp_path: Path
+@pytest.mark.usefixtures("controllers")
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_autoscaling_starts_from_one_pod_unless_kubectl_forgets(
+    cluster: Cluster, tmp_path: Path, forgotten: bool
 ) -> None:
-    three = install(cluster, tmp_path, "three-elasticsearch-nodes")
-    one = write(tmp_path, "default", namespace=PRIVILEGED)
-    stale = {(o["kind"], o["metadata"]["name"]) for o in three.objects}
-    stale -= {(o["kind"], o["metadata"]["name"]) for o in one.objects}
-    assert "PodDisruptionBudget" in {kind for kind, _ in stale}
-    before = cluster.inventory()
-    (command,) = guide.commands("Remove what the values no longer ask for", one)
-    shell(cluster, one, command)
-    gone = {(kind, name) for kind, _, name in before - cluster.inventory()}
+    install(cluster, tmp_path, "default", more={"webserver": {"replicaCount": 3}})
+    _, scaled, _ = FROM_DEFAULTS["autoscaling"]
+    fewest = {"webserver": {"autoscaling": {"minReplicas": 2}}}
+    after = write(tmp_path, "default", merge(dict(scaled), fewest))
+    if forgotten:
+        (command,) = guide.commands("Autoscaling", after, page="availability")
+        shell(cluster, after, command)
+    (deployment,) = (o for o in after.objects if identity(o) == WEB_SERVER)
+    cluster.apply([deployment])
+    assert web_servers(cluster) == (3 if forgotten else 1)
+    apply(cluster, after)
+    # Nobody measures, so the autoscaler only keeps to its bounds.
+    eventually(lambda: web_servers(cluster) != (3 if forgotten else 2))
+    assert not_unchanged(cluster, after) == set()
+
+
+def web_servers(cluster: Cluster) -> int:
+    """How many pods of the web server are asked for."""
+    (found,) = (
+        o["spec"]["replicas"]
+        for o in cluster.objects("deployments", namespace="clearml")
+        if identity(o) == WEB_SERVER
+    )
+    return int(found)
+
+
+@pytest.mark.parametrize(
+    "name", ["three-elasticsearch-nodes", "own-ingresses", "all-surrounded", "monitored-replicas"]
+)
+def test_pruning_removes_what_the_values_no_longer_ask_for(
+    cluster: Cluster, tmp_path: Path, name: str
+) -> None:
+    before = install(cluster, tmp_path, name)
+    after = write(tmp_path, "default", AS_BEFORE.get(name), namespace=before.namespace)
+    stale = {identity(manifest) for manifest in before.objects if is_ours(manifest)}
+    stale -= {identity(manifest) for manifest in after.objects}
+    assert stale
+    known = cluster.inventory()
+    (command,) = guide.commands("Remove what the values no longer ask for", after)
+    shell(
+        cluster, after, command.replace('"\nkubectl', f' {" ".join(guide.more_kinds())}"\nkubectl')
+    )
+    gone = {(kind, name) for kind, _, name in known - cluster.inventory()}
     assert {(kind, name) for kind, name in gone if kind not in MADE_BY_CONTROLLERS} == stale

@@ -8,7 +8,7 @@ from cdk8s_plus_25 import k8s
 from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.workload import Placed
-from config.traits import NetworkPolicies
+from config.traits import NetworkPolicies, NetworkPolicy
 from config.types.structs import int_or_string
 
 METRICS = "metrics"  # whoever scrapes them
@@ -37,8 +37,8 @@ def network_policies(placed: Sequence[Placed], values: NetworkPolicies) -> None:
                 spec=k8s.NetworkPolicySpec(
                     pod_selector=_selecting(component.selector),
                     policy_types=["Ingress"] if egress is None else ["Ingress", "Egress"],
-                    ingress=[*_ingress(each, clients), *rules.extra_ingress] or None,
-                    egress=None if egress is None else [*egress, *rules.extra_egress],
+                    ingress=[*_ingress(each, clients), *_extra_ingress(rules)] or None,
+                    egress=None if egress is None else [*egress, *_extra_egress(rules)],
                 ),
             )
 
@@ -107,6 +107,26 @@ def _egress(each: Placed) -> list[k8s.NetworkPolicyEgressRule] | None:
             )
         )
     return rules
+
+
+def _extra_ingress(values: NetworkPolicy) -> Iterator[k8s.NetworkPolicyIngressRule]:
+    for rule in values.extra_ingress:
+        yield k8s.NetworkPolicyIngressRule(from_=rule.from_, ports=_spelled_out(rule.ports))
+
+
+def _extra_egress(values: NetworkPolicy) -> Iterator[k8s.NetworkPolicyEgressRule]:
+    for rule in values.extra_egress:
+        yield k8s.NetworkPolicyEgressRule(to=rule.to, ports=_spelled_out(rule.ports))
+
+
+def _spelled_out(ports: list[k8s.NetworkPolicyPort] | None) -> list[k8s.NetworkPolicyPort] | None:
+    """The ports with the protocol that the API server fills in, or kubectl sends them each time."""
+    return ports and [
+        k8s.NetworkPolicyPort(
+            protocol=each.protocol or "TCP", port=each.port, end_port=each.end_port
+        )
+        for each in ports
+    ]
 
 
 def _selecting(labels: Mapping[str, str]) -> k8s.LabelSelector:

@@ -13,6 +13,8 @@ FIXED = {
     "StatefulSet": ("selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates"),
     "PersistentVolumeClaim": ("accessModes", "storageClassName", "volumeMode", "selector"),
 }
+# Of a Service, the class of a load balancer.
+KINDS = {*FIXED, "Service"}
 
 
 def refused(before: Bundle, after: Bundle) -> Iterator[Finding]:
@@ -32,6 +34,10 @@ def refused(before: Bundle, after: Bundle) -> Iterator[Finding]:
         if old.kind == "PersistentVolumeClaim" and _size(new) < _size(old):
             way = ("spec", "resources", "requests", "storage")
             yield new.says("less than before, and no claim gets smaller", *way)
+        if old.at("spec", "type") == new.at("spec", "type") == "LoadBalancer":
+            field = "loadBalancerClass"
+            if old.at("spec", field) != new.at("spec", field):
+                yield new.says("other than before, which no load balancer changes", "spec", field)
 
 
 def _fixed(place: Place, field: str) -> Any:
