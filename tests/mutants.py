@@ -69,9 +69,9 @@ def main(words: Sequence[str]) -> int:
     """Print a line for each mistake; 1 if one is not caught or the table is stale, else 0."""
     start = time.monotonic()
     chosen = [m for m in mutants() if not words or any(word in m.name for word in words)]
-    stale = list(_stale(chosen)) if chosen else ["no mistake has one of these words"]
-    if stale:
-        print("\n".join(stale))
+    unfit = list(stale(chosen)) if chosen else ["no mistake has one of these words"]
+    if unfit:
+        print("\n".join(unfit))
         return 1
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         Path(folder).chmod(0o755)  # some tests run programs as another user
@@ -90,7 +90,7 @@ def main(words: Sequence[str]) -> int:
     return 1 if missed else 0
 
 
-def _stale(chosen: Sequence[Mutant]) -> Iterator[str]:
+def stale(chosen: Sequence[Mutant]) -> Iterator[str]:
     """What no longer applies, in words."""
     for mutant in chosen:
         try:
