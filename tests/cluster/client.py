@@ -32,10 +32,10 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Where kubectl finds this cluster, and nothing of the user's."""
+        """Where kubectl finds this cluster, and nothing of the user's; what it leaves goes too."""
         path = f"{self.programs}{os.pathsep}{os.environ['PATH']}"
         home, config = str(self.folder), str(self.folder / "kubeconfig")
-        return {"PATH": path, "HOME": home, "KUBECONFIG": config}
+        return {"PATH": path, "HOME": home, "KUBECONFIG": config, "TMPDIR": home}
 
     def run(
         self, *command: str, cwd: Path | None = None, stdin: str | None = None
