@@ -21,7 +21,7 @@ from rendering import render
 
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
 CHART_VALUES = sorted((Path(__file__).parent / "chart_values").glob("*.yaml"))
-NAMES = {"agent-group0": {"enabled": False}}
+NO_DEFAULT_GROUP = {"agent-group0": {"enabled": False}}
 
 
 def _nested(path: str, value: Any) -> Any:
@@ -176,7 +176,7 @@ MEANINGS: list[tuple[Any, Any]] = [
     ),
     (
         {"agentGroups": [{"name": "gpu", "queues": "one two"}, {"name": "cpu"}]},
-        {"agentGroups": {**NAMES, "gpu": {"queues": "one two"}, "cpu": {}}},
+        {"agentGroups": {**NO_DEFAULT_GROUP, "gpu": {"queues": "one two"}, "cpu": {}}},
     ),
     (
         {"agent": {"numberOfClearmlAgents": 2, "queues": "one"}},
