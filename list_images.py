@@ -18,6 +18,7 @@ do_without_cache_if_needed()
 from pydantic import ValidationError
 
 from clearml_k8s.images import copy_commands, image_list
+from clearml_k8s.output import silence
 from config import ValuesError, load, values_files
 from config.global_ import Global
 
@@ -35,8 +36,10 @@ def main() -> None:
         sys.exit(f"COPY_TO: {error.errors()[0]['msg']} (given: {target!r})")
     except ValuesError as error:
         sys.exit(str(error))
-    for line in lines:
-        print(line)
+    try:
+        print(*lines, sep="\n", flush=True)
+    except BrokenPipeError:
+        silence()  # whoever reads has seen enough, such as head
 
 
 if __name__ == "__main__":

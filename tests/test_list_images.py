@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +115,18 @@ def test_the_program_says_what_is_wrong_in_one_line(
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     assert said in line
+
+
+def test_who_has_read_enough_gets_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").touch()
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "list_images.py")],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "CLEARML_VALUES": str(tmp_path / "values.yaml")},
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
