@@ -8,17 +8,16 @@ from config.types.model import Mistake
 
 Path = tuple[str | int, ...]
 Converter = Callable[[Any, Mapping[str, Any]], Any]
-ANY = "*"
 
 
 class Renamed(NamedTuple):
     """A word for something that has another name here, and perhaps another form.
 
-    `to` is our path; a `*` in it stands for the key that the word has in that place. `convert`
-    takes the value, which is not null, and what all files together say, and hands back our value,
-    or raises ValueError for what has no equivalent here. The word counts only
-    `if_` all files together fulfil a condition. Where our word is there too both must say the
-    same; unless the word is only a `stopgap`, which counts in place of these values of ours alone.
+    `to` is our path. `convert` takes the value, which is not null, and what all files together
+    say, and hands back our value, or raises ValueError for what has no equivalent here. The word
+    counts only `if_` all files together fulfil a condition. Where our word is there too both must
+    say the same; unless the word is only a `stopgap`, which counts in place of these values of ours
+    alone.
     """
 
     to: str
@@ -89,14 +88,13 @@ def translate(
     """
     made = Translation(content if in_place else copy.deepcopy(content), {}, [], [])
     for pattern, word in words.items():
-        for path in _places(made.content, tuple(pattern.split("."))):
-            _translate(made, word, pattern, path, whole)
+        path = tuple(pattern.split("."))
+        if _has(made.content, path):
+            _translate(made, word, path, whole)
     return made
 
 
-def _translate(
-    made: Translation, word: Word, pattern: str, path: Path, whole: Mapping[str, Any]
-) -> None:
+def _translate(made: Translation, word: Word, path: Path, whole: Mapping[str, Any]) -> None:
     if isinstance(word, Listed):
         _by_name(made, word, path)
         return
@@ -108,22 +106,20 @@ def _translate(
             made.mistakes.append(Mistake(origin, word.instead))
     else:
         try:
-            _rename(made, word, pattern, path, value, whole)
+            _rename(made, word, path, value, whole)
         except ValueError as error:
             made.mistakes.append(Mistake(origin, str(error)))
 
 
 def _rename(
-    made: Translation, word: Renamed, pattern: str, path: Path, value: Any, whole: Mapping[str, Any]
+    made: Translation, word: Renamed, path: Path, value: Any, whole: Mapping[str, Any]
 ) -> None:
     if word.convert and value is not None:
         value = word.convert(value, whole)
     if word.if_ is not None and not word.if_(whole):
         return
-    steps = zip(path, pattern.split("."), strict=True)
-    wildcards = (step for step, known in steps if known == ANY)
-    target = tuple(next(wildcards) if step == ANY else step for step in word.to.split("."))
-    if word.stopgap is not None and _places(made.content, target):
+    target = tuple(word.to.split("."))
+    if word.stopgap is not None and _has(made.content, target):
         if _at(made.content, target[:-1])[str(target[-1])] not in word.stopgap:
             return
         _taken_out(made.content, target)
@@ -149,14 +145,13 @@ def _by_name(made: Translation, word: Listed, path: Path) -> None:
     section[path[-1]] = {**word.without, **named}
 
 
-def _places(content: Any, pattern: Path, above: Path = ()) -> list[Path]:
-    """The paths in the content that fit the pattern."""
-    if not pattern:
-        return [above]
-    if not isinstance(content, dict):
-        return []
-    keys = content if pattern[0] == ANY else content.keys() & {pattern[0]}
-    return [path for key in keys for path in _places(content[key], pattern[1:], (*above, key))]
+def _has(content: Any, path: Path) -> bool:
+    """Whether something stands at the path."""
+    for step in path:
+        if not isinstance(content, dict) or step not in content:
+            return False
+        content = content[step]
+    return True
 
 
 def _at(content: Any, path: Path) -> Mapping[str, Any]:
