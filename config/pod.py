@@ -48,6 +48,7 @@ from config.types.kubernetes import (
 )
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer
+from config.types.schedule import CronSchedule, TimeZone
 
 
 class Probe(Model):
@@ -167,9 +168,6 @@ class Pod(Model):
         default=[],
         description="ConfigMaps and Secrets whose keys become variables of the main container.",
     )
-    liveness_probe: Section[LivenessProbe] = section()
-    readiness_probe: Section[ReadinessProbe] = section()
-    startup_probe: Section[LivenessProbe] = section()
     init_containers: Section[InitContainers] = section()
     extra_init_containers: ExtraContainers = Field(
         default=[], description="More init containers, which run after ours."
@@ -177,22 +175,10 @@ class Pod(Model):
     extra_containers: ExtraContainers = Field(
         default=[], description="More containers beside the main one."
     )
-    deployment_annotations: Annotations = Field(
-        default={}, description="Annotations of the Deployment or StatefulSet itself."
-    )
-    revision_history_limit: Count | None = Field(
-        default=None, description="Old revisions to keep for a rollback; unset, Kubernetes' 10."
-    )
-    pod_disruption_budget: Section[PodDisruptionBudget] = section()
     network_policy: Section[NetworkPolicy] = section()
     service_account: Section[ServiceAccount] = section()
 
     is_store: ClassVar[bool] = False
-
-    @property
-    def fewest(self) -> int:
-        """How many pods there are at least."""
-        return 1
 
     def mistakes(self) -> Iterator[Mistake]:
         """A pod without name servers."""
@@ -201,7 +187,27 @@ class Pod(Model):
             yield Mistake(("dnsConfig", "nameservers"), "must not be empty with dnsPolicy None")
 
 
-class Deployment(Pod):
+class LongRunning(Pod):
+    """Pods that run on: they are probed, replaced, and evicted in turns."""
+
+    liveness_probe: Section[LivenessProbe] = section()
+    readiness_probe: Section[ReadinessProbe] = section()
+    startup_probe: Section[LivenessProbe] = section()
+    deployment_annotations: Annotations = Field(
+        default={}, description="Annotations of the Deployment or StatefulSet itself."
+    )
+    revision_history_limit: Count | None = Field(
+        default=None, description="Old revisions to keep for a rollback; unset, Kubernetes' 10."
+    )
+    pod_disruption_budget: Section[PodDisruptionBudget] = section()
+
+    @property
+    def fewest(self) -> int:
+        """How many pods there are at least."""
+        return 1
+
+
+class Deployment(LongRunning):
     """Pods that are alike."""
 
     image: Section[Image]
@@ -265,7 +271,7 @@ class Deployment(Pod):
                     )
 
 
-class StatefulSet(Pod):
+class StatefulSet(LongRunning):
     """Pods that keep their names and volumes."""
 
     is_store: ClassVar[bool] = True
@@ -276,3 +282,36 @@ class StatefulSet(Pod):
     update_strategy: StatefulSetStrategy = Field(
         default=None, description="How new pods replace old ones; unset, one after the other."
     )
+
+
+class Job(Pod):
+    """A pod that does its work and ends."""
+
+    job_annotations: Annotations = Field(
+        default={}, description="Annotations of the Job or CronJob itself."
+    )
+    backoff_limit: Count = Field(default=6, description="Failed pods after which the Job gives up.")
+    active_deadline_seconds: AtLeastOne | None = Field(
+        default=None, description="Seconds that a Job may take; unset, as long as it needs."
+    )
+    ttl_seconds_after_finished: Seconds | None = Field(
+        default=None, description="Seconds after which a finished Job is removed; unset, it stays."
+    )
+
+
+class CronJob(Job):
+    """A pod that does its work again and again."""
+
+    schedule: CronSchedule
+    time_zone: TimeZone = Field(
+        default="",
+        description="Time zone of the schedule, such as Europe/Berlin; empty, that of the cluster.",
+    )
+    suspend: bool = Field(default=False, description="Whether no more Jobs start for now.")
+    starting_deadline_seconds: AtLeastOne | None = Field(
+        default=None, description="Seconds that a Job may start late; unset, any number."
+    )
+    successful_jobs_history_limit: Count = Field(
+        default=3, description="Finished Jobs that are kept."
+    )
+    failed_jobs_history_limit: Count = Field(default=1, description="Failed Jobs that are kept.")

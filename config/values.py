@@ -21,7 +21,7 @@ from config.global_ import Global
 from config.image_credentials import ImageCredentials
 from config.ingress import Ingress, ServerIngress
 from config.mongodb import Mongodb
-from config.pod import Pod
+from config.pod import LongRunning, Pod
 from config.redis import Redis
 from config.release import Release, fullname
 from config.server import Server
@@ -220,6 +220,8 @@ class Values(Model):
         if search.source == "embedded" and not search.roles.master:
             yield "elasticsearch.roles.master: without a master no Elasticsearch cluster forms"
         for path, pod in self.pods.items():
+            if not isinstance(pod, LongRunning):
+                continue
             if pod.fewest > 0 and not pod.pod_disruption_budget.lets_go_of(pod.fewest):
                 yield (
                     f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "

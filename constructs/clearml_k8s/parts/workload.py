@@ -1,5 +1,6 @@
-"""Deployments and StatefulSets: what a component is, and all that the values say of its pods."""
+"""All kinds of workloads: what a component is, and all that the values say of its pods."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import environment, escaped
-from clearml_k8s.parts.naming import Common, Component
+from clearml_k8s.parts.naming import Common, Component, checksum
 from clearml_k8s.parts.need import Endpoint, Need
 from clearml_k8s.parts.traits import (
     account_name,
@@ -22,7 +23,7 @@ from clearml_k8s.parts.untyped import untyped
 from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.wait import wait_for
 from config.image import PulledImage
-from config.pod import Deployment, Pod, Probe, StatefulSet
+from config.pod import CronJob, Deployment, Job, LongRunning, Pod, Probe, StatefulSet
 from config.types.structs import fields_of, overlaid, to_plain
 
 # Settings that a PodSpec has under the same name, with the same meaning.
@@ -31,6 +32,7 @@ SAME_IN_POD_SPEC = (Pod.model_fields.keys() & fields_of(k8s.PodSpec)) - {
     "init_containers",
     "service_account",
 }
+DIGEST_LENGTH = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +142,55 @@ def stateful_set(
     return _surrounded(scope, workload, pod)
 
 
-def settings_of(pod: Pod, common: Common) -> dict[str, Any]:
+def job(scope: Construct, workload: Workload, pod: Job) -> Placed:
+    """Make the Job `<name>-<digest>` of a component, and what stands around it.
+
+    The digest is of its content, which no Job can change: another content is another Job.
+    """
+    component, spec = workload.component, _job_spec(workload, pod)
+    digest = checksum({"spec": json.dumps(to_plain(spec), sort_keys=True)})
+    k8s.KubeJob(
+        scope,
+        f"{component.name}-job",
+        metadata=component.metadata(
+            f"{component.name}-{digest[:DIGEST_LENGTH]}", pod.job_annotations
+        ),
+        spec=spec,
+    )
+    return _surrounded(scope, workload, pod)
+
+
+def cron_job(scope: Construct, workload: Workload, pod: CronJob) -> Placed:
+    """Make the CronJob of a component, and what stands around it; its Jobs never overlap."""
+    component = workload.component
+    k8s.KubeCronJob(
+        scope,
+        f"{component.name}-cron-job",
+        metadata=component.metadata(annotations=pod.job_annotations),
+        spec=k8s.CronJobSpec(
+            schedule=pod.schedule,
+            time_zone=pod.time_zone or None,
+            concurrency_policy="Forbid",
+            suspend=pod.suspend,
+            starting_deadline_seconds=pod.starting_deadline_seconds,
+            successful_jobs_history_limit=pod.successful_jobs_history_limit,
+            failed_jobs_history_limit=pod.failed_jobs_history_limit,
+            job_template=k8s.JobTemplateSpec(spec=_job_spec(workload, pod)),
+        ),
+    )
+    return _surrounded(scope, workload, pod)
+
+
+def _job_spec(workload: Workload, pod: Job) -> k8s.JobSpec:
+    return k8s.JobSpec(
+        template=_template(workload, pod, restart_policy="Never"),
+        backoff_limit=pod.backoff_limit,
+        active_deadline_seconds=pod.active_deadline_seconds,
+        ttl_seconds_after_finished=pod.ttl_seconds_after_finished,
+    )
+
+
+def settings_of(pod: LongRunning, common: Common) -> dict[str, Any]:
     """The settings alone: a patch for the template of a pod that something else has made.
 
     An empty mapping in it stands for what is to be taken away.
@@ -162,13 +212,17 @@ def settings_of(pod: Pod, common: Common) -> dict[str, Any]:
 
 def _surrounded(scope: Construct, workload: Workload, pod: Pod) -> Placed:
     component = workload.component
-    disruption_budget(scope, component, pod.pod_disruption_budget, workload.min_available)
+    if isinstance(pod, LongRunning):
+        disruption_budget(scope, component, pod.pod_disruption_budget, workload.min_available)
     service_account(scope, component, pod.service_account)
     return Placed(scope, workload, pod)
 
 
 def _template(
-    workload: Workload, pod: Pod, more_volumes: Sequence[k8s.Volume] = ()
+    workload: Workload,
+    pod: Pod,
+    more_volumes: Sequence[k8s.Volume] = (),
+    restart_policy: str | None = None,
 ) -> k8s.PodTemplateSpec:
     component, needs = workload.component, workload.needs
     registry = component.common.image_registry
@@ -199,6 +253,7 @@ def _template(
             annotations={**annotations, **pod.pod_annotations} or None,
         ),
         spec=k8s.PodSpec(
+            restart_policy=restart_policy,
             # A Service called clearml-redis would inject the server's own variables.
             enable_service_links=False,
             automount_service_account_token=pod.service_account.automount,
@@ -222,15 +277,14 @@ def _template(
 
 
 def _main_container(container: Container, pod: Pod, registry: str) -> k8s.Container:
+    probes = _probes(container, pod) if isinstance(pod, LongRunning) else {}
     return _container(
         container,
         pod,
         registry,
         env=environment(container.env, pod.extra_envs),
         env_from=pod.env_from or None,
-        liveness_probe=_timed(container.liveness, pod.liveness_probe),
-        readiness_probe=_timed(container.readiness, pod.readiness_probe),
-        startup_probe=_timed(container.startup, pod.startup_probe),
+        **probes,
         resources=overlaid(container.resources, pod.resources),
         volume_mounts=[*container.mounts, *pod.additional_volume_mounts] or None,
     )
@@ -263,6 +317,14 @@ def _container(container: Container, pod: Pod, registry: str, **settings: Any) -
             **settings,
         },
     )
+
+
+def _probes(container: Container, pod: LongRunning) -> dict[str, k8s.Probe | None]:
+    return {
+        "liveness_probe": _timed(container.liveness, pod.liveness_probe),
+        "readiness_probe": _timed(container.readiness, pod.readiness_probe),
+        "startup_probe": _timed(container.startup, pod.startup_probe),
+    }
 
 
 def _timed(probe: k8s.Probe | None, timing: Probe) -> k8s.Probe | None:
