@@ -5,9 +5,9 @@ from pydantic import Field
 from config.agent import Agent
 from config.agent_queues import Queues
 from config.claim import Storage
-from config.generation import DEFAULT_GENERATION
-from config.image import Image
-from config.types.kubernetes import ImageRepository, ImageTag, Replicas
+from config.generation import Generation
+from config.image import Image, PulledImage
+from config.types.kubernetes import OptionalImageRepository, OptionalImageTag, Replicas
 from config.types.model import Section, section
 from config.types.scalars import NonEmpty, OneLine, Text
 
@@ -15,11 +15,13 @@ from config.types.scalars import NonEmpty, OneLine, Text
 class AgentServicesImage(Image):
     """The image of the agent services."""
 
-    repository: ImageRepository = Field(
-        default=DEFAULT_GENERATION.agent_services.repository, description="Repository of the image."
+    repository: OptionalImageRepository = Field(
+        default="",
+        description="Repository of the image; empty means the one that goes with clearml.version.",
     )
-    tag: ImageTag = Field(
-        default=DEFAULT_GENERATION.agent_services.tag, description="Tag of the image."
+    tag: OptionalImageTag = Field(
+        default="",
+        description="Tag of the image; empty means the one that goes with clearml.version.",
     )
 
 
@@ -60,3 +62,7 @@ class AgentServices(Agent):
     def on_one_node(self) -> bool:
         """Whether the pods share a volume that one node alone can mount."""
         return self.storage.single_node
+
+    def pulled_image(self, generation: Generation) -> PulledImage:
+        """The image of the main container; what the values leave empty is the generation's."""
+        return self.image.pulled(self.image_pull_secrets, generation.agent_services)

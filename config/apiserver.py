@@ -14,7 +14,6 @@ from config.configuration import (
     mounts_below,
 )
 from config.generation import DEFAULT_GENERATION
-from config.image import ServerImage
 from config.server import Server
 from config.service import Service
 from config.types.kubernetes import (
@@ -87,7 +86,6 @@ class Apiserver(Server, HoconConfigs):
         description="Seconds that browsers keep the session's cookie; unset, for ever.",
     )
     replica_count: Replicas = Field(default=1, description="Number of API server pods.")
-    image: Section[ServerImage] = section()
     storage: Section[ApiserverStorage] = section()
 
     @property

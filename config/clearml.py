@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from config.generation import DEFAULT_GENERATION
 from config.secret_layout import LAYOUTS, OF_CHARTS, OURS, SecretKeys
 from config.types.kubernetes import AtLeastOne, OptionalAddress, OptionalDnsSubdomain, SecretKey
 from config.types.model import Mistake, Model, Section, section
@@ -25,6 +26,13 @@ HOCON_MESSAGE = (
 )
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+ServerVersion = Annotated[
+    Text,
+    matching(
+        r"^[0-9]+\.[0-9]+(\.[0-9]+)?(-[0-9A-Za-z.]+)?$",
+        "must be a version such as 2.3.0",
+    ),
+]
 COMPANY_ID = re.compile(r"[0-9a-f]{32}")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
 
@@ -225,6 +233,11 @@ class Watchdog(Model):
 class Clearml(Model):
     """Settings of the ClearML application as a whole."""
 
+    version: ServerVersion = Field(
+        default=DEFAULT_GENERATION.version,
+        description="Version of the servers, such as 2.3.0. Images, stores and settings follow; "
+        "left out, the tag of the servers' images says it.",
+    )
     default_company: Annotated[
         Text,
         matching(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field
 
 from config.chart import ElasticsearchChart
-from config.generation import DEFAULT_GENERATION
+from config.generation import DEFAULT_GENERATION, REMOVED_SETTINGS, Generation, number
 from config.image import Image, PulledImage, digest_mistakes
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet
@@ -26,6 +26,8 @@ from config.types.kubernetes import (
     ImageTag,
     OptionalDnsSubdomain,
     OptionalImageRegistry,
+    OptionalImageRepository,
+    OptionalImageTag,
     Port,
     PullPolicy,
     Replicas,
@@ -297,12 +299,15 @@ class Elasticsearch(StatefulSet, Store):
     external: Section[ElasticsearchExternal] = section()
     metrics: Section[ElasticsearchMetrics] = section()
     sysctl_init_container: Section[SysctlInitContainer] = section()
-    image: ImageRepository = Field(
-        default=DEFAULT_GENERATION.elasticsearch.repository,
-        description="Repository of the Elasticsearch image.",
+    image: OptionalImageRepository = Field(
+        default="",
+        description="Repository of the Elasticsearch image; empty means the one that goes with "
+        "clearml.version.",
     )
-    image_tag: ImageTag = Field(
-        default=DEFAULT_GENERATION.elasticsearch.tag, description="Tag of the Elasticsearch image."
+    image_tag: OptionalImageTag = Field(
+        default="",
+        description="Tag of the Elasticsearch image; empty means the one that goes with "
+        "clearml.version.",
     )
     image_registry: OptionalImageRegistry = Field(
         default="",
@@ -321,10 +326,9 @@ class Elasticsearch(StatefulSet, Store):
         default=None, description="Node affinity of Elasticsearch's pods."
     )
 
-    @property
-    def pulled_image(self) -> PulledImage:
+    def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded Elasticsearch."""
-        return self.image_section.pulled(self.image_pull_secrets)
+        return self.image_section.pulled(self.image_pull_secrets, generation.elasticsearch)
 
     @property
     def has_address(self) -> bool:
@@ -350,17 +354,29 @@ class Elasticsearch(StatefulSet, Store):
             annotations=self.persistence.annotations,
         )
 
-    @property
-    def with_affinity(self) -> Self:
-        """The same, with `nodeAffinity`, as the chart spells it, in its place in `affinity`."""
+    def removed_settings(self, generation: Generation) -> list[str]:
+        """Those of the variables that are settings which the image's Elasticsearch refuses."""
+        version = number(self.image_tag) or number(generation.elasticsearch.tag)
+        removed = {
+            name
+            for since, names in REMOVED_SETTINGS.items()
+            if version and version[0] >= since
+            for name in names
+        }
+        return [variable.name for variable in self.extra_envs if variable.name in removed]
+
+    def as_pod(self, generation: Generation) -> Self:
+        """The same as other pods spell it: `nodeAffinity` in `affinity`, no refused settings."""
+        removed = self.removed_settings(generation)
+        kept = [variable for variable in self.extra_envs if variable.name not in removed]
         if self.node_affinity is None:
-            return self
+            return self.model_copy(update={"extra_envs": kept})
         from cdk8s_plus_25 import k8s
 
         from config.types.structs import overlaid
 
         affinity = overlaid(k8s.Affinity(node_affinity=self.node_affinity), self.affinity)
-        return self.model_copy(update={"affinity": affinity})
+        return self.model_copy(update={"extra_envs": kept, "affinity": affinity})
 
     @property
     def fewest(self) -> int:

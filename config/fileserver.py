@@ -7,7 +7,6 @@ from pydantic import Field
 from config.claim import Storage
 from config.configuration import HoconConfigs
 from config.generation import DEFAULT_GENERATION
-from config.image import ServerImage
 from config.server import Server
 from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
@@ -30,7 +29,6 @@ class Fileserver(Server, HoconConfigs):
 
     service: Section[FileserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
-    image: Section[ServerImage] = section()
     storage: Section[Storage] = section()
 
     @property

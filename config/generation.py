@@ -2,7 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
+
+Number = tuple[int, int]
+"""Major and minor version."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,13 @@ class SystemUser:
 class Generation:
     """A generation of servers and what goes with it."""
 
+    since: Number
+    """The first version."""
     version: str
+    """The version that is installed."""
     server: Release
+    tags: Sequence[str]
+    """Known tags of the servers' image, the newest last."""
     agent_services: Release
     agent_version: str
     """What is installed, as pip spells it, where an image has no agent."""
@@ -43,11 +52,6 @@ class Generation:
     """The newest that knows that MongoDB."""
     redis_exporter: Release
     elasticsearch_exporter: Release
-    first_other_server: tuple[int, int]
-    """The first release of the servers that does not run with these settings and stores."""
-    why_other: str
-    """What goes wrong with it."""
-
     system_users: tuple[SystemUser, ...]
 
     apiserver_probe: str
@@ -65,6 +69,8 @@ class Generation:
     """Whether each request to Elasticsearch heeds `hosts.elastic.*.args`; where the first ones do
     not, TLS options must stand with the hosts, which later servers refuse.
     """
+    web_page_file: str
+    """Where the image of the web server expects a configuration of the page."""
     web_page_settings: bool
     """Whether the web page can be told where they are, by variables of the web server."""
     web_page_path: bool
@@ -76,77 +82,144 @@ class Generation:
     elasticsearch_settings: Mapping[str, str]
     elasticsearch_files: Mapping[str, str]
 
-    def is_exceeded_by(self, tag: str) -> bool:
-        """Whether a tag of the server's image names a release that these settings do not fit."""
-        numbers = re.match(r"v?(\d+)\.(\d+)", tag)
-        return tag == "latest" or (
-            numbers is not None and (int(numbers[1]), int(numbers[2])) >= self.first_other_server
-        )
+    def of(self, version: str) -> Self:
+        """The same, with the servers' image of that version.
+
+        Its tag is the newest known one of the version, or else the version itself.
+        """
+        known = (tag for tag in reversed(self.tags) if is_within(tag, version))
+        image = Release(self.server.repository, next(known, version))
+        return replace(self, version=version, server=image)
 
 
-GENERATIONS = {
-    "1": Generation(
-        version="1.0.2",
-        server=Release("allegroai/clearml", "1.0.2"),
-        agent_services=Release("allegroai/clearml-agent-services", "latest"),
-        agent_version="==1.9.3",  # the newest that Python 3.6 of the default images can run
-        mongodb=Release("mongo", "4.4.30"),
-        redis=Release("redis", "6.2.22"),
-        elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "7.17.29"),
-        mongodb_exporter=Release("percona/mongodb_exporter", "0.47.1"),
-        redis_exporter=Release("oliver006/redis_exporter", "v1.88.0"),
-        elasticsearch_exporter=Release(
-            "quay.io/prometheuscommunity/elasticsearch-exporter", "v1.11.0"
-        ),
-        first_other_server=(1, 16),
-        why_other="from 1.16 on the file server checks logins, and does not start without being "
-        "told how; 2.x is made for other versions of MongoDB and Elasticsearch",
-        system_users=(
-            SystemUser("apiserver", "apiserver"),
-            SystemUser("webserver", "webserver"),
-            SystemUser("tests", "tests_user"),
-            # The agents' own: fixed users revoke the tests user (clearml-server issue 75).
-            SystemUser("services_agent", "services_agent", "user", "ClearML agents"),
-        ),
-        apiserver_probe="/debug.ping",
-        fileserver_probe=None,
-        webserver_probe="/",
-        web_page_node_ports={"apiserver": 30008, "fileserver": 30081},
-        web_page_ports={"apiserver": 8008, "fileserver": 8081},
-        elasticsearch_args=False,
-        web_page_settings=False,
-        web_page_path=False,
-        file_cookies=False,
-        mongodb_args=(
-            "--setParameter",
-            "internalQueryMaxBlockingSortMemoryUsageBytes=196100200",
-        ),
-        elasticsearch_settings={
-            "bootstrap.memory_lock": "false",
-            "cluster.routing.allocation.node_initial_primaries_recoveries": "500",
-            "cluster.routing.allocation.disk.watermark.low": "500mb",
-            "cluster.routing.allocation.disk.watermark.high": "500mb",
-            "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
-            "http.compression_level": "7",
-            "reindex.remote.whitelist": "*.*",
-            "xpack.monitoring.enabled": "false",
-            "xpack.security.enabled": "false",
-        },
-        elasticsearch_files={"elasticsearch.yml": "xpack.security.enabled: false\n"},
-    )
-}
-DEFAULT_GENERATION = GENERATIONS["1"]
+_1_0 = Generation(
+    since=(1, 0),
+    version="1.0.2",
+    server=Release("allegroai/clearml", "1.0.2"),
+    tags=("1.0.2",),
+    agent_services=Release("allegroai/clearml-agent-services", "latest"),
+    agent_version="==1.9.3",  # the newest that Python 3.6 of the default images can run
+    mongodb=Release("mongo", "4.4.30"),
+    redis=Release("redis", "6.2.22"),
+    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "7.17.29"),
+    mongodb_exporter=Release("percona/mongodb_exporter", "0.47.1"),
+    redis_exporter=Release("oliver006/redis_exporter", "v1.88.0"),
+    elasticsearch_exporter=Release("quay.io/prometheuscommunity/elasticsearch-exporter", "v1.11.0"),
+    system_users=(
+        SystemUser("apiserver", "apiserver"),
+        SystemUser("webserver", "webserver"),
+        SystemUser("tests", "tests_user"),
+        # The agents' own: fixed users revoke the tests user (clearml-server issue 75).
+        SystemUser("services_agent", "services_agent", "user", "ClearML agents"),
+    ),
+    apiserver_probe="/debug.ping",
+    fileserver_probe=None,
+    webserver_probe="/",
+    web_page_node_ports={"apiserver": 30008, "fileserver": 30081},
+    web_page_ports={"apiserver": 8008, "fileserver": 8081},
+    web_page_file="/usr/share/nginx/html/configuration.json",
+    elasticsearch_args=False,
+    web_page_settings=False,
+    web_page_path=False,
+    file_cookies=False,
+    mongodb_args=("--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"),
+    elasticsearch_settings={
+        "bootstrap.memory_lock": "false",
+        "cluster.routing.allocation.node_initial_primaries_recoveries": "500",
+        "cluster.routing.allocation.disk.watermark.low": "500mb",
+        "cluster.routing.allocation.disk.watermark.high": "500mb",
+        "cluster.routing.allocation.disk.watermark.flood_stage": "500mb",
+        "http.compression_level": "7",
+        "reindex.remote.whitelist": "*.*",
+        "xpack.monitoring.enabled": "false",
+        "xpack.security.enabled": "false",
+    },
+    elasticsearch_files={"elasticsearch.yml": "xpack.security.enabled: false\n"},
+)
+# CLEARML_SERVER_SUB_PATH
+_1_3 = replace(_1_0, since=(1, 3), version="1.3.0", tags=(), web_page_path=True)
+_1_7 = replace(
+    _1_3,
+    since=(1, 7),
+    version="1.14.1",
+    tags=(
+        "1.9.2-317",
+        "1.10.0-357",
+        "1.11.0-373",
+        "1.12.0-393",
+        "1.13.0-414",
+        "1.14.0-431",
+        "1.14.1-448",
+    ),
+    fileserver_probe="/",
+)
+_1_15 = replace(
+    _1_7,
+    since=(1, 15),
+    version="1.15.1",
+    tags=("1.15.0-472", "1.15.1-478"),
+    web_page_settings=True,
+    # The page's own file is written by the image, over what is there.
+    web_page_file="/mnt/external_files/configs/configuration.json",
+)
+_1_16 = replace(
+    _1_15,
+    since=(1, 16),
+    version="1.16.2",
+    tags=("1.16.0-494", "1.16.1-499", "1.16.2-502"),
+    file_cookies=True,
+)
+_1_17 = replace(
+    _1_16,
+    since=(1, 17),
+    version="1.17.1",
+    tags=("1.17.1-554",),
+    mongodb=Release("mongo", "5.0.32"),
+    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.15.5"),
+    elasticsearch_args=True,
+)
+_2_0 = replace(
+    _1_17,
+    since=(2, 0),
+    version="2.0.0",
+    tags=("2.0.0-613",),
+    mongodb=Release("mongo", "6.0.27"),
+    redis=Release("redis", "7.4.7"),
+    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.17.10"),
+)
+_2_1 = replace(
+    _2_0,
+    since=(2, 1),
+    version="2.2.0",
+    tags=("2.1.0", "2.2.0"),
+    server=Release("clearml/server", ""),
+    agent_services=Release("clearml/clearml-agent-services", "latest"),
+)
+_2_3 = replace(
+    _2_1, since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.28")
+)
 
-# Where the image of the web server expects a configuration of the page, by the version from which
-# on that is so. Later ones write the file that the page reads themselves, over what is there.
-WEB_PAGE_FILES = {
-    (1, 15): "/mnt/external_files/configs/configuration.json",
-    (0, 0): "/usr/share/nginx/html/configuration.json",
-}
+# Settings that Elasticsearch does not know from that major version on, and does not start with.
+REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
+
+GENERATIONS = (_1_0, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_3)
+DEFAULT_GENERATION = _1_0
+NEWEST = _2_3
+
+VERSION = re.compile(r"v?([0-9]+)\.([0-9]+)(?![0-9])")
 
 
-def web_page_file(tag: str) -> str:
-    """Where the image of that tag expects it; a tag that tells no version is of a new one."""
-    version = re.match(r"v?(\d+)\.(\d+)", tag)
-    number = (int(version[1]), int(version[2])) if version else max(WEB_PAGE_FILES)
-    return next(path for since, path in WEB_PAGE_FILES.items() if number >= since)
+def number(version: str) -> Number | None:
+    """The number that a version or a tag begins with; None if it tells none."""
+    found = VERSION.match(version)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def is_within(tag: str, version: str) -> bool:
+    """Whether a tag is one of the version: `2.0.0-613` is one of `2.0.0` and of `2.0`."""
+    return re.match(rf"{re.escape(version)}(?![0-9])", tag) is not None
+
+
+def generation_of(version: Number) -> Generation:
+    """The generation of a version, of the nearest known one if need be."""
+    return next((g for g in reversed(GENERATIONS) if g.since <= version), DEFAULT_GENERATION)

@@ -7,13 +7,15 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from config.generation import DEFAULT_GENERATION
+from config.generation import Release
 from config.types.kubernetes import (
     DnsSubdomain,
     ImageDigest,
     ImageRepository,
     ImageTag,
     OptionalImageRegistry,
+    OptionalImageRepository,
+    OptionalImageTag,
     PullPolicy,
 )
 from config.types.model import Mistake, Model
@@ -104,13 +106,18 @@ class Image(Model):
         default="IfNotPresent", description="When the kubelet pulls the image."
     )
 
-    def pulled(self, pull_secrets: Sequence[str]) -> PulledImage:
-        """The image, pulled with the credentials that the Secrets of these names hold."""
+    def pulled(self, pull_secrets: Sequence[str], default: Release | None = None) -> PulledImage:
+        """The image, pulled with the credentials that the Secrets of these names hold.
+
+        What the values leave empty is that of the default.
+        """
         # A digest alone says nothing of the version that is the default.
         tag = self.tag if "tag" in self.model_fields_set or not self.digest else ""
+        if default and not (tag or self.digest):
+            tag = default.tag
         return PulledImage(
             registry=self.registry,
-            repository=self.repository,
+            repository=self.repository or (default.repository if default else ""),
             version=version(tag, self.digest),
             pull_policy=self.pull_policy,
             pull_secrets=pull_secrets,
@@ -125,10 +132,12 @@ class Image(Model):
 class ServerImage(Image):
     """The image that holds the three ClearML servers."""
 
-    repository: ImageRepository = Field(
-        default=DEFAULT_GENERATION.server.repository,
-        description="Repository of the ClearML server image.",
+    repository: OptionalImageRepository = Field(
+        default="",
+        description="Repository of the ClearML server image; empty means that of clearml.version.",
     )
-    tag: ImageTag = Field(
-        default=DEFAULT_GENERATION.server.tag, description="Tag of the ClearML server image."
+    tag: OptionalImageTag = Field(
+        default="",
+        description="Tag of the ClearML server image; empty means that of clearml.version, which "
+        "a tag of all servers may say instead.",
     )

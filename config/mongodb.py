@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, SecretStr
 
 from config.chart import MongodbChart
-from config.generation import DEFAULT_GENERATION
+from config.generation import DEFAULT_GENERATION, Generation
 from config.image import PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet
@@ -18,6 +18,8 @@ from config.types.kubernetes import (
     ImageRepository,
     ImageTag,
     OptionalDnsSubdomain,
+    OptionalImageRepository,
+    OptionalImageTag,
     Port,
     PortName,
     SecretKey,
@@ -45,12 +47,14 @@ ConnectionString = Annotated[Secret, AfterValidator(_connection_string)]
 class MongodbImage(StoreImage):
     """The image of the embedded MongoDB."""
 
-    repository: ImageRepository = Field(
-        default=DEFAULT_GENERATION.mongodb.repository,
-        description="Repository of the MongoDB image.",
+    repository: OptionalImageRepository = Field(
+        default="",
+        description="Repository of the MongoDB image; empty means the one that goes with "
+        "clearml.version.",
     )
-    tag: ImageTag = Field(
-        default=DEFAULT_GENERATION.mongodb.tag, description="Tag of the MongoDB image."
+    tag: OptionalImageTag = Field(
+        default="",
+        description="Tag of the MongoDB image; empty means the one that goes with clearml.version.",
     )
 
 
@@ -200,10 +204,11 @@ class Mongodb(StatefulSet, Store):
     metrics: Section[MongodbMetrics] = section()
     image: Section[MongodbImage] = section()
 
-    @property
-    def pulled_image(self) -> PulledImage:
+    def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded MongoDB."""
-        return self.image.pulled([*self.image.pull_secrets, *self.image_pull_secrets])
+        return self.image.pulled(
+            [*self.image.pull_secrets, *self.image_pull_secrets], generation.mongodb
+        )
 
     @property
     def has_address(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from config.generation import Generation
 from config.image import Image, PulledImage, PullSecret
 from config.traits import (
     Autoscaling,
@@ -219,9 +220,8 @@ class Deployment(LongRunning):
         "that one node alone can mount.",
     )
 
-    @property
-    def pulled_image(self) -> PulledImage:
-        """The image of the main container."""
+    def pulled_image(self, generation: Generation) -> PulledImage:
+        """The image of the main container; what the values leave empty is the generation's."""
         return self.image.pulled(self.image_pull_secrets)
 
     @property

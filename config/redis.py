@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from config.chart import RedisChart
-from config.generation import DEFAULT_GENERATION
+from config.generation import DEFAULT_GENERATION, Generation
 from config.image import PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet
@@ -18,6 +18,8 @@ from config.types.kubernetes import (
     ImageRepository,
     ImageTag,
     OptionalDnsSubdomain,
+    OptionalImageRepository,
+    OptionalImageTag,
     Port,
     SecretKey,
     ServiceName,
@@ -33,11 +35,14 @@ UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
 class RedisImage(StoreImage):
     """The image of the embedded Redis."""
 
-    repository: ImageRepository = Field(
-        default=DEFAULT_GENERATION.redis.repository, description="Repository of the Redis image."
+    repository: OptionalImageRepository = Field(
+        default="",
+        description="Repository of the Redis image; empty means the one that goes with "
+        "clearml.version.",
     )
-    tag: ImageTag = Field(
-        default=DEFAULT_GENERATION.redis.tag, description="Tag of the Redis image."
+    tag: OptionalImageTag = Field(
+        default="",
+        description="Tag of the Redis image; empty means the one that goes with clearml.version.",
     )
 
 
@@ -123,10 +128,11 @@ class Redis(Store):
     metrics: Section[RedisMetrics] = section()
     image: Section[RedisImage] = section()
 
-    @property
-    def pulled_image(self) -> PulledImage:
+    def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded Redis."""
-        return self.image.pulled([*self.image.pull_secrets, *self.master.image_pull_secrets])
+        return self.image.pulled(
+            [*self.image.pull_secrets, *self.master.image_pull_secrets], generation.redis
+        )
 
     @property
     def has_address(self) -> bool:

@@ -2,6 +2,8 @@
 
 from pydantic import Field
 
+from config.generation import Generation
+from config.image import PulledImage, ServerImage
 from config.ingress import ServerIngress
 from config.pod import Deployment
 from config.service import Service
@@ -16,3 +18,8 @@ class Server(Deployment):
     )
     service: Section[Service]
     ingress: Section[ServerIngress] = section()
+    image: Section[ServerImage] = section()
+
+    def pulled_image(self, generation: Generation) -> PulledImage:
+        """The image of the server; what the values leave empty is the generation's."""
+        return self.image.pulled(self.image_pull_secrets, generation.server)

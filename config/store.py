@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from config.chart import ChartSource
+from config.generation import DEFAULT_GENERATION, Generation
 from config.image import Image, PulledImage, PullSecret
 from config.types.kubernetes import (
     AccessModes,
@@ -149,9 +150,8 @@ class Store(ChartModel):
     address_path: ClassVar[str]
     """Where the section has the address of somebody else's store."""
 
-    @property
-    def pulled_image(self) -> PulledImage:
-        """The image of the embedded store."""
+    def pulled_image(self, generation: Generation) -> PulledImage:
+        """The image of the embedded store; what the values leave empty is the generation's."""
         raise NotImplementedError
 
     @property
@@ -169,7 +169,7 @@ class Store(ChartModel):
     def mistakes(self) -> Iterator[Mistake]:
         """Keys that the provider would not read, and images that it cannot run."""
         yield from super().mistakes()
-        image = self.pulled_image.reference("")
+        image = self.pulled_image(DEFAULT_GENERATION).reference("")
         if self.source == "embedded" and BITNAMI_IMAGE.search(image):
             yield Mistake(
                 self.repository_path,

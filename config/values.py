@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from config import addresses, names
+from config import addresses, names, server_version
 from config.addresses import PARTS, PublicUrls, Route
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
@@ -16,7 +16,7 @@ from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
 from config.fileserver import Fileserver
 from config.gateway import Gateway
-from config.generation import DEFAULT_GENERATION, Generation
+from config.generation import Generation
 from config.global_ import Global
 from config.image_credentials import ImageCredentials
 from config.ingress import Ingress, ServerIngress
@@ -89,7 +89,7 @@ class Values(Model):
     @property
     def generation(self) -> Generation:
         """What is particular to the servers that these values install."""
-        return DEFAULT_GENERATION
+        return server_version.generation(self)
 
     @property
     def stores(self) -> dict[str, Store]:
@@ -167,6 +167,7 @@ class Values(Model):
 
     def mistakes(self) -> Iterator[Mistake]:
         """Names that no object can have, what two components would both take, wrong addresses."""
+        yield from server_version.mistakes(self)
         yield from names.mistakes(self)
         yield from self._shared_node_ports()
         yield from self._shared_accounts()
@@ -227,9 +228,15 @@ class Values(Model):
                     f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "
                     f"{pod.fewest}), so that no drain of their nodes ends"
                 )
+        removed = search.removed_settings(self.generation)
+        if search.source == "embedded" and removed and "extra_envs" in search.model_fields_set:
+            yield (
+                f"elasticsearch.extraEnvs: {', '.join(removed)} is left out: the Elasticsearch of "
+                "that version does not know it, and would not start"
+            )
         yield from self._unused_passwords()
         yield from self._unknown_stores()
-        yield from self._other_servers()
+        yield from server_version.warnings(self)
         yield from addresses.warnings(self)
 
     def _unused_passwords(self) -> Iterator[str]:
@@ -246,16 +253,3 @@ class Values(Model):
                     f"{name}: is somebody else's, and looked for under the name that it would have "
                     f"here; set {store.address_path}"
                 )
-
-    def _other_servers(self) -> Iterator[str]:
-        generation = self.generation
-        newer = [
-            f"{name}.image.tag"
-            for name in ("apiserver", "fileserver", "webserver")
-            if generation.is_exceeded_by(getattr(self, name).image.tag)
-        ]
-        if newer:
-            yield (
-                f"{', '.join(newer)}: too new for the settings and stores of server "
-                f"{generation.version}, which are installed: {generation.why_other}"
-            )

@@ -3,7 +3,6 @@
 from pydantic import Field
 
 from config.configuration import WebPageConfigs
-from config.image import ServerImage
 from config.server import Server
 from config.service import Service
 from config.types.kubernetes import NodePort, Port, Replicas
@@ -26,4 +25,3 @@ class Webserver(Server, WebPageConfigs):
 
     service: Section[WebserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of web server pods.")
-    image: Section[ServerImage] = section()

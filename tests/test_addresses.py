@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +12,8 @@ import pytest
 from config import Values
 from config.addresses import guessed
 from config.generation import DEFAULT_GENERATION
-from rendering import Bundle, misfits, render, synthesize
+from config.types.merging import merge
+from rendering import Bundle, render
 
 GATEWAY = {"enabled": True, "host": "g.org", "parentRefs": [{"name": "front"}]}
 LOAD_BALANCER = {"service": {"type": "LoadBalancer", "loadBalancerIP": "10.0.0.1"}}
@@ -198,24 +197,12 @@ def test_what_the_page_or_a_server_cannot_know_is_warned_of(
     ]
 
 
-@pytest.fixture
-def as_told(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Bundle]:
-    """Synthesizes for servers that can be told all that the later ones can."""
-    later = replace(
-        DEFAULT_GENERATION, web_page_settings=True, web_page_path=True, file_cookies=True
-    )
-
-    def synthesized(values: dict[str, Any]) -> Bundle:
-        with monkeypatch.context() as patch:
-            patch.setattr("config.values.DEFAULT_GENERATION", later)
-            read = Values.read(values)
-            starts = ("clearml.credentials", "fileserver.ingress.path")
-            assert [w for w in read.warnings() if not w.startswith(starts)] == []
-            bundle = synthesize(read)
-        assert misfits(bundle) == []
-        return bundle
-
-    return synthesized
+def as_told(values: dict[str, Any]) -> Bundle:
+    """What servers get that can be told all that the later ones can."""
+    later = merge({"clearml": {"version": "2.3.0"}}, values)
+    starts = ("clearml.credentials", "fileserver.ingress.path")
+    assert [w for w in Values.read(later).warnings() if not w.startswith(starts)] == []
+    return render(later)
 
 
 def settings(bundle: Bundle) -> dict[str, Any]:
@@ -228,9 +215,7 @@ def settings(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def test_the_page_of_later_servers_is_told_the_urls(
-    as_told: Callable[[dict[str, Any]], Bundle],
-) -> None:
+def test_the_page_of_later_servers_is_told_the_urls() -> None:
     api, files = "http://a.org/api", "http://a.org/files"
     assert settings(as_told(SUB_PATHS)) == {
         "apiBaseUrl": api,
@@ -241,9 +226,7 @@ def test_the_page_of_later_servers_is_told_the_urls(
     assert settings(as_told(S3)) == {}
 
 
-def test_later_web_servers_are_told_their_path(
-    as_told: Callable[[dict[str, Any]], Bundle],
-) -> None:
+def test_later_web_servers_are_told_their_path() -> None:
     assert as_told(SUB_PATHS).env("clearml-webserver")["CLEARML_SERVER_SUB_PATH"] == "ml"
     assert "CLEARML_SERVER_SUB_PATH" not in as_told(SHORT).env("clearml-webserver")
     assert "CLEARML_SERVER_SUB_PATH" not in render(SUB_PATHS).env("clearml-webserver")
@@ -265,7 +248,7 @@ def test_later_web_servers_are_told_their_path(
     ],
 )
 def test_the_cookie_reaches_a_file_server_that_asks_for_it(
-    as_told: Callable[[dict[str, Any]], Bundle], values: dict[str, Any], domain: str | None
+    values: dict[str, Any], domain: str | None
 ) -> None:
     variable = "CLEARML__APISERVER__AUTH__COOKIES__DOMAIN"
     assert as_told(values).env("clearml-apiserver").get(variable) == domain
@@ -278,9 +261,7 @@ def test_the_default_server_keeps_its_cookie_to_itself() -> None:
     assert env["CLEARML__APISERVER__AUTH__SESSION_AUTH_COOKIE_NAME"] == '"1.5"'
 
 
-def test_a_file_server_that_asks_for_the_cookie_knows_its_name(
-    as_told: Callable[[dict[str, Any]], Bundle],
-) -> None:
+def test_a_file_server_that_asks_for_the_cookie_knows_its_name() -> None:
     variable = "CLEARML__FILESERVER__AUTH__COOKIE_NAMES"
     named = {"clearml": {"cookieName": "mine"}}
     assert as_told(named).env("clearml-fileserver")[variable] == '["mine"]'

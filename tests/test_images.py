@@ -104,7 +104,8 @@ def test_a_registry_takes_the_place_of_another(reference: str, moved: str) -> No
 )
 def test_an_image_may_be_pinned_by_digest(image: dict[str, str], end: str) -> None:
     flat = {f"image{key.title()}": text for key, text in image.items()}
-    bundle = render({"webserver": {"image": image}, "elasticsearch": flat})
+    version = {"clearml": {"version": "2.0.0"}}
+    bundle = render(version | {"webserver": {"image": image}, "elasticsearch": flat})
     repositories = {
         "clearml-webserver": "allegroai/clearml",
         "clearml-elastic-master": f"{ELASTIC}elasticsearch/elasticsearch",

@@ -55,11 +55,11 @@ def test_without_a_name_the_file_of_the_project_counts(environment: dict[str, st
 
 def test_mappings_merge_and_the_last_file_wins() -> None:
     values = _load(
-        "apiserver: {image: {repository: a/one, tag: '1'}, replicaCount: 2}",
-        "apiserver: {image: {tag: '2'}}\nwebserver: {replicaCount: 4}",
-        "apiserver: {image: {tag: '3'}}",
+        "apiserver: {image: {repository: a/one, tag: '1.0'}, replicaCount: 2}",
+        "apiserver: {image: {tag: '2.0'}}\nwebserver: {replicaCount: 4}",
+        "apiserver: {image: {tag: '2.2'}}",
     )
-    assert values.apiserver.pulled_image.reference("") == "a/one:3"
+    assert values.apiserver.pulled_image(values.generation).reference("") == "a/one:2.2"
     assert values.apiserver.replica_count == 2
     assert values.webserver.replica_count == 4
     assert values.apiserver.service == Values().apiserver.service
@@ -420,7 +420,7 @@ def test_merge_keys_and_aliases() -> None:
     values = _load(
         """
         apiserver: &common
-          image: {tag: "2"}
+          image: {tag: "2.0"}
           replicaCount: 2
         webserver:
           <<: *common
@@ -429,7 +429,7 @@ def test_merge_keys_and_aliases() -> None:
           <<: [{replicaCount: 1}, *common]
         """
     )
-    assert values.webserver.image.tag == values.fileserver.image.tag == "2"
+    assert values.webserver.image.tag == values.fileserver.image.tag == "2.0"
     assert values.webserver.replica_count == 3
     assert values.fileserver.replica_count == 1
     assert values.apiserver.replica_count == 2

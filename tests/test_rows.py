@@ -144,12 +144,13 @@ SHARED = {"fileserver": {"fileserver.storage.data.accessModes": ["ReadWriteMany"
 def image_rows(section: str, repository: str, tag: str, *containers: str) -> Iterator[Row]:
     for key, value, place, new in (
         ("repository", "example.org/mine", "image", f"example.org/mine:{tag}"),
-        ("tag", "9.9", "image", f"{repository}:9.9"),
+        ("tag", "1.1", "image", f"{repository}:1.1"),
         ("pullPolicy", "Always", "imagePullPolicy", "Always"),
         ("registry", "example.org", "image", f"example.org/{repository}:{tag}"),
         ("digest", DIGEST, "image", f"{repository}@{DIGEST}"),
     ):
-        yield Row(f"{section}.image.{key}", value, {f"{c}.{place}": new for c in containers})
+        effects = {f"{c}.{place}": new for c in containers}
+        yield Row(f"{section}.image.{key}", value, effects, {"clearml.version": "1.0.2"})
 
 
 def service_rows(section: str, addresses: Effects) -> Iterator[Row]:
@@ -1892,8 +1893,9 @@ OF_THE_HELM_CHARTS = {
 }
 
 # They change every object, or add any: test_inventory.py, test_pods.py, test_argocd.py,
-# test_network.py and test_extra_objects.py look at these.
+# test_network.py, test_extra_objects.py and test_server_version.py look at these.
 OF_THE_WHOLE = {
+    "clearml.version",
     "release.name",
     "release.namespace",
     "release.createNamespace",

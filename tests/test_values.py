@@ -347,9 +347,9 @@ elasticsearch: {provider: external, external: {hosts: ["https://a:65535", "https
 > elasticsearch.external.hosts[1]: must be a host with scheme and port, such as
 >> https://search.example.com:9200 (given: 'https://a:65536')
 
-apiserver: {image: {repository: "", tag: " 1"}}
+apiserver: {image: {repository: "/", tag: " 1"}}
 > apiserver.image.repository: must be an image repository such as
->> registry.example.com/clearml/server (given: '')
+>> registry.example.com/clearml/server (given: '/')
 > apiserver.image.tag: must be an image tag, or a digest: sha256: and 64 hexadecimal digits
 >> (given: ' 1')
 

@@ -184,21 +184,19 @@ IngressPath = Annotated[
     Text, matching(r"^/[^\s\x00-\x1f]*$", "must be a path that begins with '/', without spaces")
 ]
 # As images are referred to (github.com/distribution/reference).
-ImageRepository = Annotated[
-    Text,
-    matching(
-        r"^([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?/)?"
-        r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)*$",
-        "must be an image repository such as registry.example.com/clearml/server",
-    ),
+IMAGE_REPOSITORY = (
+    r"([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]+)?/)?"
+    r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)*"
+)
+IMAGE_REPOSITORY_MESSAGE = "must be an image repository such as registry.example.com/clearml/server"
+ImageRepository = Annotated[Text, matching(rf"^{IMAGE_REPOSITORY}$", IMAGE_REPOSITORY_MESSAGE)]
+OptionalImageRepository = Annotated[
+    Text, matching(rf"^({IMAGE_REPOSITORY})?$", IMAGE_REPOSITORY_MESSAGE)
 ]
-ImageTag = Annotated[
-    Text,
-    matching(
-        r"^(\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})$",
-        "must be an image tag, or a digest: sha256: and 64 hexadecimal digits",
-    ),
-]
+IMAGE_TAG = r"(\w[\w.-]{0,127}(@sha256:[0-9a-f]{64})?|sha256:[0-9a-f]{64})"
+IMAGE_TAG_MESSAGE = "must be an image tag, or a digest: sha256: and 64 hexadecimal digits"
+ImageTag = Annotated[Text, matching(rf"^{IMAGE_TAG}$", IMAGE_TAG_MESSAGE)]
+OptionalImageTag = Annotated[Text, matching(rf"^({IMAGE_TAG})?$", IMAGE_TAG_MESSAGE)]
 ImageDigest = Annotated[
     Text,
     matching(

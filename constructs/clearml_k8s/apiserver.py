@@ -76,7 +76,7 @@ class Apiserver(Construct):
         workload = Workload(
             component=component,
             needs=stores.needs,
-            wait_image=values.pulled_image,
+            wait_image=values.pulled_image(generation),
             peers=[Endpoint(port=HTTPS)] if clearml.check_for_updates else [],
             checksums={
                 "credentials": credentials.checksum,
@@ -90,7 +90,7 @@ class Apiserver(Construct):
             public=[HTTP],
             main=Container(
                 name=COMPONENT,
-                image=values.pulled_image,
+                image=values.pulled_image(generation),
                 args=[COMPONENT],
                 ports={HTTP: PORT},
                 env={

@@ -189,7 +189,7 @@ def install(
             values=values.agentservices,
             servers=servers,
             credentials=secret,
-            wait_image=values.apiserver.pulled_image,
+            wait_image=values.apiserver.pulled_image(generation),
         )
         workloads.append(services.workload)
     groups = [group for group in values.agent_groups.values() if group.enabled]
@@ -202,7 +202,7 @@ def install(
             values=groups,
             servers=servers,
             credentials=secret,
-            wait_image=values.apiserver.pulled_image,
+            wait_image=values.apiserver.pulled_image(generation),
         )
         workloads += made_groups.workloads
     network_policies(workloads, values.network_policy)

@@ -75,13 +75,13 @@ class Fileserver(Construct):
             component=component,
             checksums={"additional-configs": additional.checksum},
             volumes=[files, *(directory.volume for directory in directories if directory.volume)],
-            init_containers=[_unpack_examples(examples, files)]
+            init_containers=[_unpack_examples(examples, generation, files)]
             if examples and examples.prepopulate_enabled
             else [],
             public=[HTTP],
             main=Container(
                 name=COMPONENT,
-                image=values.pulled_image,
+                image=values.pulled_image(generation),
                 args=[COMPONENT],
                 ports={HTTP: PORT},
                 env={
@@ -109,11 +109,13 @@ class Fileserver(Construct):
         )
 
 
-def _unpack_examples(examples: ApiserverValues, files: k8s.Volume) -> Container:
+def _unpack_examples(
+    examples: ApiserverValues, generation: Generation, files: k8s.Volume
+) -> Container:
     target = examples.prepopulate_artifacts_path
     return Container(
         name="unpack-examples",
-        image=examples.pulled_image,
+        image=examples.pulled_image(generation),
         command=["python3", "-c", UNPACK_EXAMPLES],
         args=[examples.prepopulate_zip_files, target],
         mounts=[k8s.VolumeMount(name=files.name, mount_path=target)],

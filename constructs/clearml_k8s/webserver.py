@@ -16,7 +16,7 @@ from clearml_k8s.parts.service import HTTP, server_service
 from clearml_k8s.parts.workload import Workload, deployment
 from config.addresses import PublicUrls
 from config.configuration import WEB_PAGE_FILE
-from config.generation import Generation, web_page_file
+from config.generation import Generation
 from config.webserver import Webserver as WebserverValues
 
 COMPONENT = "webserver"
@@ -65,7 +65,7 @@ class Webserver(Construct):
             public=[HTTP],
             main=Container(
                 name=COMPONENT,
-                image=values.pulled_image,
+                image=values.pulled_image(generation),
                 args=[COMPONENT],
                 ports={HTTP: PORT},
                 env={
@@ -85,7 +85,7 @@ class Webserver(Construct):
                 mounts=[
                     k8s.VolumeMount(
                         name=additional.volume.name,
-                        mount_path=web_page_file(values.image.tag),
+                        mount_path=generation.web_page_file,
                         sub_path=WEB_PAGE_FILE,
                         read_only=True,
                     )

@@ -101,7 +101,7 @@ class AgentMaker:
             volumes=[volume for volume, _ in mounted],
             main=Container(
                 name=name,
-                image=values.pulled_image,
+                image=values.pulled_image(self.generation),
                 command=_start_command(values, self.generation.agent_version),
                 args=args,
                 env={

@@ -15,6 +15,7 @@ from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import ElasticsearchAddress
 from clearml_k8s.stores.metrics import Exporter
 from config.elasticsearch import Elasticsearch
+from config.image import PulledImage
 
 STORE = "elasticsearch"
 HOME = "/usr/share/elasticsearch"
@@ -51,12 +52,13 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
     headless_service(scope, component, {**service_ports, **exporter.service_ports})
     exporter.monitor(scope, component)
     data = DataVolume(name=component.name, persistence=values.volume, common=component.common)
+    image = values.pulled_image(site.generation)
     files = _files(scope, component, values)
     workload = Workload(
         component=component,
         main=Container(
             name=STORE,
-            image=values.pulled_image,
+            image=image,
             env=_environment(cluster, component, values),
             ports=ports,
             startup=tcp_probe("http", period_seconds=5, failure_threshold=120),
@@ -80,7 +82,7 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
             ],
         ),
         sidecars=exporter.sidecars,
-        init_containers=[_sysctl(values)] if values.sysctl_init_container.enabled else [],
+        init_containers=[_sysctl(image)] if values.sysctl_init_container.enabled else [],
         volumes=files,
         checksums={"configuration": checksum(values.es_config)},
         security_context=run_as(1000),
@@ -89,9 +91,8 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
         peers=[Endpoint(component.selector, TRANSPORT_PORT)],
         min_available=values.protected_nodes if values.replicas > 1 else None,
     )
-    site.workloads.append(
-        stateful_set(scope, workload, values.with_affinity, replicas=values.replicas, data=data)
-    )
+    pod = values.as_pod(site.generation)
+    site.workloads.append(stateful_set(scope, workload, pod, replicas=values.replicas, data=data))
     pods = Endpoint(component.selector, values.http_port)
     return ElasticsearchAddress(component.name, values.http_port, pods)
 
@@ -129,10 +130,10 @@ def _environment(cluster: str, component: Component, values: Elasticsearch) -> d
     }
 
 
-def _sysctl(values: Elasticsearch) -> Container:
+def _sysctl(image: PulledImage) -> Container:
     return Container(
         name="configure-sysctl",
-        image=values.pulled_image,
+        image=image,
         command=["sysctl", "-w", f"vm.max_map_count={MAX_MAP_COUNT}"],
         security_context=k8s.SecurityContext(privileged=True, run_as_user=0, run_as_non_root=False),
         privileged=True,

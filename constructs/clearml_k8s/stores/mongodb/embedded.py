@@ -42,7 +42,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
         topology = ReplicaSet(
             name=values.replica_set_name,
             members=hosts,
-            image=values.pulled_image,
+            image=values.pulled_image(site.generation),
             url=address.url("admin", "PASSWORD"),
             password=secret,
             key=PasswordRef(secret.secret, KEY) if secret else None,
@@ -57,7 +57,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
         component=component,
         main=Container(
             name=STORE,
-            image=values.pulled_image,
+            image=values.pulled_image(site.generation),
             # As arguments: the image's entrypoint adds --bind_ip_all and makes the user.
             args=[*site.generation.mongodb_args, *topology.args],
             env=topology.environment,

@@ -17,6 +17,7 @@ from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import REDIS_DATABASES, RedisAddress
 from clearml_k8s.stores.metrics import Exporter
 from clearml_k8s.stores.redis.password import STORE, password
+from config.image import PulledImage
 from config.redis import Redis
 
 DATA_DIR = "/data"
@@ -41,7 +42,7 @@ def provide(scope: Construct, site: Site, values: Redis) -> RedisAddress:
         pods=Endpoint(master.selector, values.master.port),
     )
     ports = {STORE: ServicePort(address.port, STORE)}
-    pods = _Pods(scope, values, address)
+    pods = _Pods(scope, values, values.pulled_image(site.generation), address)
     store_service(scope, master, address.host, ports, values.master.service)
     site.workloads.append(pods.add(master, replicas=1))
     if values.cluster.enabled:
@@ -73,6 +74,7 @@ class _Pods:
 
     scope: Construct
     values: Redis
+    image: PulledImage
     address: RedisAddress
 
     def add(
@@ -106,7 +108,7 @@ class _Pods:
             component=component,
             main=Container(
                 name=STORE,
-                image=values.pulled_image,
+                image=self.image,
                 args=[
                     "redis-server",
                     *("--port", str(port)),

@@ -1,0 +1,87 @@
+"""Which version of the servers the values install: what they say, or the tags of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from config.generation import GENERATIONS, NEWEST, Generation, generation_of, number
+from config.image import ServerImage
+from config.types.model import Mistake
+
+if TYPE_CHECKING:
+    from config.values import Values
+
+SERVERS = ("apiserver", "fileserver", "webserver")
+
+
+def generation(values: Values) -> Generation:
+    """The generation of the servers, with the image of their version."""
+    version = _version(values)
+    known = number(version)
+    return (generation_of(known) if known else GENERATIONS[0]).of(version)
+
+
+def mistakes(values: Values) -> Iterator[Mistake]:
+    """Versions that nobody knows, images that do not tell theirs, and images of another one."""
+    said, tags = _said(values), _tags(values)
+    if said:
+        yield from _unknown(("clearml", "version"), said)
+    first = said or next(iter(tags.values()), "")
+    whose = "clearml.version" if said else f"{next(iter(tags), '')}.image.tag"
+    for server, tag in tags.items():
+        path = (server, "image", "tag")
+        if number(tag) is None:
+            if not said:
+                yield Mistake(path, "tells no version of the server: set clearml.version", tag)
+        elif number(first) and not _alike(tag, first):
+            yield Mistake(
+                path, f"is of another generation of servers than {whose} ({first}) says", tag
+            )
+        elif not said:
+            yield from _unknown(path, tag)
+
+
+def warnings(values: Values) -> Iterator[str]:
+    """A version later than the newest that is known."""
+    version = _version(values)
+    if (number(version) or NEWEST.since) > NEWEST.since:
+        yield (
+            f"clearml.version: {version} is later than the newest that is known here, "
+            f"{NEWEST.version}, and gets what that one needs"
+        )
+
+
+def _version(values: Values) -> str:
+    """The version as the values say it, or the first tag that tells it, or the default."""
+    tags = (tag for tag in _tags(values).values() if number(tag))
+    return _said(values) or next(tags, values.clearml.version)
+
+
+def _said(values: Values) -> str:
+    return values.clearml.version if "version" in values.clearml.model_fields_set else ""
+
+
+def _tags(values: Values) -> dict[str, str]:
+    """What the images of the installed servers say of their version, where they say anything."""
+    images: dict[str, ServerImage] = {
+        name: getattr(values, name).image for name in SERVERS if values.has(name)
+    }
+    return {
+        name: image.tag or image.digest
+        for name, image in images.items()
+        if image.tag or image.digest
+    }
+
+
+def _unknown(path: tuple[str, ...], version: str) -> Iterator[Mistake]:
+    told = number(version)
+    if told and told < GENERATIONS[0].since:
+        yield Mistake(path, f"is older than {GENERATIONS[0].version}, the oldest known", version)
+    elif told and told[0] > NEWEST.since[0]:
+        yield Mistake(path, f"is unknown; the newest known is {NEWEST.version}", version)
+
+
+def _alike(one: str, other: str) -> bool:
+    first, second = number(one), number(other)
+    return first is None or second is None or generation_of(first) is generation_of(second)

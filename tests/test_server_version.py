@@ -1,0 +1,127 @@
+"""Which version of the servers is installed, and what goes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from config import Values
+from config.generation import GENERATIONS
+from rendering import render
+
+DIGEST = "sha256:" + 64 * "0"
+ELASTIC = "docker.elastic.co/elasticsearch/elasticsearch"
+
+
+def image(server: str, tag: str) -> dict[str, Any]:
+    return {server: {"image": {"tag": tag}}}
+
+
+@pytest.mark.parametrize(
+    ("version", "server", "mongodb", "redis", "elasticsearch"),
+    [
+        ("1.0.2", "allegroai/clearml:1.0.2", "4.4.30", "6.2.22", "7.17.29"),
+        ("1.16", "allegroai/clearml:1.16.2-502", "4.4.30", "6.2.22", "7.17.29"),
+        ("1.17.1", "allegroai/clearml:1.17.1-554", "5.0.32", "6.2.22", "8.15.5"),
+        ("2.0.0", "allegroai/clearml:2.0.0-613", "6.0.27", "7.4.7", "8.17.10"),
+        ("2.2.1", "clearml/server:2.2.1", "6.0.27", "7.4.7", "8.17.10"),
+        ("2.3.0", "clearml/server:2.3.0", "7.0.28", "7.4.7", "8.17.10"),
+    ],
+)
+def test_images_follow_the_version(
+    version: str, server: str, mongodb: str, redis: str, elasticsearch: str
+) -> None:
+    bundle = render({"clearml": {"version": version}})
+    for name in ("apiserver", "fileserver", "webserver"):
+        assert bundle.container(f"clearml-{name}")["image"] == server
+    assert bundle.container("clearml-mongodb")["image"] == f"mongo:{mongodb}"
+    assert bundle.container("clearml-redis-master")["image"] == f"redis:{redis}"
+    assert bundle.container("clearml-elastic-master")["image"] == f"{ELASTIC}:{elasticsearch}"
+
+
+@pytest.mark.parametrize("server", ["apiserver", "fileserver", "webserver"])
+def test_a_tag_alone_decides(server: str) -> None:
+    bundle = render(image(server, "2.0.0-613"))
+    assert bundle == render({"clearml": {"version": "2.0.0-613"}})
+    assert bundle.container("clearml-mongodb")["image"].startswith("mongo:6.")
+
+
+def test_a_tag_of_a_server_that_is_not_installed_decides_nothing() -> None:
+    elsewhere = {"enabled": False, "image": {"tag": "2.0.0-613"}}
+    assert Values.read({"webserver": elsewhere}).generation.version == "1.0.2"
+
+
+@pytest.mark.parametrize("tag", ["latest", "mine", "2", DIGEST])
+def test_a_tag_that_tells_no_version_needs_one(tag: str) -> None:
+    with pytest.raises(ValueError, match=r"apiserver\.image\.tag\n  tells no version"):
+        Values.read(image("apiserver", tag))
+    values = {"clearml": {"version": "2.3.0"}} | image("apiserver", tag)
+    assert render(values).container("clearml-apiserver")["image"].endswith(tag)
+
+
+def test_a_digest_needs_a_version() -> None:
+    values = {"webserver": {"image": {"digest": DIGEST}}}
+    with pytest.raises(ValueError, match=r"webserver\.image\.tag\n  tells no version"):
+        Values.read(values)
+    bundle = render(values | {"clearml": {"version": "2.3.0"}})
+    assert bundle.container("clearml-webserver")["image"] == f"clearml/server@{DIGEST}"
+
+
+@pytest.mark.parametrize(
+    ("values", "mistake"),
+    [
+        (
+            {"clearml": {"version": "1.0.2"}} | image("fileserver", "2.0.0-613"),
+            r"fileserver\.image\.tag\n  is of another generation of servers than clearml\.version",
+        ),
+        (
+            {"clearml": {"version": "2.3.0"}} | image("webserver", "1.16.0-494"),
+            r"webserver\.image\.tag\n  is of another generation of servers than clearml\.version",
+        ),
+        (
+            image("apiserver", "1.17.1-554") | image("webserver", "1.16.2-502"),
+            r"webserver\.image\.tag\n  is of another generation of servers than apiserver\.image",
+        ),
+        ({"clearml": {"version": "0.17.0"}}, r"clearml\.version\n  is older than 1\.0\.2"),
+        ({"clearml": {"version": "3.0"}}, r"clearml\.version\n  is unknown"),
+        (image("apiserver", "3.0.0"), r"apiserver\.image\.tag\n  is unknown"),
+        ({"clearml": {"version": "latest"}}, r"clearml\.version\n  must be a version"),
+    ],
+)
+def test_versions_that_contradict_each_other_or_that_nobody_knows(
+    values: dict[str, Any], mistake: str
+) -> None:
+    with pytest.raises(ValueError, match=mistake):
+        Values.read(values)
+
+
+def test_releases_of_one_generation_go_together() -> None:
+    bundle = render({"clearml": {"version": "2.3.0"}} | image("webserver", "2.3.1-700"))
+    assert bundle.container("clearml-webserver")["image"] == "clearml/server:2.3.1-700"
+    assert bundle.container("clearml-apiserver")["image"] == "clearml/server:2.3.0"
+
+
+def test_generations_are_told_apart_by_their_first_version() -> None:
+    since = [generation.since for generation in GENERATIONS]
+    assert since == sorted(set(since))
+
+
+@pytest.mark.parametrize(
+    ("values", "known"),
+    [
+        ({}, True),
+        ({"clearml": {"version": "1.17.1"}}, False),
+        ({"clearml": {"version": "1.17.1"}, "elasticsearch": {"imageTag": "7.17.29"}}, True),
+        ({"elasticsearch": {"imageTag": "8.17.10"}}, False),
+    ],
+)
+def test_elasticsearch_gets_no_setting_that_it_does_not_know(
+    values: dict[str, Any], known: bool
+) -> None:
+    setting = "xpack.monitoring.enabled"
+    assert (setting in render(values).env("clearml-elastic-master")) is known
+    given = {"extraEnvs": [{"name": setting, "value": "false"}], **values.get("elasticsearch", {})}
+    written = Values.read({**values, "elasticsearch": given})
+    warned = [w for w in written.warnings() if w.startswith("elasticsearch.extraEnvs")]
+    assert len(warned) == (not known)
