@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 from pydantic.alias_generators import to_snake
@@ -11,7 +11,9 @@ from config.agent_queues import Queues
 from config.agent_ssh import GitSsh
 from config.generation import DEFAULT_GENERATION
 from config.pod import Deployment
+from config.types.fragment import Resources
 from config.types.kubernetes import DNS_SUBDOMAIN, SecretKey, StorageSize
+from config.types.merging import or_else
 from config.types.model import Mistake, Section, did_you_mean, section
 from config.types.scalars import CONTROL, OneLine, Readable, Secret, Text, matching
 
@@ -56,9 +58,18 @@ FROM_SECRETS = (
 )
 
 
+RESOURCES: Any = {"requests": {"cpu": "100m", "memory": "256Mi"}}
+
+
 class Agent(Deployment):
     """A Deployment of ClearML agents."""
 
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
     agent_version: VersionSpecifier = Field(
         default="",
         description='Version of the clearml-agent package with its comparison, such as ">=0.16.1"; '
@@ -166,7 +177,7 @@ class Agent(Deployment):
         if google and not self.google_document and CONTROL.search(google.get_secret_value()):
             yield Mistake(("googleCredentials",), "must have no control characters")
         yield from self._readable_key()
-        for key in ("livenessProbe", "readinessProbe", "startupProbe"):
+        for key in ("livenessProbe", "startupProbe"):
             timing = getattr(self, to_snake(key)).timing
             if timing:
                 yield Mistake((key,), "agents have no such probe")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -16,6 +17,7 @@ from config.configuration import (
 from config.generation import DEFAULT_GENERATION
 from config.server import Server
 from config.service import Service
+from config.types.fragment import Resources
 from config.types.kubernetes import (
     AbsolutePath,
     AtLeastOne,
@@ -25,7 +27,13 @@ from config.types.kubernetes import (
     Seconds,
     StorageSize,
 )
+from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
+
+RESOURCES: Any = {
+    "requests": {"cpu": "100m", "memory": "256Mi"},
+    "limits": {"cpu": "2", "memory": "2Gi"},
+}
 
 
 class ApiserverService(Service):
@@ -73,6 +81,12 @@ class Apiserver(Server, HoconConfigs):
         default="/mnt/fileserver",
         description="Where the examples' artifacts are unpacked: the mount path of the file "
         "server's volume in the container that unpacks them.",
+    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
     )
     service: Section[ApiserverService] = section()
     liveness_delay: Seconds = Field(

@@ -1,6 +1,7 @@
 """The file server."""
 
 from collections.abc import Iterator
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -9,8 +10,15 @@ from config.configuration import HoconConfigs
 from config.generation import DEFAULT_GENERATION
 from config.server import Server
 from config.service import Service
+from config.types.fragment import Resources
 from config.types.kubernetes import NodePort, Port, Replicas
+from config.types.merging import or_else
 from config.types.model import Mistake, Section, section
+
+RESOURCES: Any = {
+    "requests": {"cpu": "100m", "memory": "256Mi"},
+    "limits": {"cpu": "2", "memory": "1Gi"},
+}
 
 
 class FileserverService(Service):
@@ -27,6 +35,12 @@ class FileserverService(Service):
 class Fileserver(Server, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
     service: Section[FileserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
     storage: Section[Storage] = section()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -13,6 +13,7 @@ from config.metrics import StoreMetrics
 from config.pod import StatefulSet
 from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
+from config.types.fragment import Resources
 from config.types.kubernetes import (
     DnsLabel,
     ImageRepository,
@@ -27,6 +28,7 @@ from config.types.kubernetes import (
     ServiceType,
     StorageSize,
 )
+from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, Secret
 
@@ -42,6 +44,12 @@ def _connection_string(url: SecretStr) -> SecretStr:
 
 
 ConnectionString = Annotated[Secret, AfterValidator(_connection_string)]
+
+
+RESOURCES: Any = {
+    "requests": {"cpu": "100m", "memory": "512Mi"},
+    "limits": {"cpu": "2", "memory": "4Gi"},
+}
 
 
 class MongodbImage(StoreImage):
@@ -197,6 +205,12 @@ class Mongodb(StatefulSet, Store):
         default=1,
         description="Members of the replica set; an odd number survives best. Take members away "
         "one at a time, or the majority is lost.",
+    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
     )
     persistence: Section[MongodbPersistence] = section()
     service: Section[MongodbService] = section()

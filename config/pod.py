@@ -47,6 +47,7 @@ from config.types.kubernetes import (
     Replicas,
     Seconds,
 )
+from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer
 from config.types.schedule import CronSchedule, TimeZone
@@ -95,11 +96,20 @@ class LivenessProbe(Probe):
     )
 
 
+RESOURCES_OF_INIT_CONTAINERS: Any = {
+    "requests": {"cpu": "10m", "memory": "32Mi"},
+    "limits": {"cpu": "500m", "memory": "256Mi"},
+}
+
+
 class InitContainers(Model):
     """The containers that run before the main one, such as those that wait."""
 
-    resources: Resources = Field(
-        default=None, description="Resource requests and limits of each init container."
+    resources: Annotated[Resources, or_else(RESOURCES_OF_INIT_CONTAINERS)] = Field(
+        default=RESOURCES_OF_INIT_CONTAINERS,
+        validate_default=True,
+        description="Resource requests and limits of each init container; given, they replace "
+        "these as a whole.",
     )
 
 

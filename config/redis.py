@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from config.metrics import StoreMetrics
 from config.pod import StatefulSet
 from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
+from config.types.fragment import Resources
 from config.types.kubernetes import (
     Count,
     ImageRepository,
@@ -25,11 +26,18 @@ from config.types.kubernetes import (
     ServiceName,
     StorageSize,
 )
+from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, Secret
 
 # What the server's parser reads as something else, between the double quotes that it is put in.
 UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
+
+
+RESOURCES: Any = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"cpu": "1", "memory": "1Gi"},
+}
 
 
 class RedisImage(StoreImage):
@@ -63,6 +71,12 @@ class RedisMaster(StatefulSet, ChartModel):
     )
     port: Port = Field(default=6379, description="Port of Redis and its Service.")
     service: Section[StoreService] = section()
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
     persistence: Section[RedisPersistence] = section()
 
 

@@ -1,12 +1,21 @@
 """The web server."""
 
+from typing import Annotated, Any
+
 from pydantic import Field
 
 from config.configuration import WebPageConfigs
 from config.server import Server
 from config.service import Service
+from config.types.fragment import Resources
 from config.types.kubernetes import NodePort, Port, Replicas
+from config.types.merging import or_else
 from config.types.model import Section, section
+
+RESOURCES: Any = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"cpu": "1", "memory": "512Mi"},
+}
 
 
 class WebserverService(Service):
@@ -23,5 +32,11 @@ class WebserverService(Service):
 class Webserver(Server, WebPageConfigs):
     """The web server: the user interface, and a proxy to the other two servers."""
 
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
     service: Section[WebserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of web server pods.")

@@ -15,8 +15,8 @@ from imports.release import HelmRelease, ReleaseManifests
 PORT_NAME = "mongodb"
 PASSWORD_KEY = "mongodb-root-password"
 REPLICA_SET_VARIABLE = "MONGODB_REPLICA_SET_NAME"
-# Their defaults are the embedded provider's: other images.
-EMBEDDED = {"image", "metrics"}
+# Their defaults are the embedded provider's: other images and programs.
+EMBEDDED = {"image", "metrics", "resources"}
 OURS = {
     "enabled",
     "provider",

@@ -53,6 +53,8 @@ def chart_values(values: RedisValues) -> dict[str, Any]:
     chart = helm_values(values, without=OURS)
     chosen = helm_values(values, without={"image.digest"}, defaults=False)
     chart |= {key: chosen[key] for key in EMBEDDED & chosen.keys()}
+    if "resources" not in values.master.model_fields_set:
+        chart["master"].pop("resources")
     if major < AUTH_SECTION:
         renamed: dict[str, Any] = {"master": {"service": {"port": port}}, "redisPort": port}
         return merge(renamed, chart, keep_nulls=True)

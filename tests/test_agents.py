@@ -119,7 +119,9 @@ def test_resources_of_a_group_stay_beside_its_gpus(gpus: int) -> None:
 
 @pytest.mark.parametrize("gpus", [0, 2])
 def test_a_group_is_privileged_only_when_asked_for(gpus: int) -> None:
-    assert "securityContext" not in group(nvidiaGpusPerAgent=gpus).container(GROUP)
+    context = group(nvidiaGpusPerAgent=gpus).container(GROUP)["securityContext"]
+    assert "privileged" not in context
+    assert context["capabilities"]["drop"] == ["ALL"]
     context = group(nvidiaGpusPerAgent=gpus, privileged=True).container(GROUP)["securityContext"]
     assert context == {"privileged": True}
 

@@ -117,12 +117,12 @@ def workload_rows(section: str) -> Iterator[Row]:
     deployment, main = DEPLOYMENT[section], MAIN[section]
     pod = f"{deployment} pod"
     requests = {"cpu": "250m", "memory": "1Gi"}
-    # A group asks for a GPU by default, so it has resources already.
-    resources = (
-        {f"{main}.resources.requests": requests}
-        if section == GROUP
-        else {f"{main}.resources": {"requests": requests}}
-    )
+    # Given, they replace the default as a whole; agents have no limits.
+    resources: Effects = {
+        f"{main}.resources.requests.{name}": amount for name, amount in requests.items()
+    }
+    if section not in (GROUP, "agentservices"):
+        resources[f"{main}.resources.limits"] = None
 
     def row(key: str, value: Any, effects: Effects, **options: Any) -> Row:
         return Row(f"{section}.{key}", value, effects, **options)
@@ -934,7 +934,9 @@ def agent_rows(section: str) -> Iterator[Row]:
         yield row(key, "https://example.org", {f"{env}.{variable}": "https://example.org"})
     yield row("awsDefaultRegion", "eu-west-1", {f"{env}.AWS_DEFAULT_REGION": "eu-west-1"})
     yield row("agentVersion", ">=0.16.1", {f"{env}.AGENT_VERSION": ">=0.16.1"})
-    yield row("privileged", True, {f"{MAIN[section]}.securityContext": {"privileged": True}})
+    context = f"{MAIN[section]}.securityContext"
+    confined = {f"{context}.{name}": None for name in ("allowPrivilegeEscalation", "capabilities")}
+    yield row("privileged", True, {f"{context}.privileged": True, **confined})
 
 
 def git_ssh_rows(section: str) -> Iterator[Row]:
@@ -1128,7 +1130,15 @@ def store_rows(store: str, pod_section: str, claim: str) -> Iterator[Row]:
         return
     yield Row(f"{pod_section}.affinity", AFFINITY, {f"{pod}.affinity": AFFINITY})
     requests = {"requests": {"cpu": "250m"}}
-    yield Row(f"{pod_section}.resources", requests, {f"{main}.resources": requests})
+    yield Row(
+        f"{pod_section}.resources",
+        requests,
+        {
+            f"{main}.resources.requests.cpu": requests["requests"]["cpu"],
+            f"{main}.resources.requests.memory": None,
+            f"{main}.resources.limits": None,
+        },
+    )
     repository, tag = {"mongodb": ("mongo", "4.4.30"), "redis": ("redis", "6.2.22")}[store]
     yield from image_rows(store, repository, tag, main)
     template = f"{owner} spec.volumeClaimTemplates"

@@ -31,15 +31,20 @@ def store_env(bundle: Bundle) -> dict[str, Any]:
 
 # Embedded
 
+UNPRIVILEGED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+}
+
 
 @EMBEDDED
 def test_stores_run_without_any_rights(store: str) -> None:
     bundle = render()
-    assert bundle.container(store)["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": True,
-    }
+    context = dict(bundle.container(store)["securityContext"])
+    # The entrypoint of Elasticsearch's image writes beside its configuration.
+    assert context.pop("readOnlyRootFilesystem", False) is (store != "clearml-elastic-master")
+    assert context == UNPRIVILEGED
     identity = bundle.pod(store)["securityContext"]
     assert identity["runAsUser"] > 0
     # The volume belongs to a group that the process is in.
@@ -61,9 +66,12 @@ def test_without_persistence_data_goes_with_the_pod(store: str) -> None:
     persistent = render().container(store)["volumeMounts"]
     assert "volumeClaimTemplates" not in bundle.find("StatefulSet", store)["spec"]
     assert bundle.container(store)["volumeMounts"] == persistent
-    scratch = [v["name"] for v in bundle.pod(store)["volumes"] if "emptyDir" in v]
-    assert len(scratch) == 1
-    assert scratch[0] in {m["name"] for m in persistent}
+    before, after = (
+        {volume["name"] for volume in each.pod(store).get("volumes", []) if "emptyDir" in volume}
+        for each in (render(), bundle)
+    )
+    (data,) = after - before
+    assert data in {m["name"] for m in persistent}
 
 
 def test_mongodb_and_redis_are_probed_by_asking_them() -> None:
@@ -231,8 +239,8 @@ def test_exporters_log_in_with_the_stores_own_password() -> None:
 @EMBEDDED
 def test_exporters_run_without_any_rights(store: str) -> None:
     bundle = render(SCENARIOS["metrics"])
-    main, exporter = bundle.pod(store)["containers"]
-    assert exporter["securityContext"] == main["securityContext"]
+    _, exporter = bundle.pod(store)["containers"]
+    assert exporter["securityContext"] == UNPRIVILEGED | {"readOnlyRootFilesystem": True}
 
 
 def test_each_pod_of_a_store_is_scraped_once() -> None:

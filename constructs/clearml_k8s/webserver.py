@@ -7,7 +7,7 @@ from constructs import Construct
 
 from clearml_k8s.credentials import CredentialRefs
 from clearml_k8s.parts.configuration import config_sources
-from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.container import Container, confined
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import Endpoint, ServerAddress, ServerAddresses
@@ -21,6 +21,8 @@ from config.webserver import Webserver as WebserverValues
 
 COMPONENT = "webserver"
 PORT = 80
+# It listens below 1024 as root, owns its caches, and answers as another user.
+OF_NGINX = ("CHOWN", "DAC_OVERRIDE", "NET_BIND_SERVICE", "SETGID", "SETUID")
 # The proxy only starts if the names of its targets are known; without a target it answers 502.
 NOTHING = "http://127.0.0.1:8081"
 
@@ -79,6 +81,7 @@ class Webserver(Construct):
                     **(_page_settings(servers.public) if generation.web_page_settings else {}),
                     "CLEARML_SERVER_SUB_PATH": sub_path or None,
                 },
+                security_context=confined(*OF_NGINX),
                 startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),
                 readiness=http_probe(probe, HTTP, timeout_seconds=5),

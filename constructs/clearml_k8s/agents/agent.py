@@ -16,10 +16,11 @@ from clearml_k8s.agents.secrets import (
 )
 from clearml_k8s.agents.ssh import ssh_environment, ssh_volume
 from clearml_k8s.credentials import CredentialRefs
-from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.container import Container, confined
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.need import ANYWHERE, Need, OtherServer, ServerAddresses
+from clearml_k8s.parts.probe import exec_probe
 from clearml_k8s.parts.workload import Placed, Workload, deployment
 from config.agent import Agent
 from config.generation import Generation
@@ -31,6 +32,20 @@ CACHES = f"{HOME}/.clearml"
 GOOGLE_DIR = "/etc/clearml-google"
 SETUP_DIR = "/etc/clearml-setup"
 
+# What tasks may need, which are anybody's programs: package managers, a server for SSH.
+OF_TASKS = (
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETUID",
+    "SYS_CHROOT",
+)
 SETUP = f"{SETUP_DIR}/{SETUP_SCRIPT}"
 SSH_CLIENT = """\
 if ! command -v ssh >/dev/null; then
@@ -49,6 +64,8 @@ if [ -n "${AGENT_VERSION:-}" ] || ! command -v clearml-agent >/dev/null; then
 fi
 exec clearml-agent daemon --foreground "$@"
 """
+# The shell that installs has become the daemon.
+RUNS = '[ "$(cat /proc/1/comm)" != sh ]'
 
 
 class Mounted(NamedTuple):
@@ -109,11 +126,12 @@ class AgentMaker:
                     **(environment or {}),
                     "GOOGLE_APPLICATION_CREDENTIALS": _google_path(values, secrets),
                 },
+                readiness=exec_probe("sh", "-c", RUNS, period_seconds=10),
                 mounts=[mount for _, mount in mounted],
                 resources=resources,
                 security_context=k8s.SecurityContext(privileged=True)
                 if values.privileged
-                else None,
+                else confined(*OF_TASKS),
             ),
         )
         return deployment(

@@ -15,7 +15,8 @@ class Container:
 
     Arguments and variables are kept from being expanded unless they are of type Template; the
     command is a program of ours, in which nothing of the user's stands.
-    `privileged` containers need all rights on the node, whatever the values say.
+    Without a security context of its own a container is confined. `privileged` containers need all
+    rights on the node, whatever the values say.
     """
 
     name: str
@@ -29,14 +30,28 @@ class Container:
     startup: k8s.Probe | None = None
     mounts: Sequence[k8s.VolumeMount] = ()
     resources: k8s.ResourceRequirements | None = None
-    security_context: k8s.SecurityContext | None = None
+    security_context: k8s.SecurityContext = field(default_factory=lambda: confined())
     privileged: bool = False
 
 
-def unprivileged() -> k8s.SecurityContext:
-    """The security context of a container that needs no rights at all."""
+def confined(*capabilities: str, read_only: bool = False) -> k8s.SecurityContext:
+    """The security context of a container that has these rights of root's, and gets no more.
+
+    If it is `read_only`, it writes to its volumes alone.
+    """
     return k8s.SecurityContext(
         allow_privilege_escalation=False,
-        capabilities=k8s.Capabilities(drop=["ALL"]),
-        run_as_non_root=True,
+        capabilities=k8s.Capabilities(drop=["ALL"], add=list(capabilities) or None),
+        read_only_root_filesystem=read_only or None,
     )
+
+
+def unprivileged(*, read_only: bool = False) -> k8s.SecurityContext:
+    """The security context of a container that needs no rights at all, and is not root."""
+    return k8s.SecurityContext(**confined(read_only=read_only)._values, run_as_non_root=True)
+
+
+def scratch(name: str, path: str) -> tuple[k8s.Volume, k8s.VolumeMount]:
+    """An empty volume, for what a container writes beside its data."""
+    volume = k8s.Volume(name=name, empty_dir=k8s.EmptyDirVolumeSource())
+    return volume, k8s.VolumeMount(name=name, mount_path=path)

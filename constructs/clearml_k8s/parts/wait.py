@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.container import Container, confined
 from clearml_k8s.parts.environment import Template
 from clearml_k8s.parts.need import Target
 from config.image import PulledImage
@@ -60,4 +60,5 @@ def wait_for(image: PulledImage, targets: Mapping[str, Target]) -> Container:
         command=["python3", "-c", SCRIPT],
         args=[Template(f"{name}={target.url}") for name, target in targets.items()],
         env=variables,
+        security_context=confined(read_only=True),
     )

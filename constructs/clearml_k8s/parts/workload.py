@@ -57,7 +57,7 @@ class Workload:
     public: Sequence[str] = ()
     wait_image: PulledImage | None = None
     checksums: Mapping[str, str | None] = field(default_factory=dict)
-    security_context: k8s.PodSecurityContext | None = None
+    security_context: k8s.PodSecurityContext = field(default_factory=lambda: run_as())
     grace_period: int | None = None
     spread: bool = False
     min_available: int | None = None
@@ -72,8 +72,11 @@ class Placed:
     pod: Pod
 
 
-def run_as(user: int) -> k8s.PodSecurityContext:
-    """The user that an image runs as; its files belong to the group of the same number."""
+def run_as(user: int | None = None) -> k8s.PodSecurityContext:
+    """The user that an image runs as, if it does not say; files belong to the group of that number.
+
+    System calls are those that the container runtime allows by default.
+    """
     return k8s.PodSecurityContext(
         run_as_user=user,
         run_as_group=user,
@@ -196,8 +199,14 @@ def settings_of(pod: LongRunning, common: Common) -> dict[str, Any]:
     An empty mapping in it stands for what is to be taken away.
     """
     nobody = Component(name="", labels={}, selector={}, common=common)
-    nothing = Container(name="", image=PulledImage(repository="", version="", pull_policy=""))
-    patch: dict[str, Any] = to_plain(_template(Workload(component=nobody, main=nothing), pod))
+    nothing = Container(
+        name="",
+        image=PulledImage(repository="", version="", pull_policy=""),
+        security_context=k8s.SecurityContext(),
+    )
+    unsaid = k8s.PodSecurityContext()
+    workload = Workload(component=nobody, main=nothing, security_context=unsaid)
+    patch: dict[str, Any] = to_plain(_template(workload, pod))
     spec, main = patch["spec"], patch["spec"]["containers"][0]
     del spec["enableServiceLinks"], spec["automountServiceAccountToken"]
     del main["name"], main["image"], main["imagePullPolicy"]
@@ -295,9 +304,11 @@ def _init_container(container: Container, pod: Pod, registry: str) -> k8s.Contai
 
 
 def _container(container: Container, pod: Pod, registry: str, **settings: Any) -> k8s.Container:
-    security_context = container.security_context
-    if not container.privileged:
-        security_context = overlaid(security_context, pod.container_security_context)
+    security_context, theirs = container.security_context, pod.container_security_context
+    if theirs and theirs.privileged:
+        security_context = theirs
+    elif not container.privileged:
+        security_context = overlaid(security_context, theirs)
     return k8s.Container(
         name=container.name,
         image=container.image.reference(registry),

@@ -39,7 +39,7 @@ class Exporter:
                 env=self.env,
                 ports={METRICS: self.port},
                 resources=self.values.resources,
-                security_context=unprivileged(),
+                security_context=unprivileged(read_only=True),
             )
         ]
 

@@ -16,6 +16,7 @@ from clearml_k8s.stores.address import ElasticsearchAddress
 from clearml_k8s.stores.metrics import Exporter
 from config.elasticsearch import Elasticsearch
 from config.image import PulledImage
+from config.types.structs import quantity
 
 STORE = "elasticsearch"
 HOME = "/usr/share/elasticsearch"
@@ -67,6 +68,7 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
                 "bash", "-ec", READY.format(port=values.http_port), timeout_seconds=10
             ),
             security_context=unprivileged(),
+            resources=_processors(values),
             mounts=[
                 data.mount(f"{HOME}/data"),
                 *(
@@ -128,6 +130,16 @@ def _environment(cluster: str, component: Component, values: Elasticsearch) -> d
         "ES_JAVA_OPTS": values.es_java_opts,
         "HEALTH_CHECK_PARAMS": values.cluster_health_check_params,
     }
+
+
+def _processors(values: Elasticsearch) -> k8s.ResourceRequirements | None:
+    """What the nodes get of the processors, where the values say nothing of them."""
+    given = values.resources
+    if given and any("cpu" in (part or {}) for part in (given.requests, given.limits)):
+        return None
+    return k8s.ResourceRequirements(
+        requests={"cpu": quantity("100m")}, limits={"cpu": quantity("2")}
+    )
 
 
 def _sysctl(image: PulledImage) -> Container:

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.container import Container, scratch, unprivileged
 from clearml_k8s.parts.naming import Address
 from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
@@ -53,6 +53,8 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     headless_service(scope, component, {STORE: ServicePort(PORT, STORE), **exporter.service_ports})
     exporter.monitor(scope, component)
     data = DataVolume(name="data", persistence=values.persistence, common=component.common)
+    # Its socket, and what the entrypoint makes the user with.
+    tmp, tmp_mount = scratch("tmp", "/tmp")
     workload = Workload(
         component=component,
         main=Container(
@@ -65,12 +67,12 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
             startup=tcp_probe(STORE, period_seconds=5, failure_threshold=120),
             liveness=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
             readiness=exec_probe("sh", "-c", PING, timeout_seconds=10),
-            security_context=unprivileged(),
-            mounts=[data.mount(DATA_DIR), *topology.mounts],
+            security_context=unprivileged(read_only=True),
+            mounts=[data.mount(DATA_DIR), tmp_mount, *topology.mounts],
         ),
         sidecars=[*topology.sidecars, *exporter.sidecars],
         init_containers=topology.init_containers,
-        volumes=topology.volumes,
+        volumes=[tmp, *topology.volumes],
         checksums={"password": secret.secret.checksum if secret else None},
         security_context=run_as(999),
         grace_period=60,

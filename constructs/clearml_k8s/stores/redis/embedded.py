@@ -124,7 +124,7 @@ class _Pods:
                 liveness=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
                 # redis-cli ends with success even when the answer is an error.
                 readiness=exec_probe("sh", "-c", ping, timeout_seconds=5),
-                security_context=unprivileged(),
+                security_context=unprivileged(read_only=True),
                 mounts=[data.mount(DATA_DIR)],
             ),
             sidecars=exporter.sidecars,
