@@ -16,9 +16,18 @@ from cluster.bundles import PRESETS, Bundle, write
 from cluster.client import Cluster, eventually
 from cluster.control_plane import PRIVILEGED
 from cluster.machines import Object
-from cluster.states import apply, identity, is_ours, not_unchanged, refused, settle, shell
+from cluster.states import (
+    apply,
+    identity,
+    is_ours,
+    not_unchanged,
+    refused,
+    settle,
+    shell,
+    unready,
+)
 from config.types.merging import merge
-from scenarios import AUTHENTICATION, REPLICATED, STORES
+from scenarios import AUTHENTICATION, REPLICATED
 
 Values = Mapping[str, Any]
 
@@ -328,6 +337,7 @@ def test_back_to_the_defaults(
         assert warned(before, defaults) == told
 
 
+@pytest.mark.usefixtures("controllers")
 @pytest.mark.parametrize("name", ["default", "authentication", "replicated", "production"])
 def test_the_way_to_the_newest_servers(
     cluster: Cluster, tmp_path: Path, name: str, record_property: Callable[[str, object], None]
@@ -339,12 +349,11 @@ def test_the_way_to_the_newest_servers(
         after = write(tmp_path, name, step)
         assert refused(cluster, after) == []
         assert warned(before, after) == set()
-        # First the stores, while no server runs, and then all, as the guide says.
-        cluster.kubectl("scale", "deployment", "--all", "--replicas=0", "-n", after.namespace)
-        for store in STORES:
-            (file,) = (after.folder / "dist").glob(f"*-{store}.k8s.yaml")
-            cluster.kubectl("apply", "-f", str(file))
-        apply(cluster, after)
+        _, stop, stores, start, *_ = guide.commands("Each step", after, page="../upgrading")
+        shell(cluster, after, f"set -e\n{stop}{stores}")
+        assert unready(cluster, after, "StatefulSet") == []
+        assert {o["spec"]["replicas"] for o in cluster.objects("deployments")} == {0}
+        shell(cluster, after, f"set -e\n{start}")
         settle(cluster, after)
         assert not_unchanged(cluster, after) == set()
         before = after
