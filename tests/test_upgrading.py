@@ -56,6 +56,10 @@ def at(step: Path | None, installation: str) -> Bundle:
     return render(merge(INSTALLATIONS[installation], preset), outside=SECRETS)
 
 
+def documents(bundle: Bundle) -> list[str]:
+    return [text for file in bundle.texts.values() for text in file.split("---\n")]
+
+
 def about_upgrades(values: Mapping[str, Any]) -> list[str]:
     """What the warnings about an upgrade are about."""
     told = (line for line in Values.read(values).warnings() if line.endswith("(docs/upgrading.md)"))
@@ -77,12 +81,8 @@ def test_steps_are_numbered_and_end_with_the_newest() -> None:
 def test_the_cluster_takes_over_each_step_in_place(installation: str) -> None:
     for before, after in zip([None, *STEPS], STEPS, strict=False):
         old, new = at(before, installation), at(after, installation)
-        documents = [
-            [text for file in each.texts.values() for text in file.split("---\n")]
-            for each in (old, new)
-        ]
         assert old != new
-        assert upgrade_warnings(*documents, Judged(new.objects)) == []
+        assert upgrade_warnings(documents(old), documents(new), Judged(new.objects)) == []
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.stem)
