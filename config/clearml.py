@@ -26,12 +26,10 @@ HOCON_MESSAGE = (
 )
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-ServerVersion = Annotated[
-    Text,
-    matching(
-        r"^[0-9]+\.[0-9]+(\.[0-9]+)?(-[0-9A-Za-z.]+)?$",
-        "must be a version such as 2.3.0",
-    ),
+VERSION = r"[0-9]+\.[0-9]+(\.[0-9]+)?(-[0-9A-Za-z.]+)?"
+ServerVersion = Annotated[Text, matching(rf"^{VERSION}$", "must be a version such as 2.3.0")]
+OptionalServerVersion = Annotated[
+    Text, matching(rf"^$|^{VERSION}$", "must be empty or a version such as 2.3.0")
 ]
 COMPANY_ID = re.compile(r"[0-9a-f]{32}")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
@@ -237,6 +235,11 @@ class Clearml(Model):
         default=DEFAULT_GENERATION.version,
         description="Version of the servers, such as 2.3.0. Images, stores and settings follow; "
         "left out, the tag of the servers' images says it.",
+    )
+    upgrading_from: OptionalServerVersion = Field(
+        default="",
+        description="Version of the servers that the data comes from. It changes no manifest: the "
+        "synthesis warns of steps that the upgrade would skip.",
     )
     default_company: Annotated[
         Text,

@@ -37,6 +37,8 @@ class Generation:
 
     since: Number
     """The first version."""
+    upgrades_from: Number
+    """The oldest version whose data it takes over."""
     version: str
     """The version that is installed."""
     server: Release
@@ -94,6 +96,7 @@ class Generation:
 
 _1_0 = Generation(
     since=(1, 0),
+    upgrades_from=(1, 0),
     version="1.0.2",
     server=Release("allegroai/clearml", "1.0.2"),
     tags=("1.0.2",),
@@ -178,9 +181,13 @@ _1_17 = replace(
     elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.15.5"),
     elasticsearch_args=True,
 )
+# Since 1.17 the API server raises the featureCompatibilityVersion of the MongoDB that it expects,
+# from that of the major version before and no older one: 1.17 to 5.0, 2.0 and 2.1 to 6.0, 2.2 and
+# later to 7.0 (apiserver/mongo/initialize/migration.py).
 _2_0 = replace(
     _1_17,
     since=(2, 0),
+    upgrades_from=(1, 17),
     version="2.0.0",
     tags=("2.0.0-613",),
     mongodb=Release("mongo", "6.0.27"),
@@ -190,19 +197,23 @@ _2_0 = replace(
 _2_1 = replace(
     _2_0,
     since=(2, 1),
-    version="2.2.0",
-    tags=("2.1.0", "2.2.0"),
+    version="2.1.0",
+    tags=("2.1.0",),
     server=Release("clearml/server", ""),
     agent_services=Release("clearml/clearml-agent-services", "latest"),
 )
+_2_2 = replace(_2_1, since=(2, 2), upgrades_from=(2, 0), version="2.2.0", tags=("2.2.0",))
 _2_3 = replace(
-    _2_1, since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.28")
+    _2_2, since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.28")
 )
 
 # Settings that Elasticsearch does not know from that major version on, and does not start with.
 REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
 
-GENERATIONS = (_1_0, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_3)
+# Stores that read no data of a version that is more than one major version older.
+ONE_MAJOR_AT_A_TIME = ("mongodb", "elasticsearch")
+
+GENERATIONS = (_1_0, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
 DEFAULT_GENERATION = _1_0
 NEWEST = _2_3
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from config.generation import GENERATIONS, NEWEST, Generation, generation_of, number
+from config.generation import (
+    GENERATIONS,
+    NEWEST,
+    ONE_MAJOR_AT_A_TIME,
+    Generation,
+    Number,
+    Release,
+    generation_of,
+    number,
+)
 from config.image import ServerImage
 from config.types.model import Mistake
 
@@ -13,6 +22,7 @@ if TYPE_CHECKING:
     from config.values import Values
 
 SERVERS = ("apiserver", "fileserver", "webserver")
+GUIDE = "(docs/upgrading.md)"
 
 
 def generation(values: Values) -> Generation:
@@ -25,6 +35,7 @@ def generation(values: Values) -> Generation:
 def mistakes(values: Values) -> Iterator[Mistake]:
     """Versions that nobody knows, images that do not tell theirs, and images of another one."""
     said, tags = _said(values), _tags(values)
+    yield from _unknown(("clearml", "upgradingFrom"), values.clearml.upgrading_from)
     if said:
         yield from _unknown(("clearml", "version"), said)
     first = said or next(iter(tags.values()), "")
@@ -43,13 +54,51 @@ def mistakes(values: Values) -> Iterator[Mistake]:
 
 
 def warnings(values: Values) -> Iterator[str]:
-    """A version later than the newest that is known."""
+    """A version later than the newest that is known, and steps that an upgrade skips."""
     version = _version(values)
     if (number(version) or NEWEST.since) > NEWEST.since:
         yield (
             f"clearml.version: {version} is later than the newest that is known here, "
             f"{NEWEST.version}, and gets what that one needs"
         )
+    former = number(values.clearml.upgrading_from)
+    if former:
+        yield from _skipped(former, number(version) or former, values.clearml.upgrading_from)
+        yield from _unreadable(values, generation_of(former))
+
+
+def _skipped(former: Number, now: Number, given: str) -> Iterator[str]:
+    """Servers that do not take over the data of the former ones, with the way that leads there."""
+    if now < former:
+        yield (
+            f"clearml.version: is older than the servers that the data comes from ({given}), and "
+            f"may not read it: restore the backup of that time {GUIDE}"
+        )
+    between: list[str] = []
+    step = generation_of(now)
+    while step.upgrades_from > former:
+        step = generation_of(step.upgrades_from)
+        between.insert(0, step.version)
+    if between:
+        yield (
+            f"clearml.version: takes over no data of servers {given}, and may damage it: install "
+            f"{' and then '.join(between)} before {GUIDE}"
+        )
+
+
+def _unreadable(values: Values, former: Generation) -> Iterator[str]:
+    """Embedded stores of a version that cannot read what the former one has written."""
+    for name, store in values.stores.items():
+        release: Release = getattr(former, name)
+        tag = store.pulled_image(values.generation).version.removeprefix(":")
+        old, new = number(release.tag), number(tag)
+        if store.source != "embedded" or not old or not new:
+            continue
+        reads = f"{name}: {tag} reads no data of {release.tag}, which goes with the servers before"
+        if new < old:
+            yield f"{reads}: keep that one, or restore a backup of this one {GUIDE}"
+        elif name in ONE_MAJOR_AT_A_TIME and new[0] - old[0] > 1:
+            yield f"{reads}: go one major version at a time {GUIDE}"
 
 
 def _version(values: Values) -> str:

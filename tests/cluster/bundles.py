@@ -20,7 +20,10 @@ from packed_charts import imported
 from scenarios import OUTSIDE, SCENARIOS
 
 ROOT = Path(__file__).parents[2]
-PRESETS = {file.stem: file for file in sorted((ROOT / "config/presets").glob("*.yaml"))}
+FOLDER = ROOT / "config/presets"
+PRESETS = {
+    str(file.relative_to(FOLDER).with_suffix("")): file for file in sorted(FOLDER.rglob("*.yaml"))
+}
 # By name: the values, and kinds and names of what they take from their namespace.
 COMBINATIONS: Mapping[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("combinations.yaml").read_text("utf-8")

@@ -95,11 +95,11 @@ def settle(cluster: Cluster, bundle: Bundle) -> None:
         eventually(lambda: unbound(cluster))
 
 
-def unready(cluster: Cluster, bundle: Bundle) -> list[str]:
-    """Workloads whose pods are not all there, of the present template, and ready."""
+def unready(cluster: Cluster, bundle: Bundle, *kinds: str) -> list[str]:
+    """Workloads (of all kinds) whose pods are not all there, of the present template, and ready."""
     return [
         f"{o['kind']}/{o['metadata']['name']}: {o['status']}"
-        for o in cluster.objects(*WORKLOADS, namespace=bundle.namespace)
+        for o in cluster.objects(*(kinds or WORKLOADS), namespace=bundle.namespace)
         if o["status"].get("observedGeneration") != o["metadata"]["generation"]
         or {o["status"].get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas")}
         != {o["spec"]["replicas"]}

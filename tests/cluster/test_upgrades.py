@@ -12,11 +12,20 @@ import yaml
 from clearml_k8s import rules
 from clearml_k8s.rules import changes
 from cluster import guide
-from cluster.bundles import Bundle, write
+from cluster.bundles import PRESETS, Bundle, write
 from cluster.client import Cluster, eventually
 from cluster.control_plane import PRIVILEGED
 from cluster.machines import Object
-from cluster.states import apply, identity, is_ours, not_unchanged, refused, settle, shell
+from cluster.states import (
+    apply,
+    identity,
+    is_ours,
+    not_unchanged,
+    refused,
+    settle,
+    shell,
+    unready,
+)
 from config.types.merging import merge
 from scenarios import AUTHENTICATION, REPLICATED
 
@@ -203,6 +212,8 @@ FROM_BALANCED: Mapping[str, tuple[Values, str | None]] = {
     "other address": ({"loadBalancerIP": "192.0.2.2"}, None),
 }
 
+UPGRADE_STEPS = [file for name, file in PRESETS.items() if name.startswith("upgrade/")]
+
 # All that is accepted at once.
 GROWN: Values = merge(
     merge(AUTHENTICATION, REPLICATED),
@@ -324,6 +335,28 @@ def test_back_to_the_defaults(
     assert bool(told) == (row is not None)
     if row not in (PROVIDER, PRESET):
         assert warned(before, defaults) == told
+
+
+@pytest.mark.usefixtures("controllers")
+@pytest.mark.parametrize("name", ["default", "authentication", "replicated", "production"])
+def test_the_way_to_the_newest_servers(
+    cluster: Cluster, tmp_path: Path, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    steps = [yaml.safe_load(file.read_text()) for file in UPGRADE_STEPS]
+    before = install(cluster, tmp_path, name)
+    record_property("upgrades", len(steps))
+    for step in steps:
+        after = write(tmp_path, name, step)
+        assert refused(cluster, after) == []
+        assert warned(before, after) == set()
+        _, stop, stores, start, *_ = guide.commands("Each step", after, page="../upgrading")
+        shell(cluster, after, f"set -e\n{stop}{stores}")
+        assert unready(cluster, after, "StatefulSet") == []
+        assert {o["spec"]["replicas"] for o in cluster.objects("deployments")} == {0}
+        shell(cluster, after, f"set -e\n{start}")
+        settle(cluster, after)
+        assert not_unchanged(cluster, after) == set()
+        before = after
 
 
 def test_the_guide_lists_what_is_refused() -> None:
