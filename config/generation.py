@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+HALVES = ("key", "secret")  # of a user's credential
+
 
 @dataclass(frozen=True)
 class Release:
@@ -75,6 +77,12 @@ class Generation:
     mongodb_args: Sequence[str]
     elasticsearch_settings: Mapping[str, str]
     elasticsearch_files: Mapping[str, str]
+
+    @property
+    def credentials(self) -> list[str]:
+        """What an API server reads of our Secret, by key."""
+        halves = [f"{user.secret_key}_{half}" for user in self.system_users for half in HALVES]
+        return ["http_session", "auth_token", *halves]
 
     def is_exceeded_by(self, tag: str) -> bool:
         """Whether a tag of the server's image names a release that these settings do not fit."""

@@ -1,0 +1,109 @@
+"""The Job that makes what Secrets lack, in the cluster, so that nobody knows it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cdk8s_plus_25 import k8s
+from constructs import Construct
+
+from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.naming import KEPT, Component, Naming
+from clearml_k8s.parts.need import ANYWHERE
+from clearml_k8s.parts.secret import Lacking
+from clearml_k8s.parts.traits import account_name, service_account
+from clearml_k8s.parts.workload import Placed, Workload, job, run_as
+from clearml_k8s.programs import text_of
+from config.credentials_job import CredentialsJob
+from config.image import PulledImage
+from config.types.structs import quantity
+
+COMPONENT = "credentials"
+USER = 1000
+ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
+PATIENCE = 300
+RBAC = "rbac.authorization.k8s.io"
+# What it makes is not for those who look for objects of the manifests.
+MANAGED_BY = {"app.kubernetes.io/managed-by": "clearml-credentials"}
+# Argo CD takes an object with the label of its Application for one of that Application.
+UNASKED = {"argocd.argoproj.io/compare-options": "IgnoreExtraneous"}
+
+
+def credentials_job(
+    scope: Construct,
+    naming: Naming,
+    values: CredentialsJob,
+    image: PulledImage,
+    lacking: Sequence[Lacking],
+) -> Placed:
+    """Make the Job `<fullname>-credentials-<digest>`, and its ServiceAccount, Role and RoleBinding.
+
+    It may read, make and change the Secrets that lack something, and nothing else. A key that is
+    there it never changes, so it may run again at any time.
+    """
+    component = naming.component(COMPONENT)
+    # Before the Job, whose first pod would find no account and no rights.
+    service_account(scope, component, values.service_account)
+    _rights(scope, component, values, [str(each.metadata.name) for each in lacking])
+    settings = {
+        "account": ACCOUNT_DIR,
+        "patience": PATIENCE,
+        "secrets": {str(each.metadata.name): _wanted(each) for each in lacking},
+    }
+    workload = Workload(
+        component=component,
+        main=Container(
+            name=COMPONENT,
+            image=image,
+            command=["python3", "-c", text_of("make_credentials")],
+            args=[json.dumps(settings, sort_keys=True)],
+            resources=k8s.ResourceRequirements(
+                requests={"cpu": quantity("10m"), "memory": quantity("32Mi")},
+                limits={"cpu": quantity("500m"), "memory": quantity("128Mi")},
+            ),
+            security_context=_read_only(),
+        ),
+        peers=[ANYWHERE],  # nobody here knows where the API server is
+        security_context=run_as(USER),
+    )
+    return job(scope, workload, values)
+
+
+def _read_only() -> k8s.SecurityContext:
+    return k8s.SecurityContext(**unprivileged()._values, read_only_root_filesystem=True)
+
+
+def _wanted(lacking: Lacking) -> Mapping[str, Any]:
+    metadata = lacking.metadata
+    return {
+        "lengths": lacking.lengths,
+        "labels": {**(metadata.labels or {}), **MANAGED_BY},
+        "annotations": {**KEPT, **UNASKED, **(metadata.annotations or {})},
+        "whole": lacking.whole,
+    }
+
+
+def _rights(
+    scope: Construct, component: Component, values: CredentialsJob, secrets: Sequence[str]
+) -> None:
+    k8s.KubeRole(
+        scope,
+        f"{component.name}-role",
+        metadata=component.metadata(),
+        rules=[
+            k8s.PolicyRule(
+                api_groups=[""],
+                resources=["secrets"],
+                resource_names=list(secrets),
+                verbs=["get", "create", "patch"],
+            )
+        ],
+    )
+    account = account_name(component, values.service_account)
+    k8s.KubeRoleBinding(
+        scope,
+        f"{component.name}-role-binding",
+        metadata=component.metadata(),
+        role_ref=k8s.RoleRef(api_group=RBAC, kind="Role", name=component.name),
+        subjects=[k8s.Subject(kind="ServiceAccount", name=str(account))],
+    )
