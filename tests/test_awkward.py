@@ -49,9 +49,10 @@ GATEWAY: Tree = LEAN | {"gateway": {"enabled": True, "parentRefs": [{"name": "fr
 CONTEXTS = {
     "inside": (
         INSIDE,
-        r"(?!gateway|clearml\.nodeAddress|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
+        r"(?!gateway|credentialsJob|clearml\.nodeAddress|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
         r"|.*\.(external|chart|existing[SCP]|ingress)).*",
     ),
+    "credentials made in the cluster": (LEAN, r"credentialsJob\..*"),
     "existing": (
         {
             "apiserver": {"storage": {"enableConfigVolume": True}},

@@ -22,10 +22,14 @@ def servers_talk_to(bundle: Bundle) -> dict[str, str]:
 
 def test_default_objects() -> None:
     inventory = render().inventory
+    (name_of_job,) = render().of("Job")
     assert len(inventory) == len(set(inventory))
     assert set(inventory) == {
         ("Namespace", "clearml"),
-        ("Secret", "clearml-conf"),
+        ("ServiceAccount", "clearml-credentials"),
+        ("Role", "clearml-credentials"),
+        ("RoleBinding", "clearml-credentials"),
+        ("Job", name_of_job),
         ("Service", "clearml-mongodb"),
         ("Service", "clearml-mongodb-headless"),
         ("StatefulSet", "clearml-mongodb"),

@@ -46,7 +46,6 @@ def test_files_come_first_then_addresses_then_warnings(outdir: Path) -> None:
         "  Web: ",
         "  API: ",
         "  Files: ",
-        "warning: clearml.cred",
         "warning: one",
     )
     places = [next(i for i, line in enumerate(told) if line.startswith(s)) for s in starts]
@@ -124,10 +123,14 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
 @pytest.mark.parametrize(
     ("values", "warned"),
     [
-        ({}, ["clearml.credentials"]),
+        ({}, []),
         ({"clearml": OWN}, []),
         ({"clearml": {"existingSecret": "mine"}}, ["clearml.existingSecret"]),
-        ({"clearml": OWN | {"existingSecretKeys": "chart-5"}}, ["clearml.credentials"]),
+        ({"clearml": OWN | {"existingSecretKeys": "chart-5"}}, []),
+        (
+            {**NO_APISERVER, "clearml": {"clientConfigurationApiUrl": "http://api.example.com"}},
+            ["clearml.credentials"],
+        ),
         (OTHER_NODE_PORT, ["fileserver.service.nodePort"]),
         (OTHER_NODE_PORT | {"webserver": {"service": {"type": "ClusterIP"}}}, []),
         (OTHER_NODE_PORT | {"ingress": {"enabled": True, "host": "example.com"}}, []),
@@ -165,11 +168,11 @@ def test_what_is_allowed_but_unwise_is_warned_of(values: dict[str, Any], warned:
     assert [warning.split(": ")[0] for warning in warnings] == warned
 
 
-def test_published_credentials_are_warned_of_where_the_existing_secret_lacks_them() -> None:
-    pair = {"webserverKey": "test-secret-key", "webserverSecret": "test-secret-secret"}
-    values = {"clearml": OWN | {"existingSecretKeys": "chart-2", "credentials": pair}}
+def test_published_credentials_are_warned_of_unless_the_existing_secret_replaces_them() -> None:
+    key = {"apiserverKey": "5442F3443MJMORWZA3ZH", "webserverKey": "EYVQ385RW7Y2QQUH88CZ7DWIQ1WUHP"}
+    values = {"clearml": OWN | {"existingSecretKeys": "chart-2", "credentials": key}}
     (warning,) = Values.read(values).warnings()
-    assert "(servicesAgentKey, servicesAgentSecret)" in warning
+    assert "(webserverKey)" in warning
 
 
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 100), ("0", 100)])

@@ -35,6 +35,7 @@ WITH_SECRET = {
     **dict.fromkeys(("rbd", "cephfs", "cinder", "iscsi", "scaleIO", "flexVolume"), "secretRef"),
 }
 
+MAKE_CREDENTIALS = text_of("make_credentials")
 ISSUERS = {"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"}
 
 
@@ -107,9 +108,13 @@ def made_keys(bundle: Bundle) -> dict[tuple[str, str], list[str]]:
     """The keys that a Job of the set makes in the cluster, by namespace and name of the Secret."""
     made = {}
     for container in bundle.containers:
-        if entries(container.value, "command")[2:] == [text_of("make_credentials")]:
-            for name, wanted in json.loads(container.at("args")[0])["secrets"].items():
-                made[container.namespace, name] = list(wanted["lengths"])
+        if entries(container.value, "command")[2:] == [MAKE_CREDENTIALS]:
+            try:
+                settings = json.loads(*entries(container.value, "args"))
+            except (TypeError, ValueError):
+                continue  # somebody else's arguments
+            for name, wanted in fields(settings, "secrets").items():
+                made[container.namespace, name] = [*fields(wanted, "lengths")]
     return made
 
 
@@ -174,7 +179,7 @@ def references_exist(bundle: Bundle) -> Iterator[Finding]:
             continue
         if place.kind == "Ingress" and has_issuer(place):
             continue
-        if kind == "Secret" and (place.namespace, reference.name) in made:
+        if kind == "Secret" and (place.namespace, str(reference.name)) in made:
             continue
         if reference.target(bundle) is None:
             yield place.says(f"no {kind} {shape(reference.name)} in the set", field)
