@@ -226,7 +226,7 @@ class Mongodb(StatefulSet, Store):
         wanted = {"auth.rootPassword": auth.root_password}
         if self.architecture == "replicaset":
             wanted["auth.replicaSetKey"] = auth.replica_set_key
-        return [path for path, given in wanted.items() if given is None]
+        return [path for path, given in wanted.items() if not given]
 
     def mistakes(self) -> Iterator[Mistake]:
         """Topologies that do not exist, and settings that the provider would not read."""

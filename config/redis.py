@@ -142,7 +142,7 @@ class Redis(Store):
     def lacking(self) -> list[str]:
         """The path, from the section on, of the password that is to be made in the cluster."""
         made_here = self.use_password and self.source != "external" and not self.existing_secret
-        return ["password"] if made_here and self.password is None else []
+        return ["password"] if made_here and not self.password else []
 
     def mistakes(self) -> Iterator[Mistake]:
         """A switch without a password, an unusable password, replicas."""

@@ -230,6 +230,8 @@ def leaves(bundle: Bundle) -> dict[str, str]:
     secrets = {name: bundle.secret(name) for name in bundle.of("Secret")}
     for manifest in bundle.objects:
         name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+        if manifest["kind"] == "Job":
+            name = name.rpartition("-")[0]  # the rest is a digest of all that it says
         if manifest["kind"] == "Secret":
             manifest = manifest | {"data": secrets[manifest["metadata"]["name"]]}
         found |= dict(_texts(manifest, name, secrets))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -178,14 +179,18 @@ def test_main_writes_one_file_for_each_component_in_order(defaults: Defaults) ->
     assert len(_objects(defaults.manifests)) == 30
 
 
-def test_main_replaces_an_earlier_run_and_has_nothing_to_warn_of_own_credentials(
+def test_main_replaces_an_earlier_run_and_warns_of_what_own_credentials_leave_over(
     project: Path, dist: Path, tmp_path: Path
 ) -> None:
     (dist / "NOTES").write_text("not a manifest")
     values = _values(tmp_path, OWN_CREDENTIALS + OWN_HOSTS)
     done = _run(project, sys.executable, "main.py", CLEARML_VALUES=values)
     assert done.returncode == 0, done.stderr
-    assert _without_files(done.stderr) == SUMMARY_WITH_HOSTS.format(outdir="dist")
+    summary, warning = _without_files(done.stderr).split("warning: ")
+    assert summary == SUMMARY_WITH_HOSTS.format(outdir="dist")
+    assert re.findall(r"\w+/[\w-]+(?=[ ,\n])", warning) == [
+        f"{kind}/clearml-credentials" for kind in ("ServiceAccount", "Role", "RoleBinding")
+    ]
     written = _contents(dist)
     assert written.pop("NOTES") == b"not a manifest"
     assert "0800-ingress.k8s.yaml" in written

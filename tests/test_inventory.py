@@ -172,7 +172,7 @@ def test_names_follow_the_rule_of_helm(values: dict[str, Any], fullname: str) ->
         f"{fullname}-fileserver-data",
         f"{fullname}-agentservices-data",
     }
-    assert f"{fullname}-conf" in bundle.of("Secret")
+    assert set(bundle.made) == {f"{fullname}-conf"}
 
 
 @pytest.mark.parametrize("release", ["clearml", "prod", "my-mongodb", "redis", "elastic"])

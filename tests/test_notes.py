@@ -89,7 +89,7 @@ def test_addresses_are_where_the_servers_answer(
 
 def test_clients_are_shown_their_configuration_once_all_is_known(outdir: Path) -> None:
     known = {"ingress": {"enabled": True, "host": "a.org"}}
-    told = notes(Values.read(known), SERVERS, outdir)
+    told = notes(Values.read(known), SERVERS, outdir) + "\n"
     assert (
         """
   api {
@@ -108,7 +108,7 @@ def test_a_server_elsewhere_is_where_the_values_say_or_left_out(outdir: Path) ->
     files = {"clearml": {"clientConfigurationFilesUrl": "s3://bucket"}}
     off = {"fileserver": {"enabled": False}, "webserver": {"enabled": False}}
     servers = replace(SERVERS, webserver=None, fileserver=None)
-    told = notes(Values.read(files | off), servers, outdir)
+    told = notes(Values.read(files | off), servers, outdir) + "\n"
     assert "  Files: s3://bucket\n" in told
     assert "Web:" not in told
 

@@ -430,6 +430,8 @@ CREDENTIALS = {
     "apiserverSecret": "apiserver_secret",
     "webserverKey": "webserver_key",
     "webserverSecret": "webserver_secret",
+    "fileserverKey": "fileserver_key",
+    "fileserverSecret": "fileserver_secret",
     "testsUserKey": "tests_user_key",
     "testsUserSecret": "tests_user_secret",
     "servicesAgentKey": "services_agent_key",

@@ -691,10 +691,6 @@ mongodb: {enabled: false, auth: {enabled: true}}
 mongodb: {enabled: false, auth: {enabled: true, rootPassword: ""}}
 > mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
 
-mongodb: {auth: {enabled: true, rootPassword: ""}}
-> mongodb.auth.rootPassword: must be letters, digits, '.', '_', '~' and '-': it becomes part of a
->> URL
-
 mongodb: {auth: {enabled: true, rootPassword: "test@secret:1"}}
 > mongodb.auth.rootPassword: must be letters, digits, '.', '_', '~' and '-': it becomes part of a
 >> URL

@@ -28,7 +28,7 @@ def password(scope: Construct, site: Site, values: Mongodb) -> PasswordRef | Non
     if auth.existing_secret:
         return PasswordRef(SecretRef(auth.existing_secret), auth.existing_secret_key)
     content = {PASSWORD_KEY: clear(auth.root_password)}
-    if "auth.replicaSetKey" in values.lacking or auth.replica_set_key is not None:
+    if "auth.replicaSetKey" in values.lacking or auth.replica_set_key:
         content[SET_KEY] = clear(auth.replica_set_key)
     metadata = component_of(site).metadata(site.release.expand(values.own_secret))
     return PasswordRef(own_secret(scope, metadata, content, site.lacking), PASSWORD_KEY)
