@@ -158,6 +158,11 @@ class Agent(Deployment):
         }
 
     @property
+    def has_credential(self) -> bool:
+        """Whether the agents have a credential of their own for the API server."""
+        return bool(self.clearml_access_key) or "clearmlAccessKey" in self.existing_keys
+
+    @property
     def google_document(self) -> str:
         """The Google credentials in clear text; empty if they are the path of a file."""
         given = self.google_credentials.get_secret_value() if self.google_credentials else ""

@@ -3,11 +3,12 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
+from pydantic.alias_generators import to_camel, to_snake
 from pydantic_core import PydanticCustomError
 
 from config.generation import DEFAULT_GENERATION
@@ -24,6 +25,7 @@ HOCON_MESSAGE = (
     "must be 8 or more of letters, digits, '-' and '_', and not a number: the server would read "
     "something else"
 )
+UNSET = "unset, it is made in the cluster"
 # What JSON writes as an escape that the server's parser (pyhocon) does not decode.
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 VERSION = r"[0-9]+\.[0-9]+(\.[0-9]+)?(-[0-9A-Za-z.]+)?"
@@ -63,77 +65,93 @@ FilesUrl = Annotated[
 ]
 
 
-# What the values of the charts 3.0 to 7.15 say where nobody has changed it.
-OF_LATER_CHARTS = (
-    "BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuWVB4PNASZqCtTyWgWVQ",
-    "GGS9F4M6XB2DXJ5AFT9F",
-    "2oGujVFhPfaozhpuz2GzQfA5OyxmMsR3WVJpsCR5hrgHFs20PO",
-    "ymLh1ok5k5xNUQfS944Xdx9xjf0wueokqKM2dMZfHuH9ayItG2",
+# What the servers, the values of Helm charts and earlier ones of ours say where nobody changes it.
+PUBLISHED = frozenset(
+    (
+        "9Tw20RbhJ1bLBiHEOWXvhplKGUbTgLzAtwFN2oLQvWwS0uRpD5",
+        "1SCf0ov3Nm544Td2oZ0gXSrsNx5XhMWdVlKz1tOgcx158bD5RV",
+        "5442F3443MJMORWZA3ZH",
+        "BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuVVB4PNASZqCtTyWgWVQ",
+        "BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuWVB4PNASZqCtTyWgWVQ",
+        "EYVQ385RW7Y2QQUH88CZ7DWIQ1WUHP",
+        "XhkH6a6ds9JBnM_MrahYyYdO-wS2bqFSm8gl-V0UZXH26Ydd6Eyi28TeBEoSr6Z3Bes",
+        "ENP39EQM4SLACGD5FXB7",
+        "lPcm0imbcBZ8mwgO7tpadutiS3gnJD05x9j7afwXPS35IKbpiQ",
+        "PUBLISHED-DEFAULT-AGENT-KEY",
+        "PUBLISHED-DEFAULT-AGENT-SECRET",
+        "GGS9F4M6XB2DXJ5AFT9F",
+        "2oGujVFhPfaozhpuz2GzQfA5OyxmMsR3WVJpsCR5hrgHFs20PO",
+        "ymLh1ok5k5xNUQfS944Xdx9xjf0wueokqKM2dMZfHuH9ayItG2",
+        "XXCRJ123CEE2KSQ068WO",
+        "YIy8EVAC7QCT4FtgitxAQGyW7xRHDZ4jpYlTE7HKiscpORl1hG",
+    )
 )
 
 
-def _published(value: str) -> SecretStr:
-    return SecretStr(value)
-
-
 class Credentials(Model):
-    """The secrets of the servers; every default is public knowledge."""
+    """The secrets of the servers; what is unset is made in the cluster."""
 
-    http_session: Secret = Field(
-        default=_published("9Tw20RbhJ1bLBiHEOWXvhplKGUbTgLzAtwFN2oLQvWwS0uRpD5"),
-        description="Signs the session cookies.",
+    http_session: Secret | None = Field(
+        default=None, description=f"Signs the session cookies; {UNSET}."
     )
-    auth_token: Secret = Field(
-        default=_published("1SCf0ov3Nm544Td2oZ0gXSrsNx5XhMWdVlKz1tOgcx158bD5RV"),
-        description="Signs the API tokens.",
+    auth_token: Secret | None = Field(default=None, description=f"Signs the API tokens; {UNSET}.")
+    apiserver_key: Secret | None = Field(
+        default=None,
+        description=f"Access key of the API server's own system user; {UNSET}.",
     )
-    apiserver_key: Secret = Field(
-        default=_published("5442F3443MJMORWZA3ZH"),
-        description="Access key of the API server's own system user.",
+    apiserver_secret: Secret | None = Field(
+        default=None,
+        description=f"Secret key of the API server's own system user; {UNSET}.",
     )
-    apiserver_secret: Secret = Field(
-        default=_published("BxapIRo9ZINi8x25CRxz8Wdmr2pQjzuVVB4PNASZqCtTyWgWVQ"),
-        description="Secret key of the API server's own system user.",
+    webserver_key: Secret | None = Field(
+        default=None, description=f"Access key of the web server's system user; {UNSET}."
     )
-    webserver_key: Secret = Field(
-        default=_published("EYVQ385RW7Y2QQUH88CZ7DWIQ1WUHP"),
-        description="Access key of the web server's system user.",
+    webserver_secret: Secret | None = Field(
+        default=None, description=f"Secret key of the web server's system user; {UNSET}."
     )
-    webserver_secret: Secret = Field(
-        default=_published("XhkH6a6ds9JBnM_MrahYyYdO-wS2bqFSm8gl-V0UZXH26Ydd6Eyi28TeBEoSr6Z3Bes"),
-        description="Secret key of the web server's system user.",
+    fileserver_key: Secret | None = Field(
+        default=None,
+        description="Access key of the file server's system user, which servers before 1.16 do "
+        f"not have; {UNSET}.",
     )
-    tests_user_key: Secret = Field(
-        default=_published("ENP39EQM4SLACGD5FXB7"),
-        description="Access key of the default user; revoked while fixed users are on.",
+    fileserver_secret: Secret | None = Field(
+        default=None,
+        description="Secret key of the file server's system user, which servers before 1.16 do "
+        f"not have; {UNSET}.",
     )
-    tests_user_secret: Secret = Field(
-        default=_published("lPcm0imbcBZ8mwgO7tpadutiS3gnJD05x9j7afwXPS35IKbpiQ"),
-        description="Secret key of the default user; revoked while fixed users are on.",
+    tests_user_key: Secret | None = Field(
+        default=None,
+        description=f"Access key of the default user, revoked while fixed users are on; {UNSET}.",
     )
-    services_agent_key: Secret = Field(
-        default=_published("PUBLISHED-DEFAULT-AGENT-KEY"),
-        description="Access key of the agents, which stays valid while fixed users are on.",
+    tests_user_secret: Secret | None = Field(
+        default=None,
+        description=f"Secret key of the default user, revoked while fixed users are on; {UNSET}.",
     )
-    services_agent_secret: Secret = Field(
-        default=_published("PUBLISHED-DEFAULT-AGENT-SECRET"),
-        description="Secret key of the agents, which stays valid while fixed users are on.",
+    services_agent_key: Secret | None = Field(
+        default=None,
+        description=f"Access key of the agents, which fixed users do not revoke; {UNSET}.",
+    )
+    services_agent_secret: Secret | None = Field(
+        default=None,
+        description=f"Secret key of the agents, which fixed users do not revoke; {UNSET}.",
     )
 
     @property
+    def given(self) -> dict[str, str]:
+        """What the values give, by field."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: given.get_secret_value() for name, given in fields.items() if given}
+
+    @property
     def published(self) -> list[str]:
-        """The keys, as in YAML, that have a published default: ours or that of a later chart."""
-        return [
-            str(field.alias)
-            for name, field in type(self).model_fields.items()
-            if (given := getattr(self, name)) == field.default
-            or given.get_secret_value() in OF_LATER_CHARTS
-        ]
+        """The fields whose value is public knowledge."""
+        return [name for name, given in self.given.items() if given in PUBLISHED]
 
     def mistakes(self) -> Iterator[Mistake]:
         """Secrets that the server would misread."""
         for name, field in type(self).model_fields.items():
-            if not HOCON_TEXT.fullmatch(getattr(self, name).get_secret_value()):
+            given: SecretStr | None = getattr(self, name)
+            if given is not None and not HOCON_TEXT.fullmatch(given.get_secret_value()):
                 yield Mistake((str(field.alias),), HOCON_MESSAGE)
 
 
@@ -257,8 +275,9 @@ class Clearml(Model):
     )
     existing_secret_keys: SecretKeys = Field(
         default={},
-        description=f"What that Secret holds: {OURS} (all ten, the default), {OF_CHARTS}, or a "
-        "mapping of names in clearml.credentials to keys; what it lacks is taken from there.",
+        description=f"What that Secret holds: {OURS} (all, the default), {OF_CHARTS}, or a "
+        "mapping of names in clearml.credentials to keys; what it lacks is taken from there, or "
+        "made in the cluster.",
     )
     fixed_users: Section[FixedUsers] = section()
     watchdog: Section[Watchdog] = section()
@@ -300,17 +319,38 @@ class Clearml(Model):
 
     @property
     def existing_keys(self) -> Mapping[str, str]:
-        """The credentials, as in YAML, that the existing Secret holds, and their keys there."""
-        return (self.existing_secret_keys or LAYOUTS[OURS]) if self.existing_secret else {}
+        """The credentials, by field, that the existing Secret holds, and their keys there."""
+        if not self.existing_secret:
+            return {}
+        keys = self.existing_secret_keys or LAYOUTS[OURS]
+        return {to_snake(name): key for name, key in keys.items()}
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The credentials, by field, that the values give and the existing Secret does not hold."""
+        credentials = self.credentials.given.items()
+        return {name: given for name, given in credentials if name not in self.existing_keys}
+
+    def lacking(self, needed: Iterable[str]) -> list[str]:
+        """The credentials, by field, that are to be made.
+
+        All that are neither given nor in the existing Secret, unless none of them is needed.
+        """
+        placed = self.existing_keys.keys() | self.given.keys()
+        if placed.issuperset(needed):
+            return []
+        return [name for name in Credentials.model_fields if name not in placed]
 
     def mistakes(self) -> Iterator[Mistake]:
         """Two sources of credentials."""
         if self.existing_secret_keys and not self.existing_secret:
             yield Mistake(("existingSecretKeys",), "needs clearml.existingSecret")
-        for key in self.existing_keys:
-            if key not in self.credentials.published:
+        # Values files of charts spell out what they do not use.
+        published = self.credentials.published
+        for name in self.credentials.given:
+            if name in self.existing_keys and name not in published:
                 message = "is taken from clearml.existingSecret: keep one of the two"
-                yield Mistake(("credentials", key), message)
+                yield Mistake(("credentials", to_camel(name)), message)
 
     def warnings(self) -> Iterator[str]:
         """What anyone knows, and what may not be what is expected of it."""
@@ -326,9 +366,9 @@ class Clearml(Model):
                 f"for a Secret of a Helm chart set clearml.existingSecretKeys to {OF_CHARTS}, "
                 f"otherwise to {OURS}"
             )
-        published = [key for key in self.credentials.published if key not in self.existing_keys]
+        published = [to_camel(n) for n in self.credentials.published if n in self.given]
         if published:
             yield (
-                "clearml.credentials: published defaults are in use, which anyone can sign in "
-                f"with; set your own ({', '.join(published)}) or clearml.existingSecret"
+                "clearml.credentials: published values, which anyone can sign in with; leave them "
+                f"out ({', '.join(published)}), and new ones are made in the cluster"
             )

@@ -8,6 +8,8 @@ from typing import Self
 Number = tuple[int, int]
 """Major and minor version."""
 
+HALVES = ("key", "secret")  # of a user's credential
+
 
 @dataclass(frozen=True)
 class Release:
@@ -83,6 +85,12 @@ class Generation:
     mongodb_args: Sequence[str]
     elasticsearch_settings: Mapping[str, str]
     elasticsearch_files: Mapping[str, str]
+
+    @property
+    def credentials(self) -> list[str]:
+        """What an API server reads of our Secret, by key."""
+        halves = [f"{user.secret_key}_{half}" for user in self.system_users for half in HALVES]
+        return ["http_session", "auth_token", *halves]
 
     def of(self, version: str) -> Self:
         """The same, with the servers' image of that version.

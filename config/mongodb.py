@@ -32,6 +32,8 @@ from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, Secret
 
+PASSWORD_KEY = "mongodb-root-password"
+SET_KEY = "mongodb-replica-set-key"
 CONNECTION_STRING = re.compile(r'mongodb(\+srv)?://[^\s"\\]+')
 REPLICA_SET_KEY = re.compile(r"[A-Za-z0-9+/=]{6,1024}")
 URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
@@ -74,7 +76,8 @@ class MongodbAuth(ChartModel):
     )
     root_password: Secret | None = Field(
         default=None,
-        description="Password of the user `root`: letters, digits, '.', '_', '~' and '-'.",
+        description="Password of the user `root`: letters, digits, '.', '_', '~' and '-'; unset, "
+        "one is made in the cluster if MongoDB is made here.",
     )
     existing_secret: OptionalDnsSubdomain = Field(
         default="",
@@ -84,20 +87,15 @@ class MongodbAuth(ChartModel):
     replica_set_key: Secret | None = Field(
         default=None,
         description="Key that the members of a replica set know each other by: 6 to 1024 letters "
-        "and digits. In an existing Secret it is called `mongodb-replica-set-key`.",
+        "and digits; unset, it is made as the password is. In an existing Secret it is called "
+        f"`{SET_KEY}`.",
     )
     existing_secret_key: SecretKey = Field(
-        default="mongodb-root-password", description="Key of the password in that Secret."
+        default=PASSWORD_KEY, description="Key of the password in that Secret."
     )
 
     def mistakes(self) -> Iterator[Mistake]:
-        """A switch without a password, or a password that no URL can hold."""
-        if self.enabled and not (self.root_password or self.existing_secret):
-            yield Mistake(
-                ("enabled",),
-                "needs mongodb.auth.rootPassword or mongodb.auth.existingSecret",
-                self.enabled,
-            )
+        """A password that no URL can hold, or a key that no member takes."""
         password = self.root_password
         key = self.replica_set_key
         if key and not REPLICA_SET_KEY.fullmatch(key.get_secret_value()):
@@ -193,6 +191,7 @@ class Mongodb(StatefulSet, Store):
 
     spellings: ClassVar[Mapping[str, str]] = BITNAMI
     address_path: ClassVar[str] = "mongodb.external or mongodb.service.name"
+    own_secret: ClassVar[str] = "{{ .Release.Name }}-mongodb"
 
     chart: Section[MongodbChart] = section()
 
@@ -234,6 +233,20 @@ class Mongodb(StatefulSet, Store):
         """How many pods there are at least."""
         return self.replica_count
 
+    @property
+    def lacking(self) -> list[str]:
+        """The paths, from the section on, of password and key that are to be made in the cluster.
+
+        Members of a replica set need the key if they ask for the password.
+        """
+        auth = self.auth
+        if self.source == "external" or not auth.enabled or auth.existing_secret:
+            return []
+        wanted = {"auth.rootPassword": auth.root_password}
+        if self.architecture == "replicaset":
+            wanted["auth.replicaSetKey"] = auth.replica_set_key
+        return [path for path, given in wanted.items() if not given]
+
     def mistakes(self) -> Iterator[Mistake]:
         """Topologies that do not exist, and settings that the provider would not read."""
         yield from super().mistakes()
@@ -255,12 +268,12 @@ class Mongodb(StatefulSet, Store):
             )
         if self.source == "embedded" and self.replica_count > 1:
             yield from self.persistence.shared("persistence")
-        needs_key = (
-            self.source != "external" and self.architecture == "replicaset" and self.auth.enabled
-        )
-        if needs_key and not (self.auth.replica_set_key or self.auth.existing_secret):
+        unknown = self.auth.enabled and not (self.auth.root_password or self.auth.existing_secret)
+        if self.source == "external" and unknown:
             yield Mistake(
-                ("auth", "replicaSetKey"), "is needed by a replica set that asks for a password"
+                ("auth", "enabled"),
+                "needs mongodb.auth.rootPassword or mongodb.auth.existingSecret",
+                self.auth.enabled,
             )
         if self.source == "imported":
             yield from self._chart_mistakes()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from config.addresses import PARTS
 from config.error import shortened
-from config.secret_layout import LAYOUTS, OURS
 from config.types.kubernetes import SERVICE_LABEL
 from config.types.model import Mistake
 
@@ -96,6 +95,6 @@ def _secrets(values: "Values") -> Iterator[Mistake]:
     """The existing Secret with credentials, where it has the name of ours with the others."""
     clearml = values.clearml
     name = clearml.existing_secret
-    if name == f"{values.fullname}-conf" and len(clearml.existing_keys) < len(LAYOUTS[OURS]):
+    if name == f"{values.fullname}-conf" and (clearml.given or values.lacking_credentials):
         message = "is the name of the Secret with what it lacks too; copy it under another name"
         yield Mistake(("clearml", "existingSecret"), message, name)

@@ -189,7 +189,8 @@ class Pod(Model):
     network_policy: Section[NetworkPolicy] = section()
     service_account: Section[ServiceAccount] = section()
 
-    is_store: ClassVar[bool] = False
+    isolated: ClassVar[bool] = False
+    """Whether the pods have a NetworkPolicy unless the values say."""
 
     def mistakes(self) -> Iterator[Mistake]:
         """A pod without name servers."""
@@ -284,7 +285,7 @@ class Deployment(LongRunning):
 class StatefulSet(LongRunning):
     """Pods that keep their names and volumes."""
 
-    is_store: ClassVar[bool] = True
+    isolated: ClassVar[bool] = True
 
     pod_disruption_budget: Section[StorePodDisruptionBudget] = section()
     network_policy: Section[StoreNetworkPolicy] = section()
@@ -296,6 +297,8 @@ class StatefulSet(LongRunning):
 
 class Job(Pod):
     """A pod that does its work and ends."""
+
+    isolated: ClassVar[bool] = True
 
     job_annotations: Annotations = Field(
         default={}, description="Annotations of the Job or CronJob itself."

@@ -30,6 +30,7 @@ from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, Secret
 
+PASSWORD_KEY = "redis-password"
 # What the server's parser reads as something else, between the double quotes that it is put in.
 UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
 
@@ -120,17 +121,21 @@ class Redis(Store):
     """Redis: sessions, workers, locks."""
 
     address_path: ClassVar[str] = "redis.master.name"
+    own_secret: ClassVar[str] = "{{ .Release.Name }}-redis"
 
     chart: Section[RedisChart] = section()
 
     use_password: bool = Field(default=False, description="Whether Redis asks for a password.")
-    password: Secret | None = Field(default=None, description="Password of Redis.")
+    password: Secret | None = Field(
+        default=None,
+        description="Password of Redis; unset, one is made in the cluster if Redis is made here.",
+    )
     existing_secret: OptionalDnsSubdomain = Field(
         default="",
         description="Name of a Secret that holds the password instead.",
     )
     existing_secret_password_key: SecretKey = Field(
-        default="redis-password", description="Key of the password in that Secret."
+        default=PASSWORD_KEY, description="Key of the password in that Secret."
     )
     database_number: Count = Field(
         default=0,
@@ -153,12 +158,19 @@ class Redis(Store):
         """Whether there is the name of a host."""
         return "name" in self.master.model_fields_set
 
+    @property
+    def lacking(self) -> list[str]:
+        """The path, from the section on, of the password that is to be made in the cluster."""
+        made_here = self.use_password and self.source != "external" and not self.existing_secret
+        return ["password"] if made_here and not self.password else []
+
     def mistakes(self) -> Iterator[Mistake]:
         """A switch without a password, an unusable password, replicas."""
         yield from super().mistakes()
         if self.external.tls and self.source != "external":
             yield Mistake(("external", "tls"), "is read only with provider external", True)
-        if self.use_password and not (self.password or self.existing_secret):
+        unknown = self.use_password and not (self.password or self.existing_secret)
+        if self.source == "external" and unknown:
             yield Mistake(
                 ("usePassword",), "needs redis.password or redis.existingSecret", self.use_password
             )

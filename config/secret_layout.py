@@ -10,8 +10,7 @@ from config.types.kubernetes import SecretKey
 from config.types.model import Mistake, did_you_mean, refuse
 
 OURS = "clearml-conf"
-# Credentials by name -> key. What a layout lacks is in clearml.credentials; keys of later charts
-# that no server here reads are left out.
+# Credentials by name -> key. What a layout lacks is given in clearml.credentials, or made.
 LAYOUTS: Mapping[str, Mapping[str, str]] = {
     OURS: {
         "httpSession": "http_session",
@@ -20,6 +19,8 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
         "apiserverSecret": "apiserver_secret",
         "webserverKey": "webserver_key",
         "webserverSecret": "webserver_secret",
+        "fileserverKey": "fileserver_key",
+        "fileserverSecret": "fileserver_secret",
         "testsUserKey": "tests_user_key",
         "testsUserSecret": "tests_user_secret",
         "servicesAgentKey": "services_agent_key",
@@ -37,6 +38,8 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
         "authToken": "secure_auth_token_secret",
         "apiserverKey": "apiserver_key",
         "apiserverSecret": "apiserver_secret",
+        "fileserverKey": "fileserver_key",
+        "fileserverSecret": "fileserver_secret",
         "testsUserKey": "test_user_key",
         "testsUserSecret": "test_user_secret",
     },

@@ -160,6 +160,11 @@ class Store(ChartModel):
         raise NotImplementedError
 
     @property
+    def lacking(self) -> list[str]:
+        """The paths, from the section on, of the passwords that are to be made in the cluster."""
+        return []
+
+    @property
     def source(self) -> Source:
         """Who makes the store: this program, its Helm chart, or somebody else."""
         if not self.enabled or self.provider == "external":

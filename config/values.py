@@ -4,19 +4,22 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from config import addresses, names, server_version
 from config.addresses import PARTS, PublicUrls, Route
+from config.agent import Agent
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
 from config.argocd import Argocd
 from config.cert_manager import CertManager
 from config.clearml import Clearml
+from config.credentials_job import CredentialsJob
 from config.elasticsearch import Elasticsearch
 from config.fileserver import Fileserver
 from config.gateway import Gateway
-from config.generation import Generation
+from config.generation import HALVES, Generation
 from config.global_ import Global
 from config.image_credentials import ImageCredentials
 from config.ingress import Ingress, ServerIngress
@@ -52,6 +55,7 @@ class Values(Model):
     image_credentials: Section[ImageCredentials] = section()
     argocd: Section[Argocd] = section()
     clearml: Section[Clearml] = section()
+    credentials_job: Section[CredentialsJob] = section()
     apiserver: Section[Apiserver] = section()
     fileserver: Section[Fileserver] = section()
     webserver: Section[Webserver] = section()
@@ -136,6 +140,8 @@ class Values(Model):
             for name in ("apiserver", "fileserver", "webserver")
             if self.has(name)
         }
+        if self.lacking:
+            pods["credentialsJob",] = self.credentials_job
         if self.agentservices.enabled:
             pods["agentservices",] = self.agentservices
         groups = self.agent_groups.items()
@@ -148,6 +154,34 @@ class Values(Model):
         return pods | {
             path: pod for path, pod in stores.items() if self.stores[path[0]].source == "embedded"
         }
+
+    @property
+    def agents(self) -> list[Agent]:
+        """The sections of all agents that are installed."""
+        groups = [group for group in self.agent_groups.values() if group.enabled]
+        return [*([self.agentservices] if self.agentservices.enabled else []), *groups]
+
+    @property
+    def lacking_credentials(self) -> list[str]:
+        """The credentials, by field of clearml.credentials, that are to be made in the cluster."""
+        readers = {
+            "webserver": self.has("webserver"),
+            "fileserver": self.has("fileserver"),
+            "services_agent": not all(agent.has_credential for agent in self.agents),
+        }
+        needed = self.generation.credentials
+        if not self.has("apiserver"):
+            users = [u for u in self.generation.system_users if readers.get(u.name)]
+            needed = [f"{user.secret_key}_{half}" for user in users for half in HALVES]
+        return self.clearml.lacking(needed)
+
+    @property
+    def lacking(self) -> list[str]:
+        """The paths of all credentials and passwords that are to be made in the cluster."""
+        return [
+            *(f"clearml.credentials.{to_camel(name)}" for name in self.lacking_credentials),
+            *(f"{name}.{path}" for name, store in self.stores.items() for path in store.lacking),
+        ]
 
     @property
     def keeps_claims(self) -> bool:
@@ -169,6 +203,9 @@ class Values(Model):
         """Names that no object can have, what two components would both take, wrong addresses."""
         yield from server_version.mistakes(self)
         yield from names.mistakes(self)
+        if self.lacking and not self.credentials_job.enabled:
+            message = f"must be true, or these are to be given: {', '.join(self.lacking)}"
+            yield Mistake(("credentialsJob", "enabled"), message, False)
         yield from self._shared_node_ports()
         yield from self._shared_accounts()
         yield from addresses.mistakes(self)
@@ -234,10 +271,18 @@ class Values(Model):
                 f"elasticsearch.extraEnvs: {', '.join(removed)} is left out: the Elasticsearch of "
                 "that version does not know it, and would not start"
             )
+        yield from self._unknown_credentials()
         yield from self._unused_passwords()
         yield from self._unknown_stores()
         yield from server_version.warnings(self)
         yield from addresses.warnings(self)
+
+    def _unknown_credentials(self) -> Iterator[str]:
+        if self.lacking_credentials and not self.has("apiserver"):
+            yield (
+                "clearml.credentials: the API server is elsewhere, and knows none that are made "
+                "here; set those that it knows, or clearml.existingSecret"
+            )
 
     def _unused_passwords(self) -> Iterator[str]:
         auth, redis = self.mongodb.auth, self.redis

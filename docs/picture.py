@@ -69,6 +69,13 @@ class Workload:
             if each["kind"] in kinds and re.search(rf"(?<![\w-]){_name(each)}(?![\w-])", text)
         ]
 
+    def read(self) -> list[str]:
+        """Kind and name of the Secrets, also of those made in the cluster, and ConfigMaps."""
+        text = json.dumps(self.manifest["spec"]["template"]["spec"])
+        keys = re.findall(r'"secretKeyRef": {[^}]*"name": "([^"]+)"', text)
+        named = [f"{each['kind']} {_name(each)}" for each in self.named("Secret", "ConfigMap")]
+        return list(dict.fromkeys([*(f"Secret {name}" for name in keys), *named]))
+
     def nodes(self) -> Iterator[str]:
         """Its Services as one node, itself with what it reads, its claims."""
         if self.services:
@@ -81,7 +88,7 @@ class Workload:
             f"<b>{self.name}</b>",
             f"{self.manifest['kind']}, replicas: {spec['replicas']}",
             re.sub(r"^[^/]+[.:][^/]*/", "", image),  # without the registry
-            *(f"<i>{each['kind']} {_name(each)}</i>" for each in self.named("Secret", "ConfigMap")),
+            *(f"<i>{holder}</i>" for holder in self.read()),
         ]
         yield f'{self.name}["{"<br/>".join(lines)}"]:::workload'
         for claim in self.claims:

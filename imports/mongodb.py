@@ -4,6 +4,7 @@ from typing import Any
 
 from constructs import Construct
 
+from config.mongodb import PASSWORD_KEY
 from config.mongodb import Mongodb as MongodbValues
 from config.release import Release
 from config.types.merging import merge
@@ -13,7 +14,6 @@ from imports.patches import Object, drop_dangling_secrets, recreate_deployments
 from imports.release import HelmRelease, ReleaseManifests
 
 PORT_NAME = "mongodb"
-PASSWORD_KEY = "mongodb-root-password"
 REPLICA_SET_VARIABLE = "MONGODB_REPLICA_SET_NAME"
 # Their defaults are the embedded provider's: other images and programs.
 EMBEDDED = {"image", "metrics", "resources"}
@@ -37,9 +37,17 @@ def helm_release(values: MongodbValues, release: Release) -> HelmRelease:
         source=values.chart,
         name=release.name,
         namespace=release.namespace,
-        values=chart_values(values),
+        values=chart_values(_with_secret(values, release)),
         patches=[recreate_deployments, drop_dangling_secrets],
     )
+
+
+def _with_secret(values: MongodbValues, release: Release) -> MongodbValues:
+    """The values with our own Secret for what is to be made, or the chart would make it up."""
+    if not values.lacking:
+        return values
+    own = {"existing_secret": release.expand(values.own_secret)}
+    return values.model_copy(update={"auth": values.auth.model_copy(update=own)})
 
 
 def chart_values(values: MongodbValues) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from constructs import Construct
 
+from config.redis import PASSWORD_KEY
 from config.redis import Redis as RedisValues
 from config.release import Release
 from config.types.merging import merge
@@ -12,7 +13,6 @@ from imports.helm_chart import HelmChart
 from imports.release import HelmRelease, ReleaseManifests
 
 PORT_NAME = "redis"
-PASSWORD_KEY = "redis-password"
 # Their defaults are the embedded provider's: other images.
 EMBEDDED = {"image", "metrics"}
 OURS = {
@@ -43,7 +43,17 @@ def helm_release(values: RedisValues, release: Release) -> HelmRelease:
         source=values.chart,
         name=release.name,
         namespace=release.namespace,
-        values=chart_values(values),
+        values=chart_values(_with_secret(values, release)),
+    )
+
+
+def _with_secret(values: RedisValues, release: Release) -> RedisValues:
+    """The values with our own Secret for what is to be made, or the chart would make it up."""
+    if not values.lacking:
+        return values
+    own = release.expand(values.own_secret)
+    return values.model_copy(
+        update={"existing_secret": own, "existing_secret_password_key": PASSWORD_KEY}
     )
 
 

@@ -23,14 +23,30 @@ def changes(before: Bundle, after: Bundle) -> Effects:
 
 
 def _objects(bundle: Bundle) -> dict[str, Object]:
-    return {f"{m['kind']}/{m['metadata']['name']} ": _view(bundle, m) for m in bundle.objects}
+    return {_place(m): _view(bundle, m) for m in bundle.objects}
+
+
+def _place(manifest: Object) -> str:
+    kind, name = manifest["kind"], manifest["metadata"]["name"]
+    return f"{kind}/{name.rpartition('-')[0] if kind == 'Job' else name} "
 
 
 def _view(bundle: Bundle, manifest: Object) -> Object:
     name = manifest["metadata"]["name"]
     if manifest["kind"] == "Secret":
         return manifest | {"data": bundle.secret(name)}
-    if manifest["kind"] not in ("Deployment", "StatefulSet"):
+    if manifest["kind"] == "Job":
+        # Its name is that of its content, and what it is told is a text.
+        containers = manifest["spec"]["template"]["spec"]["containers"]
+        told = [{**c, "args": []} for c in containers]
+        pod = {**manifest["spec"]["template"]["spec"], "containers": told}
+        manifest = {
+            **manifest,
+            "metadata": {**manifest["metadata"], "name": ""},
+            "spec": {**manifest["spec"], "template": {**manifest["spec"]["template"], "spec": pod}},
+            "made": bundle.made,
+        }
+    if manifest["kind"] not in ("Deployment", "StatefulSet", "Job"):
         return manifest
     spec = dict(manifest["spec"])
     template = spec.pop("template")

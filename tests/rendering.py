@@ -102,6 +102,22 @@ class Bundle:
         variables = self.container(workload).get("env", [])
         return {v["name"]: v.get("value", v.get("valueFrom")) for v in variables}
 
+    @property
+    def job(self) -> Object:
+        """The Job that makes credentials."""
+        (job,) = self.of("Job").values()
+        return job
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """What the Job makes: the Secrets by name, each with what the Job is told of it."""
+        if not self.of("Job"):
+            return {}
+        (container,) = self.job["spec"]["template"]["spec"]["containers"]
+        (settings,) = container["args"]
+        secrets: dict[str, Any] = json.loads(settings.replace("$$", "$"))["secrets"]
+        return secrets
+
     def secret(self, name: str) -> dict[str, str]:
         """The decoded content of a Secret."""
         data = self.find("Secret", name).get("data", {})

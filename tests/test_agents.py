@@ -81,7 +81,9 @@ def test_the_objects_of_a_group_go_by_its_name() -> None:
 def test_a_group_may_have_any_name(name: str) -> None:
     bundle = render({"agentGroups": {name: {}}})
     assert "clearml.conf" in bundle.secret(f"clearml-{name}-agent")
-    assert "http_session" in bundle.secret("clearml-conf")
+    assert bundle.env(f"clearml-{name}-agent")["CLEARML_API_ACCESS_KEY"] == {
+        "secretKeyRef": {"name": "clearml-conf", "key": "services_agent_key"}
+    }
 
 
 def test_every_workload_selects_its_own_pods_only() -> None:

@@ -49,9 +49,10 @@ GATEWAY: Tree = LEAN | {"gateway": {"enabled": True, "parentRefs": [{"name": "fr
 CONTEXTS = {
     "inside": (
         INSIDE,
-        r"(?!gateway|clearml\.nodeAddress|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
+        r"(?!gateway|credentialsJob|clearml\.nodeAddress|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
         r"|.*\.(external|chart|existing[SCP]|ingress)).*",
     ),
+    "credentials made in the cluster": (LEAN, r"credentialsJob\..*"),
     "existing": (
         {
             "apiserver": {"storage": {"enableConfigVolume": True}},
@@ -229,6 +230,8 @@ def leaves(bundle: Bundle) -> dict[str, str]:
     secrets = {name: bundle.secret(name) for name in bundle.of("Secret")}
     for manifest in bundle.objects:
         name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+        if manifest["kind"] == "Job":
+            name = name.rpartition("-")[0]  # the rest is a digest of all that it says
         if manifest["kind"] == "Secret":
             manifest = manifest | {"data": secrets[manifest["metadata"]["name"]]}
         found |= dict(_texts(manifest, name, secrets))

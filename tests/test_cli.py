@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,7 @@ ingress: {enabled: true, host: clearml.example.com, tls: {secretName: test-certi
 BAD = """
 apisever: {replicaCount: 2}
 clearml: {credentials: {httpSession: test secret value}}
-redis: {usePassword: true}
+redis: {enabled: false, usePassword: true}
 """
 BAD_LINES = [
     "3: clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and "
@@ -49,7 +50,7 @@ BAD_LINES = [
     "2: apisever: unknown key; did you mean \"apiserver\"? (given: 'apisever')",
 ]
 SUMMARY = """\
-27 objects in 10 files written to {outdir}
+30 objects in 10 files written to {outdir}
   Web: http://<any node>:30080
   API: http://<any node>:30008
   Files: http://<any node>:30081
@@ -159,10 +160,7 @@ def _without_files(summary: str) -> str:
 
 
 def test_main_tells_what_it_wrote_and_what_to_open(defaults: Defaults) -> None:
-    summary, warning = defaults.stderr.split("warning: ")
-    assert _without_files(summary) == SUMMARY.format(outdir="dist")
-    assert warning.startswith("clearml.credentials: published defaults are in use")
-    assert "(httpSession, " in warning
+    assert _without_files(defaults.stderr) == SUMMARY.format(outdir="dist")
 
 
 def test_main_writes_one_file_for_each_component_in_order(defaults: Defaults) -> None:
@@ -178,17 +176,21 @@ def test_main_writes_one_file_for_each_component_in_order(defaults: Defaults) ->
         "0900-agentservices.k8s.yaml",
         "1000-agent-groups.k8s.yaml",
     ]
-    assert len(_objects(defaults.manifests)) == 27
+    assert len(_objects(defaults.manifests)) == 30
 
 
-def test_main_replaces_an_earlier_run_and_has_nothing_to_warn_of_own_credentials(
+def test_main_replaces_an_earlier_run_and_warns_of_what_own_credentials_leave_over(
     project: Path, dist: Path, tmp_path: Path
 ) -> None:
     (dist / "NOTES").write_text("not a manifest")
     values = _values(tmp_path, OWN_CREDENTIALS + OWN_HOSTS)
     done = _run(project, sys.executable, "main.py", CLEARML_VALUES=values)
     assert done.returncode == 0, done.stderr
-    assert _without_files(done.stderr) == SUMMARY_WITH_HOSTS.format(outdir="dist")
+    summary, warning = _without_files(done.stderr).split("warning: ")
+    assert summary == SUMMARY_WITH_HOSTS.format(outdir="dist")
+    assert re.findall(r"\w+/[\w-]+(?=[ ,\n])", warning) == [
+        f"{kind}/clearml-credentials" for kind in ("ServiceAccount", "Role", "RoleBinding")
+    ]
     written = _contents(dist)
     assert written.pop("NOTES") == b"not a manifest"
     assert "0800-ingress.k8s.yaml" in written

@@ -47,6 +47,8 @@ def resolved(bundle: Bundle, container: Object) -> dict[str, str]:
     variables: dict[str, str] = {}
     for variable in container["env"]:
         source = variable.get("valueFrom", {}).get("secretKeyRef")
+        if source and source["name"] in bundle.made:
+            continue  # which nobody here knows
         (variables[variable["name"]],) = (
             [bundle.secret(source["name"])[source["key"]]]
             if source

@@ -330,17 +330,7 @@ def test_any_text_reaches_the_chart_as_it_is(each_helm: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("store", "section", "path"),
     [
-        ("mongodb", {"auth": {"enabled": True}}, "mongodb.auth.enabled"),
-        (
-            "mongodb",
-            {
-                "architecture": "replicaset",
-                "auth": {"enabled": True, "rootPassword": "test-secret"},
-            },
-            "mongodb.auth.replicaSetKey",
-        ),
         ("mongodb", {"tls": {"enabled": True}}, "mongodb.tls.enabled"),
-        ("redis", {"usePassword": True}, "redis.usePassword"),
     ],
 )
 def test_secrets_that_the_chart_would_roll_must_be_given(

@@ -22,10 +22,14 @@ def servers_talk_to(bundle: Bundle) -> dict[str, str]:
 
 def test_default_objects() -> None:
     inventory = render().inventory
+    (name_of_job,) = render().of("Job")
     assert len(inventory) == len(set(inventory))
     assert set(inventory) == {
         ("Namespace", "clearml"),
-        ("Secret", "clearml-conf"),
+        ("ServiceAccount", "clearml-credentials"),
+        ("Role", "clearml-credentials"),
+        ("RoleBinding", "clearml-credentials"),
+        ("Job", name_of_job),
         ("Service", "clearml-mongodb"),
         ("Service", "clearml-mongodb-headless"),
         ("StatefulSet", "clearml-mongodb"),
@@ -168,7 +172,7 @@ def test_names_follow_the_rule_of_helm(values: dict[str, Any], fullname: str) ->
         f"{fullname}-fileserver-data",
         f"{fullname}-agentservices-data",
     }
-    assert f"{fullname}-conf" in bundle.of("Secret")
+    assert set(bundle.made) == {f"{fullname}-conf"}
 
 
 @pytest.mark.parametrize("release", ["clearml", "prod", "my-mongodb", "redis", "elastic"])

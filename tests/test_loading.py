@@ -170,7 +170,7 @@ def test_files_that_cannot_be_read_are_all_reported() -> None:
             "clearml:\n  fixedUsers:\n    users:\n      - username: a\n        name: A",
             "1.yaml:4: clearml.fixedUsers.users[0].password",
         ),
-        ("redis:\n  usePassword: true\n  master: {}", "1.yaml:2: redis.usePassword"),
+        ("redis:\n  usePassword: true\n  enabled: false", "1.yaml:2: redis.usePassword"),
         ("ingress:\n\n  enabled: true", "1.yaml:1: ingress.host"),
         (
             "redis:\n  master: &ports\n    port: 1\nmongodb:\n  service:\n    <<: *ports\n"

@@ -258,7 +258,7 @@ def test_a_store_whose_service_leads_outside_is_open_to_everybody() -> None:
         ({"fileserver": {"networkPolicy": {"enabled": True}}}, {MONGODB, REDIS, ELASTIC, FILES}),
         (
             {**ISOLATED, "webserver": {"networkPolicy": {"enabled": False}}},
-            {MONGODB, REDIS, ELASTIC, API, FILES, SERVICES, GROUP},
+            {MONGODB, REDIS, ELASTIC, API, FILES, SERVICES, GROUP, "clearml-credentials"},
         ),
     ],
 )

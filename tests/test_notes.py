@@ -46,7 +46,6 @@ def test_files_come_first_then_addresses_then_warnings(outdir: Path) -> None:
         "  Web: ",
         "  API: ",
         "  Files: ",
-        "warning: clearml.cred",
         "warning: one",
     )
     places = [next(i for i, line in enumerate(told) if line.startswith(s)) for s in starts]
@@ -90,7 +89,7 @@ def test_addresses_are_where_the_servers_answer(
 
 def test_clients_are_shown_their_configuration_once_all_is_known(outdir: Path) -> None:
     known = {"ingress": {"enabled": True, "host": "a.org"}}
-    told = notes(Values.read(known), SERVERS, outdir)
+    told = notes(Values.read(known), SERVERS, outdir) + "\n"
     assert (
         """
   api {
@@ -109,7 +108,7 @@ def test_a_server_elsewhere_is_where_the_values_say_or_left_out(outdir: Path) ->
     files = {"clearml": {"clientConfigurationFilesUrl": "s3://bucket"}}
     off = {"fileserver": {"enabled": False}, "webserver": {"enabled": False}}
     servers = replace(SERVERS, webserver=None, fileserver=None)
-    told = notes(Values.read(files | off), servers, outdir)
+    told = notes(Values.read(files | off), servers, outdir) + "\n"
     assert "  Files: s3://bucket\n" in told
     assert "Web:" not in told
 
@@ -124,10 +123,14 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
 @pytest.mark.parametrize(
     ("values", "warned"),
     [
-        ({}, ["clearml.credentials"]),
+        ({}, []),
         ({"clearml": OWN}, []),
         ({"clearml": {"existingSecret": "mine"}}, ["clearml.existingSecret"]),
-        ({"clearml": OWN | {"existingSecretKeys": "chart-5"}}, ["clearml.credentials"]),
+        ({"clearml": OWN | {"existingSecretKeys": "chart-5"}}, []),
+        (
+            {**NO_APISERVER, "clearml": {"clientConfigurationApiUrl": "http://api.example.com"}},
+            ["clearml.credentials"],
+        ),
         (OTHER_NODE_PORT, ["fileserver.service.nodePort"]),
         (OTHER_NODE_PORT | {"webserver": {"service": {"type": "ClusterIP"}}}, []),
         (OTHER_NODE_PORT | {"ingress": {"enabled": True, "host": "example.com"}}, []),
@@ -160,11 +163,11 @@ def test_what_is_allowed_but_unwise_is_warned_of(values: dict[str, Any], warned:
     assert [warning.split(": ")[0] for warning in warnings] == warned
 
 
-def test_published_credentials_are_warned_of_where_the_existing_secret_lacks_them() -> None:
-    pair = {"webserverKey": "test-secret-key", "webserverSecret": "test-secret-secret"}
-    values = {"clearml": OWN | {"existingSecretKeys": "chart-2", "credentials": pair}}
+def test_published_credentials_are_warned_of_unless_the_existing_secret_replaces_them() -> None:
+    key = {"apiserverKey": "5442F3443MJMORWZA3ZH", "webserverKey": "EYVQ385RW7Y2QQUH88CZ7DWIQ1WUHP"}
+    values = {"clearml": OWN | {"existingSecretKeys": "chart-2", "credentials": key}}
     (warning,) = Values.read(values).warnings()
-    assert "(servicesAgentKey, servicesAgentSecret)" in warning
+    assert "(webserverKey)" in warning
 
 
 @pytest.mark.parametrize(("columns", "width"), [("60", 60), ("", 100), ("0", 100)])

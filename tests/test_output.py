@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 OTHER_VALUES = "release: {name: another}\n"
 BAD_VALUES = "apisever: {}\n"
 REFUSED_VALUES = "apiserver: {tolerations: [{key: dedicated, operator: Maybe}]}\n"
-SECRETS = {"0100-credentials", "0500-apiserver", "1000-agent-groups"}
+SECRETS = {"0500-apiserver", "1000-agent-groups"}
 
 
 def _start(

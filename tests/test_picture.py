@@ -31,7 +31,17 @@ def test_all_that_runs_or_holds_data_is_in_the_picture(bundle: Bundle, chart: st
     kinds = {"Deployment", "StatefulSet", "Service", "PersistentVolumeClaim", "Secret", "ConfigMap"}
     drawn = {name for kind, name in bundle.inventory if kind in kinds}
     assert drawn <= names
-    assert {kind for kind, _ in bundle.inventory} == kinds | {"Namespace", "NetworkPolicy"}
+    ends_or_cannot_be_seen = {"Job", "ServiceAccount", "Role", "RoleBinding"}
+    others = {"Namespace", "NetworkPolicy"} | ends_or_cannot_be_seen
+    assert {kind for kind, _ in bundle.inventory} == kinds | others
+
+
+def test_a_secret_that_is_made_in_the_cluster_is_in_the_picture(chart: str) -> None:
+    readers = re.findall(r"<b>([\w-]+)</b>[^\]]*<i>Secret clearml-conf</i>", chart)
+    assert set(readers) == {
+        f"clearml-{name}"
+        for name in ("apiserver", "webserver", "agentservices", "agent-group0-agent")
+    }
 
 
 def test_every_arrow_leads_from_a_node_to_a_node(bundle: Bundle, chart: str) -> None:

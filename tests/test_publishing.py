@@ -22,8 +22,6 @@ from config.types.model import Model
 from config.types.structs import to_plain
 from rendering import render
 
-PUBLISHED = re.compile(r"^( *)# (\w+): published default$", re.MULTILINE)
-
 
 @pytest.fixture(scope="module")
 def text() -> str:
@@ -55,15 +53,12 @@ def test_the_defaults_as_a_file_give_the_manifests_of_no_file(text: str) -> None
     assert render(merge({}, yaml.safe_load(text))) == render()
 
 
-def test_every_key_is_there_and_published_secrets_as_comments(text: str) -> None:
-    named = yaml.safe_load(PUBLISHED.sub(r"\1\2: published", text))
-    published = Values().clearml.credentials.published
-    assert [key for _, key in PUBLISHED.findall(text)] == published
-    assert set(_paths(named)) >= set(_paths(to_plain(Values())))
+def test_every_key_is_there(text: str) -> None:
+    assert set(_paths(yaml.safe_load(text))) >= set(_paths(to_plain(Values())))
 
 
 def test_above_every_key_stands_what_it_is(text: str) -> None:
-    lines = "\n".join(line.strip() for line in PUBLISHED.sub(r"\2:", text).splitlines())
+    lines = "\n".join(line.strip() for line in text.splitlines())
     for key, description in [*_described(Values()), *_described(AgentGroup.default(name="any"))]:
         wrapped = r"( |\n# )".join(map(re.escape, description.split()))
         assert re.search(rf"(?m)^# {wrapped}\n{key}:", lines), key
@@ -82,7 +77,7 @@ def test_no_comment_is_wider_than_the_sources(text: str) -> None:
         ("webserver.imagePullSecrets", "list of string", "`[]`"),
         ("webserver.nodeSelector", "mapping", "`{}`"),
         ("agentGroups.<key>.queues", "string", '`"default"`'),
-        ("clearml.credentials.authToken", "string", "published default"),
+        ("clearml.credentials.authToken", "string", "`null`"),
         ("clearml.fixedUsers.users[].username", "string", "required"),
     ],
 )

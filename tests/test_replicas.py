@@ -718,11 +718,6 @@ def test_the_fields_that_are_fixed_are_looked_at() -> None:
         ({"architecture": "replicaset", "replicaCount": 8}, "mongodb.replicaCount", "less than"),
         ({"architecture": "replicaset", "replicaCount": 0}, "mongodb.replicaCount", "greater"),
         (
-            {"architecture": "replicaset", "auth": LOCKED},
-            "mongodb.auth.replicaSetKey",
-            "needed by a replica set",
-        ),
-        (
             {"architecture": "replicaset", "auth": LOCKED | {"replicaSetKey": "test-secret"}},
             "mongodb.auth.replicaSetKey",
             "6 to 1024 of letters",

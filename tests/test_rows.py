@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from clearml_k8s.parts.naming import KEPT
 from config import Values
 from config.agent_groups import AgentGroup
+from config.credentials_job import CredentialsJob
 from config.types.merging import merge
 from effects import Effects, changes
 from rendering import render
@@ -253,7 +254,8 @@ def server_rows() -> Iterator[Row]:
     waits = [f"{DEPLOYMENT[agent]} pod.initContainers.wait-for-apiserver" for agent in AGENTS]
     stores = "Deployment/clearml-apiserver pod.initContainers.wait-for-mongodb-redis-elasticsearch"
     server = ("allegroai/clearml", "1.0.2")
-    yield from image_rows("apiserver", *server, api, stores, UNPACK, *waits)
+    job = "Job/clearml-credentials pod.containers.credentials"
+    yield from image_rows("apiserver", *server, api, stores, UNPACK, *waits, job)
     yield from image_rows("fileserver", *server, MAIN["fileserver"])
     yield from image_rows("webserver", *server, web)
     url = "http://clearml-{}:8123".format
@@ -429,6 +431,8 @@ CREDENTIALS = {
     "apiserverSecret": "apiserver_secret",
     "webserverKey": "webserver_key",
     "webserverSecret": "webserver_secret",
+    "fileserverKey": "fileserver_key",
+    "fileserverSecret": "fileserver_secret",
     "testsUserKey": "tests_user_key",
     "testsUserSecret": "tests_user_secret",
     "servicesAgentKey": "services_agent_key",
@@ -466,6 +470,12 @@ FIXED_USERS = {
 SERVER_CONFIGURATION = "Secret/clearml-apiserver-conf data"
 
 
+MADE = "Job/clearml-credentials made.clearml-conf"
+JOB_OBJECTS = [
+    f"{kind}/clearml-credentials" for kind in ("Job", "ServiceAccount", "Role", "RoleBinding")
+]
+
+
 def clearml_rows() -> Iterator[Row]:
     rolled = {f"{DEPLOYMENT[user]} annotations.checksum/credentials" for user in CREDENTIAL_USERS}
     for key, name in CREDENTIALS.items():
@@ -473,7 +483,12 @@ def clearml_rows() -> Iterator[Row]:
         yield Row(
             f"clearml.credentials.{key}",
             value,
-            {f"Secret/clearml-conf data.{name}": value, **dict.fromkeys(rolled, ANY)},
+            {
+                "Secret/clearml-conf": ANY,
+                f"{MADE}.lengths.{name}": None,
+                f"{MADE}.whole": False,
+                **dict.fromkeys(rolled, ANY),
+            },
         )
     yield Row(
         "clearml.checkForUpdates",
@@ -484,8 +499,7 @@ def clearml_rows() -> Iterator[Row]:
         "clearml.existingSecret",
         "made-by-hand",
         {
-            "Secret/clearml-conf": None,
-            **dict.fromkeys(rolled, None),
+            **dict.fromkeys(JOB_OBJECTS, None),
             **{
                 f"{MAIN[user]}.env.{variable}.secretKeyRef.name": "made-by-hand"
                 for user, variables in CREDENTIAL_USERS.items()
@@ -498,8 +512,7 @@ def clearml_rows() -> Iterator[Row]:
         "clearml.existingSecretKeys",
         {"authToken": "token"},
         {
-            "Secret/clearml-conf": ANY,
-            **dict.fromkeys(rolled, ANY),
+            **dict.fromkeys(JOB_OBJECTS, ANY),
             **{
                 f"{MAIN[user]}.env.{variable}.secretKeyRef.name": "clearml-conf"
                 for user, variables in CREDENTIAL_USERS.items()
@@ -1959,7 +1972,9 @@ def test_every_value_that_exists_is_flipped() -> None:
     around = {
         f"{section}.{trait}" for section in NAMES for trait in (trait.key for trait in EFFECTS)
     }
-    missing = set(leaves(Values)) - flipped - inside_a_fragment - pods - around
+    # test_credentials.py asks for these.
+    job = {f"credentialsJob.{key}" for key in leaves(CredentialsJob)}
+    missing = set(leaves(Values)) - flipped - inside_a_fragment - pods - around - job
     assert missing == OF_THE_WHOLE | OF_ALL_COMPONENTS | OF_THE_HELM_CHARTS
 
 

@@ -295,7 +295,7 @@ def test_replicas_of_redis_run_as_the_account_that_is_named() -> None:
     account = {"create": True, "name": "redis"}
     values = merge(REPLICATED, {"redis": {"master": {"serviceAccount": account}}})
     bundle = render(values)
-    assert set(bundle.of("ServiceAccount")) == {"redis"}
+    assert set(bundle.of("ServiceAccount")) == {"redis", "clearml-credentials"}
     for name in ("clearml-redis-master", "clearml-redis-slave"):
         assert bundle.pod(name)["serviceAccountName"] == "redis"
 
@@ -305,7 +305,7 @@ def test_components_may_share_an_account_that_one_of_them_makes() -> None:
     bundle = render(
         {"apiserver": {"serviceAccount": makes}, "fileserver": {"serviceAccount": takes}}
     )
-    assert set(bundle.of("ServiceAccount")) == {"shared"}
+    assert set(bundle.of("ServiceAccount")) == {"shared", "clearml-credentials"}
 
 
 # Stores from Helm charts

@@ -685,17 +685,17 @@ agentGroups: {gpu: {clearmlFilesHost: "s3://bucket"}}
 > fileserver.enabled: needs clearml.clientConfigurationFilesUrl, such as s3://bucket, or
 >> clearmlFilesHost of agentservices, agentGroups.agent-group0: agents upload there (given: false)
 
-mongodb: {auth: {enabled: true}}
+mongodb: {enabled: false, auth: {enabled: true}}
 > mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
 
-mongodb: {auth: {enabled: true, rootPassword: ""}}
+mongodb: {enabled: false, auth: {enabled: true, rootPassword: ""}}
 > mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
 
 mongodb: {auth: {enabled: true, rootPassword: "test@secret:1"}}
 > mongodb.auth.rootPassword: must be letters, digits, '.', '_', '~' and '-': it becomes part of a
 >> URL
 
-redis: {usePassword: true}
+redis: {enabled: false, usePassword: true}
 > redis.usePassword: needs redis.password or redis.existingSecret (given: true)
 
 redis: {usePassword: true, password: 'test"secret'}
@@ -874,7 +874,7 @@ mongodb:
 mongodb: {provider: helm, auth: {existingSecretKey: mine}}
 > mongodb.auth.existingSecretKey: cannot be chosen with provider helm (given: 'mine')
 
-redis: {provider: helm, auth: {enabled: true}}
+redis: {provider: external, auth: {enabled: true}}
 > redis.auth.enabled: needs redis.password or redis.existingSecret (given: true)
 
 redis: {provider: helm, tls: {enabled: true}}

@@ -16,9 +16,7 @@ INTRODUCTION = """\
 # All values with their defaults. Generated from the types in config/ by `make docs`.
 #
 # Copy into your own values file what you change and no more: what a file says counts as your choice
-# and stays as it is when a default changes. null means that there is no value. A published default
-# is a credential that everybody can read in the sources of ClearML or of this program: set your
-# own.
+# and stays as it is when a default changes. null means that there is no value.
 """
 WIDTH = 100
 
@@ -61,8 +59,6 @@ def _lines(
         if isinstance(value, dict) and members(part):
             yield f"{indent}{key}:"
             yield from _lines(value, part, definitions, indent + "  ")
-        elif part.get("writeOnly") and value is not None:
-            yield f"{comment}{key}: published default"
         else:
             default = {key: part.get("default", value)}
             text = yaml.dump(default, Dumper=_Dumper, sort_keys=False, allow_unicode=True)

@@ -15,8 +15,7 @@ in `config/` by `make docs`.
 
 Values files are merged in the order in which `CLEARML_VALUES` names them: mappings merge, lists and
 scalars replace, and null resets a value to its default. Types that start with a capital letter are
-those of the Kubernetes API, spelled as in a manifest. A *published default* is a credential that
-everybody can read in the sources of ClearML or of this program: set your own.
+those of the Kubernetes API, spelled as in a manifest.
 """
 
 
@@ -71,9 +70,7 @@ def _type(part: dict[str, Any]) -> str:
 
 def _default(part: dict[str, Any]) -> str:
     """The default as a values file spells it; JSON is YAML."""
-    if "default" in part:
-        return f"`{json.dumps(part['default'], ensure_ascii=False)}`"
-    return "published default" if part.get("writeOnly") else ""
+    return f"`{json.dumps(part['default'], ensure_ascii=False)}`" if "default" in part else ""
 
 
 def _chapter(title: str, text: str, rows: Iterator[Row]) -> str:

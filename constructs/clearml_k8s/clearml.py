@@ -1,7 +1,6 @@
 """A whole installation: the components, each in a chart and so in a file of its own."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from clearml_k8s.agents.groups import AgentGroups
 from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.credentials import credentials
+from clearml_k8s.credentials_job import credentials_job
 from clearml_k8s.extra import extra_objects
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.gateway import Routes
@@ -21,6 +21,7 @@ from clearml_k8s.parts.argocd import in_sync_wave
 from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.network import network_policies
+from clearml_k8s.parts.secret import Lacking
 from clearml_k8s.registry_key import registry_key
 from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
@@ -91,12 +92,9 @@ def install(
         charts_made[number] = Chart(scope, f"{number:04}-{name}", namespace=namespace)
         return charts_made[number]
 
-    @contextmanager
-    def chart_unless_empty(name: str, *, sure: bool) -> Iterator[Chart]:
-        """The chart of a component, gone again if nothing came into it and nothing was sure to."""
-        made = chart(name)
-        yield made
-        if not sure and not made.api_objects:
+    def drop_if_empty(made: Chart) -> None:
+        """The chart of a component is gone again if nothing came into it."""
+        if not made.api_objects:
             scope.node.try_remove_child(made.node.id)
 
     if values.release.create_namespace:
@@ -109,21 +107,33 @@ def install(
         extra_objects(
             chart("extra-objects", namespace=None), naming, namespace, values.extra_objects
         )
-    with chart_unless_empty("credentials", sure=not values.clearml.existing_secret) as made:
-        secret = credentials(made, naming, values.clearml)
-        key = registry_key(made, naming, values.image_credentials)
+    of_credentials, lacking = chart("credentials"), list[Lacking]()
+    secret = credentials(
+        of_credentials, naming, values.clearml, values.lacking_credentials, lacking
+    )
+    key = registry_key(of_credentials, naming, values.image_credentials)
     naming = naming.pulling_with([*key, *values.global_.image_pull_secrets])
     site = Site(
         naming=naming,
         release=values.release,
         generation=generation,
         charts=render_charts(values)() if charts is None else charts,
+        lacking=lacking,
     )
     stores = {}
     for name, section in values.stores.items():
-        with chart_unless_empty(name, sure=section.source != "external") as made:
-            stores[name] = store(made, name, site, section)
+        made = chart(name)
+        stores[name] = store(made, name, site, section)
+        if section.source == "external":
+            drop_if_empty(made)
     workloads = list(site.workloads)
+    if lacking:
+        image = values.apiserver.pulled_image(generation)
+        workloads.append(
+            credentials_job(of_credentials, naming, values.credentials_job, image, lacking)
+        )
+    elif not secret.checksum:
+        drop_if_empty(of_credentials)
     servers = ServerAddresses(public=values.public_urls)
     if values.apiserver.enabled:
         apiserver = Apiserver(

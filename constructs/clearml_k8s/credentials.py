@@ -7,8 +7,10 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Naming, SecretRef
-from clearml_k8s.parts.secret import secret
+from clearml_k8s.parts.secret import Lacking, own_secret
 from config.clearml import Clearml, Credentials
+
+KEY_LENGTH = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,23 +27,28 @@ class CredentialRefs:
         return secret.key(key)
 
 
-def credentials(scope: Construct, naming: Naming, values: Clearml) -> CredentialRefs:
-    """Refer to the existing Secret, and make `<fullname>-conf` with the credentials it lacks.
+def credentials(
+    scope: Construct,
+    naming: Naming,
+    values: Clearml,
+    to_make: list[str],
+    lacking: list[Lacking],
+) -> CredentialRefs:
+    """Refer to the existing Secret, and for what it lacks to our own, `<fullname>-conf`.
 
-    The keys of our own are those of the Helm chart, `http_session` and so on, and two pairs more:
-    the web server's (the chart leaves the published one valid) and the agents'.
+    Our own holds what the values give; what is `to_make` in it is added to `lacking`. Its keys are
+    those of the Helm chart, `http_session` and so on, and three pairs more: the web server's (the
+    chart leaves the published one valid), the file server's and the agents'.
     """
     existing = SecretRef(values.existing_secret)
-    places: dict[str, tuple[SecretRef, str]] = {}
-    content: dict[str, str] = {}
-    for name, field in Credentials.model_fields.items():
-        if key := values.existing_keys.get(str(field.alias)):
-            places[name] = existing, key
-        else:
-            content[name] = getattr(values.credentials, name).get_secret_value()
-    if not content:
-        return CredentialRefs(places=places, checksum=None)
     metadata = naming.component("credentials").metadata(f"{naming.fullname}-conf")
-    own = secret(scope, metadata, content)
-    places |= {name: (own, name) for name in content}
+    own = own_secret(
+        scope,
+        metadata,
+        {**values.given, **dict.fromkeys(to_make)},
+        lacking,
+        lengths={name: KEY_LENGTH for name in to_make if name.endswith("_key")},
+    )
+    places = {name: (own, name) for name in Credentials.model_fields}
+    places |= {name: (existing, key) for name, key in values.existing_keys.items()}
     return CredentialRefs(places=places, checksum=own.checksum)

@@ -44,6 +44,8 @@ def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle
     old = Bundle([manifest for manifest in objects if isinstance(manifest, dict)])
     warnings = [f"{finding} {REMEDY}" for finding in refused(old, bundle)]
     gone = [each for each in changed if each.kind and each.name and not bundle.find(*each)]
+    # A Job of another content has another name; what the earlier one had to do is done.
+    gone = [each for each in gone if each.kind != "Job"]
     if gone:
         names = ", ".join(f"{kind}/{name}" for kind, name, _ in gone[:MOST_NAMED])
         more = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""

@@ -45,7 +45,7 @@ def network_policies(placed: Sequence[Placed], values: NetworkPolicies) -> None:
 
 def _is_isolated(each: Placed, values: NetworkPolicies) -> bool:
     said = (each.pod.network_policy.enabled, values.enabled)
-    return next((enabled for enabled in said if enabled is not None), each.pod.is_store)
+    return next((enabled for enabled in said if enabled is not None), each.pod.isolated)
 
 
 def _clients(placed: Sequence[Placed]) -> Clients:

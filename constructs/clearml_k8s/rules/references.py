@@ -1,12 +1,23 @@
 """What objects refer to exists."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from clearml_k8s.programs import text_of
 from clearml_k8s.rules.formats import DATA_KEY, SUBDOMAIN, fits
-from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step, fields
+from clearml_k8s.rules.manifests import (
+    Bundle,
+    Finding,
+    Place,
+    Pod,
+    Rule,
+    Step,
+    entries,
+    fields,
+)
 from clearml_k8s.rules.metadata import data_maps
-from config.error import shape
+from config.error import shape, shortened
 
 # A source of variables or files: its field, the kind it names, and the field of the name.
 OF_VARIABLE = (("configMapKeyRef", "ConfigMap", "name"), ("secretKeyRef", "Secret", "name"))
@@ -24,6 +35,7 @@ WITH_SECRET = {
     **dict.fromkeys(("rbd", "cephfs", "cinder", "iscsi", "scaleIO", "flexVolume"), "secretRef"),
 }
 
+MAKE_CREDENTIALS = text_of("make_credentials")
 ISSUERS = {"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"}
 
 
@@ -92,9 +104,44 @@ def data_keys(place: Place) -> list[str]:
     return [key for _, data in data_maps(place) for key in data]
 
 
+def made_keys(bundle: Bundle) -> dict[tuple[str, str], list[str]]:
+    """The keys that a Job of the set makes in the cluster, by namespace and name of the Secret."""
+    made = {}
+    for container in bundle.containers:
+        if entries(container.value, "command")[2:] == [MAKE_CREDENTIALS]:
+            try:
+                settings = json.loads(*entries(container.value, "args"))
+            except (TypeError, ValueError):
+                continue  # somebody else's arguments
+            for name, wanted in fields(settings, "secrets").items():
+                made[container.namespace, name] = [*fields(wanted, "lengths")]
+    return made
+
+
+class Contents:
+    """What is known to be in the ConfigMaps and Secrets that a set refers to."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._made = made_keys(bundle)
+        self._known: dict[tuple[str, str, str], list[str] | None] = {}
+
+    def keys(self, reference: Reference) -> list[str] | None:
+        """The keys of the object; None if it is neither in the set nor made by a Job of it."""
+        identity = (reference.kind, reference.place.namespace, str(reference.name))
+        if identity not in self._known:
+            target = reference.target(self._bundle)
+            made = self._made.get(identity[1:]) if reference.kind == "Secret" else None
+            held = None if target is None else data_keys(target)
+            self._known[identity] = (
+                None if held is None and made is None else [*(held or ()), *(made or ())]
+            )
+        return self._known[identity]
+
+
 def references_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """What is referred to may have such a name and such keys, and has them if it is in the set."""
-    known: dict[int, list[str]] = {}
+    contents = Contents(bundle)
     for reference in references(bundle):
         place, name = reference.place, reference.name
         if not fits(name, SUBDOMAIN, 253):
@@ -105,15 +152,14 @@ def references_are_valid(bundle: Bundle) -> Iterator[Finding]:
             yield place.says(f"{shape(key)} is not a data key", "key")
         if (key is None and not items) or place.at("optional") is True:
             continue
-        if (target := reference.target(bundle)) is None:
+        if (known := contents.keys(reference)) is None:
             continue
-        if id(target) not in known:
-            known[id(target)] = data_keys(target)
         keys: list[tuple[Any, tuple[Step, ...]]] = [(key, ("key",))]
         keys += [(item.get("key"), ("items", i, "key")) for i, item in items]
         for wanted, way in keys:
-            if wanted is not None and wanted not in known[id(target)]:
-                yield place.says(f"{target.owner} has no key {shape(wanted)}", *way)
+            if wanted is not None and wanted not in known:
+                owner = shortened(f"{reference.kind}/{name}")
+                yield place.says(f"{owner} has no key {shape(wanted)}", *way)
 
 
 def has_issuer(ingress: Place) -> bool:
@@ -122,12 +168,18 @@ def has_issuer(ingress: Place) -> bool:
 
 
 def references_exist(bundle: Bundle) -> Iterator[Finding]:
-    """ConfigMaps, Secrets, claims and ServiceAccounts are in the set, or known to be outside."""
+    """ConfigMaps, Secrets, claims and ServiceAccounts are in the set, or known to be outside.
+
+    A Secret may also be made by a Job of the set.
+    """
+    made = made_keys(bundle)
     for reference in references(bundle):
         kind, place, field = reference
         if place.at("optional") is True or bundle.is_outside(kind, reference.name):
             continue
         if place.kind == "Ingress" and has_issuer(place):
+            continue
+        if kind == "Secret" and (place.namespace, str(reference.name)) in made:
             continue
         if reference.target(bundle) is None:
             yield place.says(f"no {kind} {shape(reference.name)} in the set", field)
@@ -135,13 +187,14 @@ def references_exist(bundle: Bundle) -> Iterator[Finding]:
 
 def mounted_files_exist(bundle: Bundle) -> Iterator[Finding]:
     """A file mounted from a ConfigMap or Secret volume is in that volume."""
+    contents = Contents(bundle)
     for pod in bundle.pods:
         files: dict[str, list[Any]] = {}
         for i, volume in pod.items("volumes"):
             for reference in sources(pod.below(volume, "volumes", i), OF_VOLUME[:2]):
-                if target := reference.target(bundle):
+                if (known := contents.keys(reference)) is not None:
                     paths = [item.get("path") for _, item in reference.place.items("items")]
-                    files[str(volume.get("name"))] = paths or data_keys(target)
+                    files[str(volume.get("name"))] = paths or known
         for container in pod.containers:
             for i, mount in container.items("volumeMounts"):
                 present, sub = files.get(str(mount.get("name"))), mount.get("subPath")

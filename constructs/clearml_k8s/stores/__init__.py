@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.secret import Lacking
 from clearml_k8s.parts.workload import Placed
 from clearml_k8s.stores.address import StoreAddress
 from config import Values
@@ -30,6 +31,8 @@ class Site:
     """What helm rendered, by store; there is one for each store whose provider is helm."""
     workloads: list[Placed] = field(default_factory=list)
     """The workloads of the embedded stores, to which each adds its own."""
+    lacking: list[Lacking] = field(default_factory=list)
+    """What Secrets lack that are to be made in the cluster, to which each store adds its own."""
 
 
 def store(scope: Construct, name: str, site: Site, values: Store) -> StoreAddress:

@@ -12,9 +12,9 @@ from clearml_k8s.parts.workload import Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import MongodbAddress, PasswordRef
 from clearml_k8s.stores.metrics import Exporter
-from clearml_k8s.stores.mongodb.password import KEY, STORE, component_of, password
+from clearml_k8s.stores.mongodb.password import STORE, component_of, password
 from clearml_k8s.stores.mongodb.replica_set import ReplicaSet, Standalone
-from config.mongodb import Mongodb
+from config.mongodb import SET_KEY, Mongodb
 
 PORT = 27017
 METRICS_PORT = 9216
@@ -31,7 +31,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     With several members a PodDisruptionBudget too.
     """
     component = component_of(site)
-    secret = password(scope, component, values.auth)
+    secret = password(scope, site, values)
     service = Address(site.release.expand(values.service.name), values.service.port)
     topology: Standalone | ReplicaSet = Standalone(password=secret)
     pods = Endpoint(component.selector, PORT)
@@ -45,7 +45,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
             image=values.pulled_image(site.generation),
             url=address.url("admin", "PASSWORD"),
             password=secret,
-            key=PasswordRef(secret.secret, KEY) if secret else None,
+            key=PasswordRef(secret.secret, SET_KEY) if secret else None,
         )
     exporter = _exporter(values, secret)
     ports = {values.service.port_name: ServicePort(service.port, STORE)}

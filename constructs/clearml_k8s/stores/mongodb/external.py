@@ -16,7 +16,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> StoreAddress:
     if values.external.has_urls:
         return _connection(scope, component, values.external)
     address = Address(site.release.expand(values.service.name), values.service.port)
-    return MongodbAddress([address], password(scope, component, values.auth))
+    return MongodbAddress([address], password(scope, site, values))
 
 
 def _connection(

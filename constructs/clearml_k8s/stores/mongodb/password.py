@@ -3,14 +3,12 @@
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Component, SecretRef
-from clearml_k8s.parts.secret import secret
+from clearml_k8s.parts.secret import clear, own_secret
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import PasswordRef
-from config.mongodb import MongodbAuth
+from config.mongodb import PASSWORD_KEY, SET_KEY, Mongodb
 
 STORE = "mongodb"
-PASSWORD_KEY = "mongodb-root-password"
-KEY = "mongodb-replica-set-key"
 
 
 def component_of(site: Site) -> Component:
@@ -18,16 +16,19 @@ def component_of(site: Site) -> Component:
     return site.naming.store(STORE, STORE, f"{site.naming.release}-{STORE}")
 
 
-def password(scope: Construct, component: Component, auth: MongodbAuth) -> PasswordRef | None:
+def password(scope: Construct, site: Site, values: Mongodb) -> PasswordRef | None:
     """Make the Secret `<release>-mongodb`, or refer to the existing one; None without password.
 
-    The key that the members of a replica set know each other by is in it too.
+    The key that the members of a replica set know each other by is in it too. What the values do
+    not give of the two is left to be made in the cluster.
     """
+    auth = values.auth
     if not auth.enabled:
         return None
-    if auth.root_password is None or auth.existing_secret:
+    if auth.existing_secret:
         return PasswordRef(SecretRef(auth.existing_secret), auth.existing_secret_key)
-    content = {PASSWORD_KEY: auth.root_password.get_secret_value()}
-    if auth.replica_set_key is not None:
-        content[KEY] = auth.replica_set_key.get_secret_value()
-    return PasswordRef(secret(scope, component.metadata(), content), PASSWORD_KEY)
+    content = {PASSWORD_KEY: clear(auth.root_password)}
+    if "auth.replicaSetKey" in values.lacking or auth.replica_set_key:
+        content[SET_KEY] = clear(auth.replica_set_key)
+    metadata = component_of(site).metadata(site.release.expand(values.own_secret))
+    return PasswordRef(own_secret(scope, metadata, content, site.lacking), PASSWORD_KEY)

@@ -10,11 +10,12 @@ from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Address
 from clearml_k8s.stores.address import PasswordRef
-from clearml_k8s.stores.mongodb.password import KEY
 from config.image import PulledImage
+from config.mongodb import SET_KEY
 
 KEY_SOURCE_DIR = "/run/mongodb-key-source"
 KEY_DIR = "/run/mongodb-key"
+KEY_FILE = f"{KEY_DIR}/{SET_KEY}"
 SHELL = '"$(command -v mongosh || command -v mongo)" --quiet'
 
 # Only the first pod acts. It runs again and again: a set that exists is left alone or adjusted,
@@ -112,7 +113,7 @@ class ReplicaSet:
         """What each member's mongod is told."""
         return [
             *("--replSet", self.name),
-            *(["--keyFile", f"{KEY_DIR}/{KEY}"] if self.key else []),
+            *(["--keyFile", KEY_FILE] if self.key else []),
         ]
 
     @property
@@ -128,7 +129,7 @@ class ReplicaSet:
         if self.key is None:
             return []
         source = k8s.SecretVolumeSource(
-            secret_name=self.key.secret.name, items=[k8s.KeyToPath(key=self.key.key, path=KEY)]
+            secret_name=self.key.secret.name, items=[k8s.KeyToPath(key=self.key.key, path=SET_KEY)]
         )
         memory = k8s.EmptyDirVolumeSource(medium="Memory")
         return [
@@ -141,7 +142,9 @@ class ReplicaSet:
         """Copies the key: mongod wants a file that it alone can read, which no volume gives."""
         if self.key is None:
             return []
-        copy = f"cp -f {KEY_SOURCE_DIR}/{KEY} {KEY_DIR}/{KEY} && chmod 400 {KEY_DIR}/{KEY}"
+        copy = (
+            f"cp -f {KEY_SOURCE_DIR}/{SET_KEY} {KEY_DIR}/{SET_KEY} && chmod 400 {KEY_DIR}/{SET_KEY}"
+        )
         return [
             Container(
                 name="copy-key",

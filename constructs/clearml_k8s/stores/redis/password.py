@@ -3,21 +3,23 @@
 from constructs import Construct
 
 from clearml_k8s.parts.naming import SecretRef
-from clearml_k8s.parts.secret import secret
+from clearml_k8s.parts.secret import clear, own_secret
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import PasswordRef
-from config.redis import Redis
+from config.redis import PASSWORD_KEY, Redis
 
 STORE = "redis"
-PASSWORD_KEY = "redis-password"
 
 
 def password(scope: Construct, site: Site, values: Redis) -> PasswordRef | None:
-    """Make the Secret `<release>-redis`, or refer to the existing one; None without password."""
+    """Make the Secret `<release>-redis`, or refer to the existing one; None without password.
+
+    A password that the values do not give is left to be made in the cluster.
+    """
     if not values.use_password:
         return None
-    if values.password is None or values.existing_secret:
+    if values.existing_secret:
         return PasswordRef(SecretRef(values.existing_secret), values.existing_secret_password_key)
-    content = {PASSWORD_KEY: values.password.get_secret_value()}
-    metadata = site.naming.component(STORE).metadata(f"{site.naming.release}-{STORE}")
-    return PasswordRef(secret(scope, metadata, content), PASSWORD_KEY)
+    content = {PASSWORD_KEY: clear(values.password)}
+    metadata = site.naming.component(STORE).metadata(site.release.expand(values.own_secret))
+    return PasswordRef(own_secret(scope, metadata, content, site.lacking), PASSWORD_KEY)
