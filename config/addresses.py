@@ -136,7 +136,7 @@ def cookie_domain(values: "Values") -> str:
     That is enough unless the file server asks for the cookie too; then it must be for the domain
     that both hosts are in.
     """
-    if values.clearml.cookie_domain or not values.generation.file_cookies:
+    if values.clearml.cookie_domain or not values.file_authentication:
         return values.clearml.cookie_domain
     urls = values.public_urls
     hosts = {_host(url) for url in (urls.apiserver, urls.fileserver) if url}

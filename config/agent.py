@@ -1,8 +1,8 @@
 """What agent services and agent groups have in common."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 from pydantic.alias_generators import to_snake
@@ -63,6 +63,8 @@ RESOURCES: Any = {"requests": {"cpu": "100m", "memory": "256Mi"}}
 
 class Agent(Deployment):
     """A Deployment of ClearML agents."""
+
+    without: ClassVar[Sequence[str]] = ("livenessProbe", "startupProbe")
 
     resources: Annotated[Resources, or_else(RESOURCES)] = Field(
         default=RESOURCES,
@@ -169,7 +171,7 @@ class Agent(Deployment):
         return given if given.lstrip().startswith("{") else ""
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Secrets that cannot be had, SSH keys that SSH refuses, and probes that are not there."""
+        """Secrets that cannot be had, and SSH keys that SSH refuses."""
         yield from super().mistakes()
         yield from self._existing_secrets()
         pair = ("clearmlAccessKey", "clearmlSecretKey")
@@ -182,10 +184,6 @@ class Agent(Deployment):
         if google and not self.google_document and CONTROL.search(google.get_secret_value()):
             yield Mistake(("googleCredentials",), "must have no control characters")
         yield from self._readable_key()
-        for key in ("livenessProbe", "startupProbe"):
-            timing = getattr(self, to_snake(key)).timing
-            if timing:
-                yield Mistake((key,), "agents have no such probe")
 
     def _existing_secrets(self) -> Iterator[Mistake]:
         for secret, keys in self.existing_secrets.items():

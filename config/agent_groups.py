@@ -8,13 +8,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from config.agent import Agent
 from config.agent_queues import Queues
 from config.claim import Storage
-from config.image import Image
+from config.generation import Generation
+from config.image import Image, PulledImage
 from config.types.kubernetes import (
     QUALIFIED_NAME,
     Count,
     DnsLabel,
-    ImageRepository,
-    ImageTag,
+    OptionalImageRepository,
+    OptionalImageTag,
     Replicas,
     StorageSize,
 )
@@ -35,11 +36,15 @@ ExtendedResource = Annotated[
 class AgentGroupImage(Image):
     """The image that the agents of a group run in."""
 
-    repository: ImageRepository = Field(
-        default="nvidia/cuda", description="Repository of the image that tasks run in."
+    repository: OptionalImageRepository = Field(
+        default="",
+        description="Repository of the image that tasks run in; empty means the one that goes with "
+        "clearml.version.",
     )
-    tag: ImageTag = Field(
-        default="11.0-base-ubuntu18.04", description="Tag of the image that tasks run in."
+    tag: OptionalImageTag = Field(
+        default="",
+        description="Tag of the image that tasks run in; empty means the one that goes with "
+        "clearml.version.",
     )
 
 
@@ -95,6 +100,10 @@ class AgentGroup(Agent):
     image: Section[AgentGroupImage] = section()
 
     storage: Section[AgentGroupStorage] = section()
+
+    def pulled_image(self, generation: Generation) -> PulledImage:
+        """The image of the main container; what the values leave empty is the generation's."""
+        return self.image.pulled(self.image_pull_secrets, generation.agent_group)
 
     @property
     def on_one_node(self) -> bool:

@@ -1,8 +1,8 @@
 """The API server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from config.configuration import (
     mounts_below,
 )
 from config.generation import DEFAULT_GENERATION
+from config.pod import OnePod
 from config.server import Server
 from config.service import Service
 from config.types.fragment import Resources
@@ -30,6 +31,10 @@ from config.types.kubernetes import (
 from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 
+RESOURCES_OF_ASYNC_DELETE: Any = {
+    "requests": {"cpu": "10m", "memory": "128Mi"},
+    "limits": {"cpu": "1", "memory": "512Mi"},
+}
 RESOURCES: Any = {
     "requests": {"cpu": "100m", "memory": "256Mi"},
     "limits": {"cpu": "2", "memory": "2Gi"},
@@ -61,6 +66,54 @@ class ApiserverStorage(Model):
         description="Mount a volume for your own configuration files at `apiserver.configDir`.",
     )
     config: Section[ConfigClaim] = section()
+
+
+class Processes(Model):
+    """The processes that answer requests: several if any of these is set, and otherwise one."""
+
+    count: AtLeastOne | None = Field(
+        default=None, description="Number of processes; unset, 8 if one of the others is set."
+    )
+    timeout: AtLeastOne | None = Field(
+        default=None,
+        description="Seconds after which a process that does not answer is replaced; unset, 600.",
+    )
+    max_requests: AtLeastOne | None = Field(
+        default=None, description="Requests after which a process is replaced; unset, never."
+    )
+    max_requests_jitter: AtLeastOne | None = Field(
+        default=None,
+        description="Up to how many requests more, at random, so that not all go at once.",
+    )
+
+    @property
+    def given(self) -> dict[str, int]:
+        """What is set, by field."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: number for name, number in fields.items() if number is not None}
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """A jitter of nothing."""
+        yield from super().mistakes()
+        if self.max_requests_jitter and not self.max_requests:
+            yield Mistake(("maxRequestsJitter",), "needs maxRequests", self.max_requests_jitter)
+
+
+class AsyncDelete(OnePod):
+    """The program that deletes the files of deleted tasks, in a pod of its own."""
+
+    without: ClassVar[Sequence[str]] = ("livenessProbe", "readinessProbe", "startupProbe")
+
+    enabled: bool = Field(
+        default=True,
+        description="Whether it does so, as of server 1.7; otherwise such files stay.",
+    )
+    resources: Annotated[Resources, or_else(RESOURCES_OF_ASYNC_DELETE)] = Field(
+        default=RESOURCES_OF_ASYNC_DELETE,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
 
 
 class Apiserver(Server, HoconConfigs):
@@ -101,6 +154,8 @@ class Apiserver(Server, HoconConfigs):
     )
     replica_count: Replicas = Field(default=1, description="Number of API server pods.")
     storage: Section[ApiserverStorage] = section()
+    processes: Section[Processes] = section()
+    asyncdelete: Section[AsyncDelete] = section()
 
     @property
     def on_one_node(self) -> bool:

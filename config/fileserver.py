@@ -13,7 +13,7 @@ from config.service import Service
 from config.types.fragment import Resources
 from config.types.kubernetes import NodePort, Port, Replicas
 from config.types.merging import or_else
-from config.types.model import Mistake, Section, section
+from config.types.model import Mistake, Model, Section, section
 
 RESOURCES: Any = {
     "requests": {"cpu": "100m", "memory": "256Mi"},
@@ -32,6 +32,16 @@ class FileserverService(Service):
     )
 
 
+class FileserverAuth(Model):
+    """Logins of the file server."""
+
+    enabled: bool = Field(
+        default=True,
+        description="Whether files are only for those who are logged in, as of server 1.16; older "
+        "ones give them to everybody.",
+    )
+
+
 class Fileserver(Server, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
@@ -44,6 +54,7 @@ class Fileserver(Server, HoconConfigs):
     service: Section[FileserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
     storage: Section[Storage] = section()
+    auth: Section[FileserverAuth] = section()
 
     @property
     def on_one_node(self) -> bool:

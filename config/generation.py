@@ -47,8 +47,11 @@ class Generation:
     tags: Sequence[str]
     """Known tags of the servers' image, the newest last."""
     agent_services: Release
+    agent_group: Release
     agent_version: str
     """What is installed, as pip spells it, where an image has no agent."""
+    newer_agent_version: str | None
+    """What is installed instead by Python 3.8 or later."""
     mongodb: Release
     redis: Release
     elasticsearch: Release
@@ -79,8 +82,12 @@ class Generation:
     """Whether the web page can be told where they are, by variables of the web server."""
     web_page_path: bool
     """Whether the web server can be told the path that it is below."""
-    file_cookies: bool
-    """Whether the file server asks for the session's cookie."""
+    file_authentication: bool
+    """Whether the file server asks for a login, which it has checked by the API server."""
+    async_delete: bool
+    """Whether files of deleted tasks are deleted by a program of its own."""
+    gunicorn: bool
+    """Whether the API server can be told how many processes answer."""
 
     mongodb_args: Sequence[str]
     elasticsearch_settings: Mapping[str, str]
@@ -109,7 +116,9 @@ _1_0 = Generation(
     server=Release("allegroai/clearml", "1.0.2"),
     tags=("1.0.2",),
     agent_services=Release("allegroai/clearml-agent-services", "latest"),
+    agent_group=Release("nvidia/cuda", "11.0-base-ubuntu18.04"),
     agent_version="==1.9.3",  # the newest that Python 3.6 of the default images can run
+    newer_agent_version=None,
     mongodb=Release("mongo", "4.4.30"),
     redis=Release("redis", "6.2.22"),
     elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "7.17.29"),
@@ -132,7 +141,9 @@ _1_0 = Generation(
     elasticsearch_args=False,
     web_page_settings=False,
     web_page_path=False,
-    file_cookies=False,
+    file_authentication=False,
+    async_delete=False,
+    gunicorn=False,
     mongodb_args=("--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"),
     elasticsearch_settings={
         "bootstrap.memory_lock": "false",
@@ -147,8 +158,7 @@ _1_0 = Generation(
     },
     elasticsearch_files={"elasticsearch.yml": "xpack.security.enabled: false\n"},
 )
-# CLEARML_SERVER_SUB_PATH
-_1_3 = replace(_1_0, since=(1, 3), version="1.3.0", tags=(), web_page_path=True)
+_1_3 = replace(_1_0, since=(1, 3), version="1.3.0", tags=(), web_page_path=True, gunicorn=True)
 _1_7 = replace(
     _1_3,
     since=(1, 7),
@@ -163,6 +173,7 @@ _1_7 = replace(
         "1.14.1-448",
     ),
     fileserver_probe="/",
+    async_delete=True,
 )
 _1_15 = replace(
     _1_7,
@@ -178,7 +189,8 @@ _1_16 = replace(
     since=(1, 16),
     version="1.16.2",
     tags=("1.16.0-494", "1.16.1-499", "1.16.2-502"),
-    file_cookies=True,
+    file_authentication=True,
+    system_users=(*_1_15.system_users, SystemUser("fileserver", "fileserver")),
 )
 _1_17 = replace(
     _1_16,
@@ -198,6 +210,8 @@ _2_0 = replace(
     upgrades_from=(1, 17),
     version="2.0.0",
     tags=("2.0.0-613",),
+    agent_group=Release("nvidia/cuda", "12.4.1-base-ubuntu22.04"),
+    newer_agent_version="==2.0.7",
     mongodb=Release("mongo", "6.0.27"),
     redis=Release("redis", "7.4.7"),
     elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.17.10"),

@@ -47,6 +47,9 @@ def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
     origin = next((((key,), given) for key, given in overrides.items() if given), release)
     yield *origin, f"{values.fullname}-agentservices", LONGEST_WORKLOAD_NAME
     yield *release, f"{values.release.name}-agentservices", LONGEST_INSTANCE
+    if values.async_delete:
+        yield *origin, f"{values.fullname}-apiserver-asyncdelete", LONGEST_WORKLOAD_NAME
+        yield *release, f"{values.release.name}-apiserver-asyncdelete", LONGEST_INSTANCE
     if values.mongodb.source == "embedded":
         yield *release, f"{values.release.name}-mongodb", LONGEST_WORKLOAD_NAME
     if values.redis.source == "embedded":

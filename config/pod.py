@@ -4,10 +4,11 @@ A field that a PodSpec has under the same name is passed on as it is; what becom
 is said in one place too, `parts/workload.py` of the constructs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
+from pydantic.alias_generators import to_snake
 
 from config.generation import Generation
 from config.image import Image, PulledImage, PullSecret
@@ -213,23 +214,55 @@ class LongRunning(Pod):
     )
     pod_disruption_budget: Section[PodDisruptionBudget] = section()
 
+    without: ClassVar[Sequence[str]] = ()
+    """The probes that there are not."""
+
     @property
     def fewest(self) -> int:
         """How many pods there are at least."""
         return 1
 
+    def mistakes(self) -> Iterator[Mistake]:
+        """Timing of probes that are not there."""
+        yield from super().mistakes()
+        for key in self.without:
+            probe: Probe = getattr(self, to_snake(key))
+            if probe.timing:
+                yield Mistake((key,), "there is no such probe")
 
-class Deployment(LongRunning):
-    """Pods that are alike."""
 
-    image: Section[Image]
-    replica_count: Replicas
-    autoscaling: Section[Autoscaling] = section()
+class OnePod(LongRunning):
+    """The pod of a Deployment that has no more."""
+
     update_strategy: DeploymentStrategy = Field(
         default=None,
         description="How new pods replace old ones; unset, Recreate where they share a volume "
         "that one node alone can mount.",
     )
+
+    @property
+    def on_one_node(self) -> bool:
+        """Whether the pods share a volume that one node alone can mount."""
+        return False
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """New pods that wait for the volume of old ones."""
+        yield from super().mistakes()
+        strategy = self.update_strategy
+        if self.on_one_node and strategy is not None and strategy.type != "Recreate":
+            yield Mistake(
+                ("updateStrategy", "type"),
+                "must be Recreate: the pods share a volume that one node alone can mount",
+                strategy.type,
+            )
+
+
+class Deployment(OnePod):
+    """Pods that are alike."""
+
+    image: Section[Image]
+    replica_count: Replicas
+    autoscaling: Section[Autoscaling] = section()
 
     def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the main container; what the values leave empty is the generation's."""
@@ -241,21 +274,9 @@ class Deployment(LongRunning):
         scaling = self.autoscaling
         return scaling.min_replicas if scaling.enabled else self.replica_count
 
-    @property
-    def on_one_node(self) -> bool:
-        """Whether the pods share a volume that one node alone can mount."""
-        return False
-
     def mistakes(self) -> Iterator[Mistake]:
-        """New pods that wait for the volume of old ones, and what keeps them from being scaled."""
+        """What keeps the pods from being scaled."""
         yield from super().mistakes()
-        strategy = self.update_strategy
-        if self.on_one_node and strategy is not None and strategy.type != "Recreate":
-            yield Mistake(
-                ("updateStrategy", "type"),
-                "must be Recreate: the pods share a volume that one node alone can mount",
-                strategy.type,
-            )
         if self.autoscaling.enabled:
             yield from self._unscalable()
 

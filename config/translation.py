@@ -258,10 +258,8 @@ CLEARML_WORDS: dict[str, Word] = {
     ),
     "apiserver.configuration.secretRefName": Renamed("apiserver.existingAdditionalConfigsSecret"),
     "apiserver.configuration.additionalConfigs": Renamed("apiserver.additionalConfigs"),
-    "apiserver.processes": Obsolete(NOTHING_READS_IT),
     "apiserver.indexReplicas": Obsolete(NOTHING_READS_IT),
     "apiserver.indexShards": Obsolete(NOTHING_READS_IT),
-    "apiserver.asyncdelete": Obsolete(LATER_SERVER),
     "agentk8sglue": Refused(GLUE, _switched_off),
     "enterpriseFeatures": Refused(ENTERPRISE, _off),
 }

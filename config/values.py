@@ -96,6 +96,11 @@ class Values(Model):
         return server_version.generation(self)
 
     @property
+    def file_authentication(self) -> bool:
+        """Whether the file server asks for a login."""
+        return self.generation.file_authentication and self.fileserver.auth.enabled
+
+    @property
     def stores(self) -> dict[str, Store]:
         """The sections of the stores by name."""
         return {
@@ -140,6 +145,8 @@ class Values(Model):
             for name in ("apiserver", "fileserver", "webserver")
             if self.has(name)
         }
+        if self.async_delete:
+            pods["apiserver", "asyncdelete"] = self.apiserver.asyncdelete
         if self.lacking:
             pods["credentialsJob",] = self.credentials_job
         if self.agentservices.enabled:
@@ -184,6 +191,12 @@ class Values(Model):
         ]
 
     @property
+    def async_delete(self) -> bool:
+        """Whether a program of its own deletes the files of deleted tasks."""
+        possible = self.generation.async_delete and self.has("apiserver") and self.has("fileserver")
+        return possible and self.apiserver.asyncdelete.enabled
+
+    @property
     def keeps_claims(self) -> bool:
         """Whether a claim is to outlive the installation, and so the namespace that it is in."""
         claims = (
@@ -209,6 +222,17 @@ class Values(Model):
         yield from self._shared_node_ports()
         yield from self._shared_accounts()
         yield from addresses.mistakes(self)
+        if self.has("fileserver") and self.file_authentication:
+            yield from self._unchecked_logins()
+
+    def _unchecked_logins(self) -> Iterator[Mistake]:
+        if not self.has("apiserver") and not self.public_urls.apiserver:
+            yield Mistake(
+                ("fileserver", "auth", "enabled"),
+                "needs an API server, which checks the logins: set "
+                "clearml.clientConfigurationApiUrl",
+                True,
+            )
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
         services = {name: getattr(self, name).service for name in sorted(PARTS) if self.has(name)}
@@ -271,11 +295,22 @@ class Values(Model):
                 f"elasticsearch.extraEnvs: {', '.join(removed)} is left out: the Elasticsearch of "
                 "that version does not know it, and would not start"
             )
+        yield from self._unknown_to_the_servers()
         yield from self._unknown_credentials()
         yield from self._unused_passwords()
         yield from self._unknown_stores()
         yield from server_version.warnings(self)
         yield from addresses.warnings(self)
+
+    def _unknown_to_the_servers(self) -> Iterator[str]:
+        generation, processes = self.generation, self.apiserver.processes
+        for key, given, known in (
+            ("fileserver.auth", self.fileserver.auth, generation.file_authentication),
+            ("apiserver.asyncdelete", self.apiserver.asyncdelete, generation.async_delete),
+            ("apiserver.processes", processes, generation.gunicorn),
+        ):
+            if given.model_fields_set and not known:
+                yield f"{key}: the server of version {generation.version} has no such thing"
 
     def _unknown_credentials(self) -> Iterator[str]:
         if self.lacking_credentials and not self.has("apiserver"):

@@ -1,7 +1,8 @@
 """The API server."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -12,7 +13,7 @@ from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Component, Naming
-from clearml_k8s.parts.need import Endpoint, ServerAddress
+from clearml_k8s.parts.need import Endpoint, Need, ServerAddress, ServerAddresses
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.service import HTTP, server_service
@@ -20,20 +21,58 @@ from clearml_k8s.parts.volume import secret_volume, volume
 from clearml_k8s.parts.workload import Workload, deployment
 from clearml_k8s.stores.address import StoreAddresses
 from config.apiserver import Apiserver as ApiserverValues
+from config.apiserver import Processes
 from config.clearml import Clearml, FixedUsers, Watchdog
 from config.configuration import ADDITIONAL_CONFIGS_DIR, GENERATED_CONFIG_DIR
 from config.generation import Generation, SystemUser
+from config.image import PulledImage
 
 COMPONENT = "apiserver"
 PORT = 8008
 HTTPS = 443
 
 
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What all that runs the API server's program has: settings, and what they are read from."""
+
+    image: PulledImage
+    needs: Mapping[str, Need]
+    environment: Mapping[str, EnvValue]
+    directories: Sequence[ConfigDirectory]
+    stores: StoreAddresses
+    checksums: Mapping[str, str | None]
+
+    def environment_with(self, *more: ConfigDirectory) -> dict[str, EnvValue]:
+        """Variables, of which one names the directories; later ones count more."""
+        paths = [directory.path for directory in (*self.directories, *more)]
+        return {**self.environment, "CLEARML_CONFIG_DIR": ":".join(paths)}
+
+    @property
+    def volumes(self) -> list[k8s.Volume]:
+        """The volumes with the settings."""
+        volumes = [directory.volume for directory in self.directories]
+        return [*(volume for volume in volumes if volume), *self.stores.volumes]
+
+    @property
+    def mounts(self) -> list[k8s.VolumeMount]:
+        """Where they are."""
+        mounts = [directory.mount for directory in self.directories]
+        return [*(mount for mount in mounts if mount), *self.stores.mounts]
+
+
 class Apiserver(Construct):
     """Deployment, Service and configuration Secrets of the API server, and its claim if asked for.
 
-    `address` is where it answers.
+    `program` is what others need that run the same program.
     """
+
+    @staticmethod
+    def address(naming: Naming, generation: Generation, values: ApiserverValues) -> ServerAddress:
+        """Where the API server answers."""
+        component = naming.component(COMPONENT)
+        pods = Endpoint(component.selector, PORT)
+        return ServerAddress(component.name, values.service.port, generation.apiserver_probe, pods)
 
     def __init__(
         self,
@@ -46,60 +85,63 @@ class Apiserver(Construct):
         cookie_domain: str,
         credentials: CredentialRefs,
         stores: StoreAddresses,
+        deletes_files: bool,
+        servers: ServerAddresses,
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
-        probe = generation.apiserver_probe
-        self.address = ServerAddress(
-            component.name,
-            values.service.port,
-            probe,
-            pods=Endpoint(component.selector, PORT),
-        )
         configuration = secret(
             self,
             component.metadata(f"{component.name}-conf"),
             _configuration_files(clearml.fixed_users, clearml.watchdog),
         )
         additional = config_sources(self, component, values)
-        directories = [
-            ConfigDirectory(
-                GENERATED_CONFIG_DIR if values.has_files_by_hand else values.config_dir,
-                secret_volume("generated-config", configuration.name),
-            ),
-            *_fixed_users_by_hand(clearml.fixed_users),
-            *additional.directories,
-        ]
-        if values.has_files_by_hand:
-            directories.append(self._files_by_hand(component, values))
-        workload = Workload(
-            component=component,
+        by_hand = [self._files_by_hand(component, values)] if values.has_files_by_hand else []
+        self.program = Program(
+            image=values.pulled_image(generation),
             needs=stores.needs,
-            wait_image=values.pulled_image(generation),
-            peers=[Endpoint(port=HTTPS)] if clearml.check_for_updates else [],
+            environment={
+                **stores.environment,
+                "CLEARML_SERVER_DEPLOYMENT_TYPE": "kubernetes",
+                "CLEARML_CONFIG_DIR": None,
+                **_settings(values, clearml),
+                **_addresses(values, clearml.cookie_name, cookie_domain),
+                **_credentials(credentials, generation.system_users),
+                **(_deletion(deletes_files, servers) if generation.async_delete else {}),
+            },
+            directories=[
+                ConfigDirectory(
+                    GENERATED_CONFIG_DIR if by_hand else values.config_dir,
+                    secret_volume("generated-config", configuration.name),
+                ),
+                *_fixed_users_by_hand(clearml.fixed_users),
+                *additional.directories,
+            ],
+            stores=stores,
             checksums={
                 "credentials": credentials.checksum,
                 "configuration": configuration.checksum,
                 "additional-configs": additional.checksum,
             },
-            volumes=[
-                *(directory.volume for directory in directories if directory.volume),
-                *stores.volumes,
-            ],
+        )
+        program, probe = self.program, generation.apiserver_probe
+        workload = Workload(
+            component=component,
+            needs=program.needs,
+            wait_image=program.image,
+            peers=[Endpoint(port=HTTPS)] if clearml.check_for_updates else [],
+            checksums=program.checksums,
+            volumes=[*program.volumes, *(d.volume for d in by_hand if d.volume)],
             public=[HTTP],
             main=Container(
                 name=COMPONENT,
-                image=values.pulled_image(generation),
+                image=program.image,
                 args=[COMPONENT],
                 ports={HTTP: PORT},
                 env={
-                    **stores.environment,
-                    "CLEARML_SERVER_DEPLOYMENT_TYPE": "kubernetes",
-                    "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories),
-                    **_settings(values, clearml),
-                    **_addresses(values, clearml.cookie_name, cookie_domain),
-                    **_credentials(credentials, generation.system_users),
+                    **program.environment_with(*by_hand),
+                    **(_processes(values.processes) if generation.gunicorn else {}),
                 },
                 startup=http_probe(probe, HTTP, period_seconds=10, failure_threshold=60),
                 liveness=http_probe(
@@ -116,10 +158,7 @@ class Apiserver(Construct):
                     timeout_seconds=5,
                     failure_threshold=3,
                 ),
-                mounts=[
-                    *(directory.mount for directory in directories if directory.mount),
-                    *stores.mounts,
-                ],
+                mounts=[*program.mounts, *(d.mount for d in by_hand if d.mount)],
             ),
         )
         self.workload = deployment(
@@ -146,6 +185,29 @@ def _settings(values: ApiserverValues, clearml: Clearml) -> dict[str, EnvValue]:
         pre_populate + "ENABLED": hocon(values.prepopulate_enabled),
         pre_populate + "ZIP_FILES": hocon(values.prepopulate_zip_files),
         pre_populate + "ARTIFACTS_PATH": hocon(values.prepopulate_artifacts_path),
+    }
+
+
+def _processes(values: Processes) -> dict[str, EnvValue]:
+    """What the image's entrypoint starts the API server with (docker/build/internal_files)."""
+    names = {
+        "count": "WORKERS",
+        "timeout": "TIMEOUT",
+        "max_requests": "MAX_REQUESTS",
+        "max_requests_jitter": "MAX_REQUESTS_JITTER",
+    }
+    given = {f"CLEARML_GUNICORN_{names[key]}": str(n) for key, n in values.given.items()}
+    return {"CLEARML_USE_GUNICORN": "true", **given} if given else {}
+
+
+def _deletion(enabled: bool, servers: ServerAddresses) -> dict[str, EnvValue]:
+    """Whether the files of deleted tasks are deleted, and what their URLs begin with."""
+    prefix = "CLEARML__SERVICES__ASYNC_URLS_DELETE__"
+    urls = (servers.outside("fileserver"), servers.inside("fileserver"))
+    prefixes = [url for url in dict.fromkeys(urls) if url and url.startswith("http")]
+    return {
+        prefix + "ENABLED": hocon(enabled),
+        prefix + "FILESERVER__URL_PREFIXES": json.dumps(prefixes) if enabled else None,
     }
 
 

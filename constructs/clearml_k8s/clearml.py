@@ -1,8 +1,7 @@
 """A whole installation: the components, each in a chart and so in a file of its own."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cdk8s import Chart
 from cdk8s_plus_25 import k8s
@@ -11,10 +10,11 @@ from constructs import Construct
 from clearml_k8s.agents.groups import AgentGroups
 from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
+from clearml_k8s.async_delete import AsyncDelete
 from clearml_k8s.credentials import credentials
 from clearml_k8s.credentials_job import credentials_job
 from clearml_k8s.extra import extra_objects
-from clearml_k8s.fileserver import Fileserver
+from clearml_k8s.fileserver import Fileserver, Login
 from clearml_k8s.gateway import Routes
 from clearml_k8s.ingress import Ingresses
 from clearml_k8s.parts.argocd import in_sync_wave
@@ -42,12 +42,19 @@ NUMBERS = {
     "redis": 300,
     "elasticsearch": 400,
     "apiserver": 500,
+    "asyncdelete": 550,
     "fileserver": 600,
     "webserver": 700,
     "ingress": 800,
     "gateway": 850,
     "agentservices": 900,
     "agent-groups": 1000,
+}
+
+SERVERS: Mapping[str, Any] = {
+    "apiserver": Apiserver,
+    "webserver": Webserver,
+    "fileserver": Fileserver,
 }
 
 
@@ -120,7 +127,7 @@ def install(
         charts=render_charts(values)() if charts is None else charts,
         lacking=lacking,
     )
-    stores = {}
+    stores: dict[str, Any] = {}
     for name, section in values.stores.items():
         made = chart(name)
         stores[name] = store(made, name, site, section)
@@ -134,7 +141,12 @@ def install(
         )
     elif not secret.checksum:
         drop_if_empty(of_credentials)
-    servers = ServerAddresses(public=values.public_urls)
+    addresses = {
+        name: server.address(naming, generation, values.server(name))
+        for name, server in SERVERS.items()
+        if values.has(name)
+    }
+    servers = ServerAddresses(public=values.public_urls, **addresses)
     if values.apiserver.enabled:
         apiserver = Apiserver(
             chart("apiserver"),
@@ -145,19 +157,39 @@ def install(
             cookie_domain=values.cookie_domain,
             credentials=secret,
             stores=StoreAddresses(**stores),
+            deletes_files=values.async_delete,
+            servers=servers,
         )
-        servers = replace(servers, apiserver=apiserver.address)
         workloads.append(apiserver.workload)
+        if values.async_delete and servers.fileserver:
+            deletion = AsyncDelete(
+                chart("asyncdelete"),
+                naming=naming,
+                values=values.apiserver.asyncdelete,
+                program=apiserver.program,
+                fileserver=servers.fileserver,
+            )
+            workloads.append(deletion.workload)
     if values.fileserver.enabled:
+        login = (
+            Login(
+                apiserver=servers.needs["apiserver"],
+                apiserver_url=str(servers.inside("apiserver")),
+                redis=stores["redis"],
+                credentials=secret,
+                cookie_name=values.clearml.cookie_name,
+            )
+            if values.file_authentication
+            else None
+        )
         fileserver = Fileserver(
             chart("fileserver"),
             naming=naming,
             generation=generation,
             values=values.fileserver,
             examples=values.apiserver if values.apiserver.enabled else None,
-            cookie_name=values.clearml.cookie_name,
+            login=login,
         )
-        servers = replace(servers, fileserver=fileserver.address)
         workloads.append(fileserver.workload)
     if values.webserver.enabled:
         webserver = Webserver(
@@ -169,7 +201,6 @@ def install(
             credentials=secret,
             servers=servers,
         )
-        servers = replace(servers, webserver=webserver.address)
         workloads.append(webserver.workload)
     routes = values.routes
     if routes and values.gateway.enabled:

@@ -1,18 +1,23 @@
 """The file server."""
 
 import json
+from dataclasses import dataclass
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
+from clearml_k8s.credentials import CredentialRefs
 from clearml_k8s.parts.configuration import ConfigDirectory, config_sources
 from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Naming
-from clearml_k8s.parts.need import Endpoint, ServerAddress
+from clearml_k8s.parts.need import Endpoint, Need, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.service import HTTP, server_service
 from clearml_k8s.parts.volume import volume
 from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.stores.address import RedisAddress
 from config.apiserver import Apiserver as ApiserverValues
 from config.configuration import CONFIG_DIR, mounts_below
 from config.fileserver import Fileserver as FileserverValues
@@ -38,14 +43,51 @@ marker.touch()
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """What a file server needs that asks for a login: who checks it, and where it is remembered."""
+
+    apiserver: Need
+    apiserver_url: str
+    redis: RedisAddress
+    credentials: CredentialRefs
+    cookie_name: str
+
+    @property
+    def needs(self) -> dict[str, Need]:
+        """What it waits for: it logs in itself when it starts."""
+        return {"redis": self.redis, "apiserver": self.apiserver}
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Variables of the file server."""
+        user = "CLEARML__SECURE__CREDENTIALS__FILESERVER__"
+        return {
+            **self.redis.environment_of(COMPONENT),
+            "CLEARML__HOSTS__API_SERVER": hocon(self.apiserver_url),
+            user + "USER_KEY": self.credentials.key("fileserver_key"),
+            user + "USER_SECRET": self.credentials.key("fileserver_secret"),
+            "CLEARML__FILESERVER__AUTH__COOKIE_NAMES": json.dumps([self.cookie_name])
+            if self.cookie_name
+            else None,
+        }
+
+
 class Fileserver(Construct):
     """Deployment, Service and claim of the file server, and a Secret with files of its own, if any.
 
-    `address` is where it answers.
+    With `login` it asks for one, and needs the API server and Redis for that.
 
     The artifacts of the example projects are unpacked here, by an init container from the API
     server's image, and not by the API server: their volume belongs to this pod alone.
     """
+
+    @staticmethod
+    def address(naming: Naming, generation: Generation, values: FileserverValues) -> ServerAddress:
+        """Where the file server answers."""
+        component = naming.component(COMPONENT)
+        pods = Endpoint(component.selector, PORT)
+        return ServerAddress(component.name, values.service.port, generation.fileserver_probe, pods)
 
     def __init__(
         self,
@@ -55,16 +97,11 @@ class Fileserver(Construct):
         generation: Generation,
         values: FileserverValues,
         examples: ApiserverValues | None,
-        cookie_name: str,
+        login: Login | None,
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
-        self.address = ServerAddress(
-            component.name,
-            values.service.port,
-            pods=Endpoint(component.selector, PORT),
-        )
         files = volume(self, component, "data", values.storage.claim, name="fileserver-data")
         additional = config_sources(self, component, values)
         directories = additional.directories
@@ -73,7 +110,12 @@ class Fileserver(Construct):
         probe = generation.fileserver_probe
         workload = Workload(
             component=component,
-            checksums={"additional-configs": additional.checksum},
+            needs=login.needs if login else {},
+            wait_image=values.pulled_image(generation),
+            checksums={
+                "credentials": login.credentials.checksum if login else None,
+                "additional-configs": additional.checksum,
+            },
             volumes=[files, *(directory.volume for directory in directories if directory.volume)],
             init_containers=[_unpack_examples(examples, generation, files)]
             if examples and examples.prepopulate_enabled
@@ -88,9 +130,10 @@ class Fileserver(Construct):
                     "CLEARML_UPLOAD_FOLDER": UPLOAD_DIR,
                     "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories)
                     or None,
-                    "CLEARML__FILESERVER__AUTH__COOKIE_NAMES": json.dumps([cookie_name])
-                    if cookie_name and generation.file_cookies
+                    "CLEARML__FILESERVER__AUTH__ENABLED": hocon(False)
+                    if generation.file_authentication and not login
                     else None,
+                    **(login.environment if login else {}),
                 },
                 startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),

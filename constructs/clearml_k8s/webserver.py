@@ -28,10 +28,15 @@ NOTHING = "http://127.0.0.1:8081"
 
 
 class Webserver(Construct):
-    """Deployment and Service of the web server, and a Secret with the page's configuration, if any.
+    """Deployment and Service of the web server, and a Secret with the page's files, if any."""
 
-    `address` is where it answers.
-    """
+    @staticmethod
+    def address(naming: Naming, generation: Generation, values: WebserverValues) -> ServerAddress:
+        """Where the web server answers."""
+        component = naming.component(COMPONENT)
+        return ServerAddress(
+            component.name, values.service.port, pods=Endpoint(component.selector, PORT)
+        )
 
     def __init__(
         self,
@@ -47,17 +52,12 @@ class Webserver(Construct):
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
-        self.address = ServerAddress(
-            component.name,
-            values.service.port,
-            pods=Endpoint(component.selector, PORT),
-        )
         additional = config_sources(self, component, values)
         probe = generation.webserver_probe
         sub_path = values.ingress.prefix.removeprefix("/") if generation.web_page_path else ""
         workload = Workload(
             component=component,
-            needs=servers.needs,
+            needs={name: need for name, need in servers.needs.items() if name != COMPONENT},
             peers=servers.files_elsewhere,
             checksums={
                 "credentials": credentials.checksum,

@@ -60,7 +60,11 @@ if [ -n "${AGENT_VERSION:-}" ] || ! command -v clearml-agent >/dev/null; then
     apt-get install -y --no-install-recommends curl git python3-pip
   fi
   python3 -m pip install --upgrade pip
-  python3 -m pip install "clearml-agent${AGENT_VERSION:-%s}"
+  if [ -n "${AGENT_VERSION:-}" ]; then
+    python3 -m pip install "clearml-agent$AGENT_VERSION"
+  else
+    python3 -m pip install %s
+  fi
 fi
 exec clearml-agent daemon --foreground "$@"
 """
@@ -119,7 +123,7 @@ class AgentMaker:
             main=Container(
                 name=name,
                 image=values.pulled_image(self.generation),
-                command=_start_command(values, self.generation.agent_version),
+                command=_start_command(values, self.generation),
                 args=args,
                 env={
                     **_environment_of(values, self.servers, self.credentials, secrets),
@@ -144,15 +148,26 @@ class AgentMaker:
         return {**self.servers.needs, "apiserver": OtherServer(values.clearml_api_host)}
 
 
-def _start_command(values: Agent, default_version: str) -> list[str]:
+def _start_command(values: Agent, generation: Generation) -> list[str]:
     """Command that installs what is missing and runs the agent's daemon with the arguments."""
     steps = [
         "set -eu",
         *([SETUP] if values.setup_script else []),
         *([SSH_CLIENT] if values.git_ssh.has_key else []),
-        AGENT % default_version,
+        AGENT % _requirements(generation),
     ]
     return ["/bin/sh", "-c", "\n".join(steps), "clearml-agent"]
+
+
+def _requirements(generation: Generation) -> str:
+    """What pip installs where the values name no version; older Pythons run no newer agents."""
+    older, newer = generation.agent_version, generation.newer_agent_version
+    if newer is None:
+        return f'"clearml-agent{older}"'
+    return (
+        f"\"clearml-agent{newer}; python_version >= '3.8'\" "
+        f"\"clearml-agent{older}; python_version < '3.8'\""
+    )
 
 
 def _environment_of(

@@ -23,7 +23,7 @@ from clearml_k8s.parts.untyped import untyped
 from clearml_k8s.parts.volume import DataVolume
 from clearml_k8s.parts.wait import wait_for
 from config.image import PulledImage
-from config.pod import CronJob, Deployment, Job, LongRunning, Pod, Probe, StatefulSet
+from config.pod import CronJob, Deployment, Job, LongRunning, OnePod, Pod, Probe, StatefulSet
 from config.types.structs import fields_of, overlaid, to_plain
 
 # Settings that a PodSpec has under the same name, with the same meaning.
@@ -88,9 +88,9 @@ def run_as(user: int | None = None) -> k8s.PodSecurityContext:
 def deployment(
     scope: Construct,
     workload: Workload,
-    pod: Deployment,
+    pod: OnePod,
     *,
-    replicas: int,
+    replicas: int = 1,
     id: str = "deployment",
 ) -> Placed:
     """Make the Deployment of a component, and what stands around it.
@@ -98,20 +98,22 @@ def deployment(
     Where its pods share a volume of one node, old ones stop before new ones start.
     """
     component = workload.component
+    scaling = pod.autoscaling if isinstance(pod, Deployment) else None
     recreation = k8s.DeploymentStrategy(type="Recreate") if pod.on_one_node else None
     k8s.KubeDeployment(
         scope,
         id,
         metadata=component.metadata(annotations=pod.deployment_annotations),
         spec=k8s.DeploymentSpec(
-            replicas=None if pod.autoscaling.enabled else replicas,
+            replicas=None if scaling and scaling.enabled else replicas,
             selector=k8s.LabelSelector(match_labels=component.selector),
             strategy=pod.update_strategy or recreation,
             revision_history_limit=pod.revision_history_limit,
             template=_template(workload, pod),
         ),
     )
-    autoscaler(scope, component, pod.autoscaling)
+    if scaling:
+        autoscaler(scope, component, scaling)
     return _surrounded(scope, workload, pod)
 
 

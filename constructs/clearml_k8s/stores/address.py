@@ -21,8 +21,9 @@ REDIS_PASSWORD = "CLEARML_REDIS_SERVICE_PASSWORD"
 ELASTICSEARCH_PASSWORD = "CLEARML_ELASTIC_SERVICE_PASSWORD"
 ELASTICSEARCH_CLUSTERS = ("EVENTS", "WORKERS")
 ELASTICSEARCH_CA_DIR = "/run/elasticsearch-ca"
-# What the server keeps where, counted from the first database (apiserver hosts.conf).
-REDIS_DATABASES = {"apiserver": 0, "workers": 4}
+# Who keeps what where, counted from the first database (hosts.conf of API and file server).
+REDIS_DATABASES = {"apiserver": 0, "workers": 4, "fileserver": 8}
+OF_THE_APISERVER = ("apiserver", "workers")
 
 
 class StoreAddress(Need, Protocol):
@@ -212,15 +213,19 @@ class RedisAddress(WithoutFiles, Address):
     @property
     def environment(self) -> dict[str, EnvValue]:
         """Variables of the server, which keeps sessions and workers in databases of their own."""
+        return self.environment_of(*OF_THE_APISERVER)
+
+    def environment_of(self, *users: str) -> dict[str, EnvValue]:
+        """Variables of a server that has these databases."""
         variables: dict[str, EnvValue] = {
             "CLEARML_REDIS_SERVICE_HOST": self.host,
             "CLEARML_REDIS_SERVICE_PORT": str(self.port),
         }
         if self.password is not None:
             variables[REDIS_PASSWORD] = self.password.value
-        for user, offset in REDIS_DATABASES.items():
+        for user in users:
             prefix = f"CLEARML__HOSTS__REDIS__{user.upper()}__"
-            variables[prefix + "DB"] = str(self.database + offset)
+            variables[prefix + "DB"] = str(self.database + REDIS_DATABASES[user])
             if self.password is not None:
                 variables[prefix + "PASSWORD"] = hocon(Template(f"$({REDIS_PASSWORD})"))
             if self.tls:
@@ -350,7 +355,7 @@ class StoreAddresses:
     """The three stores of an installation."""
 
     mongodb: StoreAddress
-    redis: StoreAddress
+    redis: RedisAddress
     elasticsearch: StoreAddress
 
     @property

@@ -1,0 +1,48 @@
+"""Asynchronous delete: the program that deletes the files of deleted tasks."""
+
+from constructs import Construct
+
+from clearml_k8s.apiserver import Program
+from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.need import ServerAddress
+from clearml_k8s.parts.workload import Workload, deployment
+from config.apiserver import AsyncDelete as AsyncDeleteValues
+
+COMPONENT = "apiserver-asyncdelete"
+
+
+class AsyncDelete(Construct):
+    """Deployment of the program that deletes the files of deleted tasks, from the file server too.
+
+    It has the settings of the API server, but not its labels: the Service of the API server would
+    find its pods (issue 277 of the Helm charts). Files by hand on the API server's volume it does
+    not see.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        naming: Naming,
+        values: AsyncDeleteValues,
+        program: Program,
+        fileserver: ServerAddress,
+    ) -> None:
+        super().__init__(scope, COMPONENT)
+        workload = Workload(
+            component=naming.component(COMPONENT),
+            needs={**program.needs, "fileserver": fileserver},
+            wait_image=program.image,
+            checksums=program.checksums,
+            volumes=program.volumes,
+            main=Container(
+                name="asyncdelete",
+                image=program.image,
+                command=["python3", "-m", "jobs.async_urls_delete"],
+                args=["--fileserver-host", fileserver.url],
+                env={**program.environment_with(), "PYTHONPATH": "/opt/clearml/apiserver"},
+                mounts=program.mounts,
+            ),
+        )
+        self.workload = deployment(self, workload, values)
