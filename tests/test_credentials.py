@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -200,11 +201,11 @@ def test_a_chart_makes_up_no_password(stores: dict[str, Any], tmp_path: Path) ->
 # The Job
 
 
+VALUES: list[dict[str, Any]] = [{}, {"commonLabels": {}}, {"redis": {"usePassword": True}}]
+
+
 def test_the_name_of_the_job_follows_its_content() -> None:
-    first, again, other = (
-        render(values).job["metadata"]["name"]
-        for values in ({}, {"commonLabels": {}}, {"redis": {"usePassword": True}})
-    )
+    first, again, other = (render(values).job["metadata"]["name"] for values in VALUES)
     assert first == again != other
 
 
@@ -321,7 +322,7 @@ WANTED = {"lengths": {"a_key": 20, "b": 50}, "labels": {}, "annotations": {}, "w
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(make_credentials.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -330,7 +331,7 @@ def test_what_may_pass_is_tried_again(status: int, capsys: pytest.CaptureFixture
     # The first request is to read the Secret, and 404 is an answer to that.
     answers = [(404, "{}"), (status, '{"message": "not now"}')] * 3
     api = Stored({}, iter(answers))
-    end = make_credentials.time.monotonic() + 100
+    end = time.monotonic() + 100
     assert make_credentials.complete_in_time(api, "s", WANTED, end)
     assert {key: len(text) for key, text in api.stored["s"]["data"].items()} == {
         "a_key": 28,
