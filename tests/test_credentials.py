@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,12 @@ from config.types.merging import merge
 from packed_charts import imported
 from rendering import Bundle, Object, render
 from scenarios import AUTHENTICATION, SECRET_MARK
+from test_changes import told as upgrade_told
 from test_pods import OUTSIDE, SETTINGS, values_of
 
 ALL = set(LAYOUTS["clearml-conf"].values())
 GIVEN = {field.alias: f"{SECRET_MARK}-{name}" for name, field in Credentials.model_fields.items()}
+ALL_GIVEN: dict[str, Any] = {"clearml": {"credentials": GIVEN}}
 MINE = {("Secret", "mine")}
 STORES = {"mongodb": {"auth": {"enabled": True}}, "redis": {"usePassword": True}}
 REPLICA_SET = {"mongodb": {"architecture": "replicaset", "auth": {"enabled": True}}}
@@ -55,7 +57,7 @@ def test_no_credential_is_in_the_default_manifests() -> None:
 @pytest.mark.parametrize(
     ("values", "outside", "expected"),
     [
-        ({"clearml": {"credentials": GIVEN}}, set(), {}),
+        (ALL_GIVEN, set(), {}),
         ({"clearml": {"existingSecret": "mine"}}, MINE, {}),
         # What this server does not read need not be there.
         ({"clearml": AUTHENTICATION["clearml"]}, set(), {}),
@@ -163,10 +165,10 @@ def test_without_an_api_server_only_what_somebody_reads_is_missed(
     [
         ({}, "clearml.credentials.httpSession, "),
         (
-            {"clearml": {"credentials": GIVEN}, **STORES},
+            ALL_GIVEN | STORES,
             "mongodb.auth.rootPassword, redis.password",
         ),
-        ({"clearml": {"credentials": GIVEN}, **REPLICA_SET}, "mongodb.auth.replicaSetKey"),
+        (ALL_GIVEN | REPLICA_SET, "mongodb.auth.replicaSetKey"),
     ],
 )
 def test_without_the_job_all_must_be_given(values: dict[str, Any], missing: str) -> None:
@@ -198,15 +200,11 @@ def test_a_chart_makes_up_no_password(stores: dict[str, Any], tmp_path: Path) ->
 # The Job
 
 
-ALIKE_AND_NOT: Sequence[dict[str, Any]] = (
-    {},
-    {"commonLabels": {}},
-    {"redis": {"usePassword": True}},
-)
+VALUES: list[dict[str, Any]] = [{}, {"commonLabels": {}}, {"redis": {"usePassword": True}}]
 
 
 def test_the_name_of_the_job_follows_its_content() -> None:
-    first, again, other = (render(values).job["metadata"]["name"] for values in ALIKE_AND_NOT)
+    first, again, other = (render(values).job["metadata"]["name"] for values in VALUES)
     assert first == again != other
 
 
@@ -360,3 +358,18 @@ def test_one_half_of_a_pair_is_made_alone(capsys: pytest.CaptureFixture[str]) ->
     assert stored["s"]["data"]["a_key"] == "dGhlaXJz"
     assert make_credentials.complete(api, "s", WANTED) == "has all its keys, nothing to do"
     assert [media for _, media in api.asked].count(make_credentials.MERGE) == 1
+
+
+# Secrets that were in earlier manifests
+
+
+def test_a_secret_that_the_job_takes_over_is_to_be_kept() -> None:
+    given = merge(STORES, {"mongodb": {"auth": {"rootPassword": "test-secret"}}})
+    told = upgrade_told(ALL_GIVEN | given, STORES)
+    kept = [line.partition(": ")[0] for line in told if "stays in use" in line]
+    assert kept == ["Secret/clearml-conf", "Secret/clearml-mongodb"]
+    assert len(told) == len(kept)
+
+
+def test_another_job_is_nothing_to_remove() -> None:
+    assert upgrade_told({}, {"apiserver": {"image": {"tag": "1.1.1"}}}) == []

@@ -8,7 +8,12 @@ import yaml
 
 from clearml_k8s.rules import Bundle
 from clearml_k8s.rules.changes import KINDS, refused
+from clearml_k8s.rules.references import made_keys
 
+KEPT = (
+    "is no longer in the manifests, but what it holds in a cluster stays in use: keep kubectl "
+    "apply --prune and GitOps tools from removing it (docs/guide/credentials.md says how)"
+)
 REMEDY = "(docs/guide/operations.md says what to do)"
 MOST_NAMED = 20
 FIELDS = (r"^kind: (\S+)$", r"^  name: (\S+)$", r"^  namespace: (\S+)$")
@@ -29,7 +34,7 @@ class Identity(NamedTuple):
 
 
 def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle) -> list[str]:
-    """Changes that the cluster refuses, and objects that are gone but stay in it.
+    """Changes that the cluster refuses, Secrets to keep, and objects that are gone but stay in it.
 
     Takes the documents before and after, and the objects that the latter are.
     """
@@ -46,6 +51,10 @@ def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle
     gone = [each for each in changed if each.kind and each.name and not bundle.find(*each)]
     # A Job of another content has another name; what the earlier one had to do is done.
     gone = [each for each in gone if each.kind != "Job"]
+    made = made_keys(bundle)
+    kept = [each for each in gone if each.kind == "Secret" and (each.namespace, each.name) in made]
+    warnings += [f"Secret/{secret.name}: {KEPT}" for secret in kept]
+    gone = [each for each in gone if each not in kept]
     if gone:
         names = ", ".join(f"{kind}/{name}" for kind, name, _ in gone[:MOST_NAMED])
         more = f" and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""

@@ -43,7 +43,7 @@ NEED_HELM = {"helm-stores"}
 NEEDED: Mapping[str, set[tuple[str, str]]] = {
     **OUTSIDE,
     **{name: {(k, n) for k, n in case.get("outside", [])} for name, case in CASES.items()},
-    "production": {("Secret", "clearml-credentials"), ("Secret", "clearml-tls")},
+    "production": {("Secret", "clearml-tls")},
 }
 # What an object needs to be one, beside its name.
 CONTENT: Mapping[str, dict[str, Any]] = {
