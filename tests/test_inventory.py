@@ -30,6 +30,7 @@ def test_default_objects() -> None:
         ("Role", "clearml-credentials"),
         ("RoleBinding", "clearml-credentials"),
         ("Job", name_of_job),
+        ("NetworkPolicy", "clearml-credentials"),
         ("Service", "clearml-mongodb"),
         ("Service", "clearml-mongodb-headless"),
         ("StatefulSet", "clearml-mongodb"),

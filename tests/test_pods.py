@@ -261,7 +261,7 @@ def test_a_probe_may_begin_at_once() -> None:
 @pytest.mark.parametrize("section", AGENTS)
 @pytest.mark.parametrize("key", ["livenessProbe", "startupProbe"])
 def test_agents_have_no_probes_to_time(section: str, key: str) -> None:
-    with pytest.raises(ValueError, match="agents have no such probe"):
+    with pytest.raises(ValueError, match="there is no such probe"):
         Values.read(values_of(section, {key: {"periodSeconds": 5}}))
 
 

@@ -472,7 +472,8 @@ SERVER_CONFIGURATION = "Secret/clearml-apiserver-conf data"
 
 MADE = "Job/clearml-credentials made.clearml-conf"
 JOB_OBJECTS = [
-    f"{kind}/clearml-credentials" for kind in ("Job", "ServiceAccount", "Role", "RoleBinding")
+    f"{kind}/clearml-credentials"
+    for kind in ("Job", "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy")
 ]
 
 
