@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from config.addresses import PARTS
+from config.backup import asked_for
 from config.error import shortened
 from config.secret_layout import LAYOUTS, OURS
 from config.types.kubernetes import SERVICE_LABEL
@@ -48,6 +49,10 @@ def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
     origin = next((((key,), given) for key, given in overrides.items() if given), release)
     yield *origin, f"{values.fullname}-agentservices", LONGEST_WORKLOAD_NAME
     yield *release, f"{values.release.name}-agentservices", LONGEST_INSTANCE
+    for kind, name in asked_for(values):
+        # Of a Job too, whose name a digest is added to.
+        yield *origin, f"{values.fullname}-{kind}-{name}", LONGEST_WORKLOAD_NAME
+        yield *release, f"{values.release.name}-{kind}-{name}", LONGEST_INSTANCE
     if values.mongodb.source == "embedded":
         yield *release, f"{values.release.name}-mongodb", LONGEST_WORKLOAD_NAME
     if values.redis.source == "embedded":

@@ -5,12 +5,13 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from config import addresses, names, server_version
+from config import addresses, backup, names, server_version
 from config.addresses import PARTS, PublicUrls, Route
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
 from config.argocd import Argocd
+from config.backup import Backups, Restores
 from config.cert_manager import CertManager
 from config.clearml import Clearml
 from config.elasticsearch import Elasticsearch
@@ -68,6 +69,8 @@ class Values(Model):
     mongodb: Section[Mongodb] = section()
     redis: Section[Redis] = section()
     elasticsearch: Section[Elasticsearch] = section()
+    backup: Section[Backups] = section()
+    restore: Section[Restores] = section()
 
     extra_objects: list[Manifest] = Field(
         default=[],
@@ -145,9 +148,10 @@ class Values(Model):
             ("redis", "master"): self.redis.master,
             ("elasticsearch",): self.elasticsearch,
         }
-        return pods | {
+        pods |= {
             path: pod for path, pod in stores.items() if self.stores[path[0]].source == "embedded"
         }
+        return pods | backup.asked_for(self)
 
     @property
     def keeps_claims(self) -> bool:
@@ -157,6 +161,7 @@ class Values(Model):
             self.agentservices.storage.data,
             self.apiserver.storage.config,
             *(group.storage.data for group in self.agent_groups.values()),
+            *backup.made_claims(self).values(),
         )
         return any(claim.keep for claim in claims)
 
@@ -172,6 +177,7 @@ class Values(Model):
         yield from self._shared_node_ports()
         yield from self._shared_accounts()
         yield from addresses.mistakes(self)
+        yield from backup.mistakes(self)
 
     def _shared_node_ports(self) -> Iterator[Mistake]:
         services = {name: getattr(self, name).service for name in sorted(PARTS) if self.has(name)}
@@ -237,6 +243,7 @@ class Values(Model):
         yield from self._unused_passwords()
         yield from self._unknown_stores()
         yield from server_version.warnings(self)
+        yield from backup.warnings(self)
         yield from addresses.warnings(self)
 
     def _unused_passwords(self) -> Iterator[str]:

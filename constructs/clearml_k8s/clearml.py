@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cdk8s import Chart
 from cdk8s_plus_25 import k8s
@@ -12,6 +12,7 @@ from constructs import Construct
 from clearml_k8s.agents.groups import AgentGroups
 from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
+from clearml_k8s.backup.backups import Backups, repository
 from clearml_k8s.credentials import credentials
 from clearml_k8s.extra import extra_objects
 from clearml_k8s.fileserver import Fileserver
@@ -26,6 +27,7 @@ from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
 from config import Values
+from config.backup import asked_for
 from config.release import CHART_NAME
 
 if TYPE_CHECKING:
@@ -47,11 +49,13 @@ NUMBERS = {
     "gateway": 850,
     "agentservices": 900,
     "agent-groups": 1000,
+    "backup": 1100,
+    "restore": 1200,
 }
 
 
 class ClearML(Construct):
-    """An installation of ClearML: charts `0000-namespace` to `1000-agent-groups`.
+    """An installation of ClearML: charts `0000-namespace` to `1200-restore`.
 
     `values` is what to install, `servers` is where the servers answer. Several installations in
     one app need different releases or namespaces. Raises ValuesError for Helm charts that cannot
@@ -118,11 +122,13 @@ def install(
         release=values.release,
         generation=generation,
         charts=render_charts(values)() if charts is None else charts,
+        snapshots=repository(naming, values),
     )
-    stores = {}
+    made_stores: dict[str, Any] = {}  # each of its own type, which its room knows
     for name, section in values.stores.items():
         with chart_unless_empty(name, sure=section.source != "external") as made:
-            stores[name] = store(made, name, site, section)
+            made_stores[name] = store(made, name, site, section)
+    stores = StoreAddresses(**made_stores)
     workloads = list(site.workloads)
     servers = ServerAddresses(public=values.public_urls)
     if values.apiserver.enabled:
@@ -134,10 +140,11 @@ def install(
             clearml=values.clearml,
             cookie_domain=values.cookie_domain,
             credentials=secret,
-            stores=StoreAddresses(**stores),
+            stores=stores,
         )
         servers = replace(servers, apiserver=apiserver.address)
         workloads.append(apiserver.workload)
+    fileserver: Fileserver | None = None
     if values.fileserver.enabled:
         fileserver = Fileserver(
             chart("fileserver"),
@@ -205,6 +212,12 @@ def install(
             wait_image=values.apiserver.pulled_image(generation),
         )
         workloads += made_groups.workloads
+    backups = Backups(naming=naming, values=values, stores=stores, fileserver=fileserver)
+    asked = {kind for kind, _ in asked_for(values)}
+    if "backup" in asked:
+        workloads += backups.make(chart("backup"))
+    if "restore" in asked:
+        workloads += backups.restore(chart("restore"))
     network_policies(workloads, values.network_policy)
     if values.argocd.sync_waves:
         for number, made in charts_made.items():

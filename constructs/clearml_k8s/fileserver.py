@@ -41,7 +41,7 @@ marker.touch()
 class Fileserver(Construct):
     """Deployment, Service and claim of the file server, and a Secret with files of its own, if any.
 
-    `address` is where it answers.
+    `address` is where it answers, `files` is the volume with what was uploaded.
 
     The artifacts of the example projects are unpacked here, by an init container from the API
     server's image, and not by the API server: their volume belongs to this pod alone.
@@ -66,6 +66,7 @@ class Fileserver(Construct):
             pods=Endpoint(component.selector, PORT),
         )
         files = volume(self, component, "data", values.storage.claim, name="fileserver-data")
+        self.files = files
         additional = config_sources(self, component, values)
         directories = additional.directories
         if directories and mounts_below(values, CONFIG_DIR):

@@ -27,7 +27,7 @@ class Copier:
     def __init__(self, previous: Optional[str] = None) -> None:
         self.previous = previous
         self.copied = self.linked = 0
-        self.errors = []  # type: List[str]
+        self.errors: List[str] = []
 
     def copy(self, source: str, target: str, below: str = "") -> None:
         """Copy what is below a folder of the source; what goes away meanwhile is left out."""
@@ -71,7 +71,7 @@ class Copier:
     def _failed(self, error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
             self.errors.append(str(error))
-            print("not copied: %s" % error, flush=True)
+            print(f"not copied: {error}", flush=True)
 
 
 def _is_same(status: os.stat_result, known: str) -> bool:
@@ -103,7 +103,7 @@ def _remove_leftovers(folder: str) -> None:
     for name in os.listdir(folder):
         if name.startswith(".") and name.endswith(INCOMPLETE):
             shutil.rmtree(os.path.join(folder, name))
-            print("removed the incomplete copy %s" % name, flush=True)
+            print(f"removed the incomplete copy {name}", flush=True)
 
 
 def backup(source: str, folder: str, retention: int) -> None:
@@ -117,27 +117,29 @@ def backup(source: str, folder: str, retention: int) -> None:
     copier.copy(source, incomplete)
     if copier.errors:
         shutil.rmtree(incomplete, ignore_errors=True)
-        raise Failure("%s files could not be copied; there is no new copy" % len(copier.errors))
+        raise Failure(f"{len(copier.errors)} files could not be copied; there is no new copy")
     os.sync()
     os.rename(incomplete, os.path.join(folder, name))
-    print("copy %s: %s files new, %s as before" % (name, copier.copied, copier.linked), flush=True)
+    print(f"copy {name}: {copier.copied} files new, {copier.linked} as before", flush=True)
     for old in complete_copies(folder)[:-retention]:
         leaving = os.path.join(folder, "." + old + INCOMPLETE)
         os.rename(os.path.join(folder, old), leaving)
         shutil.rmtree(leaving)
-        print("removed copy %s" % old, flush=True)
+        print(f"removed copy {old}", flush=True)
 
 
 def restore(folder: str, name: str, target: str) -> None:
     """Put the files of a copy back; others that are there stay."""
     source = os.path.join(folder, name)
     if not os.path.isdir(source):
-        raise Failure("there is no copy %s, but %s" % (name, ", ".join(complete_copies(folder))))
+        raise Failure(
+            "there is no copy {}, but {}".format(name, ", ".join(complete_copies(folder)))
+        )
     copier = Copier()
     copier.copy(source, target)
     if copier.errors:
-        raise Failure("%s files could not be restored" % len(copier.errors))
-    print("restored %s files of copy %s" % (copier.copied, name), flush=True)
+        raise Failure(f"{len(copier.errors)} files could not be restored")
+    print(f"restored {copier.copied} files of copy {name}", flush=True)
 
 
 def main(action: str, *rest: str) -> None:

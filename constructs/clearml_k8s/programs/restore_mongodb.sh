@@ -1,8 +1,8 @@
 #!/bin/bash
-# Replaces the collections of the server's databases by those of a dump: FOLDER NAME.
+# Replaces the collections of the server's databases by those of a dump, which is a FOLDER.
 set -euo pipefail
 umask 077
-dump=$1/$2
+dump=$1
 config=$(mktemp)
 trap 'rm -f "$config"' EXIT
 
@@ -14,9 +14,9 @@ restore() {
 }
 
 if ! gzip --test "$dump/backend.archive.gz" "$dump/auth.archive.gz"; then
-  echo "there is no whole dump $2; the dumps are:" $(ls "$1") >&2
+  echo "there is no whole dump $dump; its folder has:" $(ls "$(dirname "$dump")") >&2
   exit 1
 fi
 restore backend "$BACKEND_URL"
 restore auth "$AUTH_URL"
-echo "restored dump $2"
+echo "restored dump $dump"

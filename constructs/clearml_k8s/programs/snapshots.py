@@ -37,7 +37,7 @@ class Elasticsearch:
         self.headers = {"Content-Type": "application/json"}
         user = environment.get("ELASTICSEARCH_USERNAME", "")
         if user:
-            login = "%s:%s" % (user, environment["ELASTICSEARCH_PASSWORD"])
+            login = "{}:{}".format(user, environment["ELASTICSEARCH_PASSWORD"])
             encoded = base64.b64encode(login.encode("utf-8")).decode("ascii")
             self.headers["Authorization"] = "Basic " + encoded
         self.context = ssl.create_default_context(
@@ -54,10 +54,10 @@ class Elasticsearch:
             try:
                 return self._ask_once(method, url, body)
             except OSError as error:
-                print("no answer to %s %s: %s" % (method, path, error), flush=True)
+                print(f"no answer to {method} {path}: {error}", flush=True)
                 if attempt < TRIES - 1:
                     time.sleep(POLL_SECONDS)
-        raise Failure("gave up on %s %s" % (method, path))
+        raise Failure(f"gave up on {method} {path}")
 
     def _ask_once(self, method: str, url: str, body: Optional[Dict[str, Any]]) -> Any:
         data = None if body is None else json.dumps(body).encode("utf-8")
@@ -70,8 +70,8 @@ class Elasticsearch:
         except urllib.error.HTTPError as error:
             reason = _reason(error.read().decode("utf-8", "replace"))
             if error.code in (429, 502, 503, 504):  # busy, or a proxy without a node
-                raise OSError("%s %s" % (error.code, reason)) from None
-            raise Failure("%s %s: %s" % (method, error.code, reason)) from None
+                raise OSError(f"{error.code} {reason}") from None
+            raise Failure(f"{method} {error.code}: {reason}") from None
 
 
 def _reason(text: str) -> str:
@@ -106,24 +106,26 @@ class Repository:
 
     def snapshot(self, name: str) -> Dict[str, Any]:
         """One snapshot."""
-        answer = self.server.ask("GET", "%s/%s" % (self.path, quote(name)))
+        answer = self.server.ask("GET", f"{self.path}/{quote(name)}")
         found: Dict[str, Any] = answer["snapshots"][0]
         return found
 
     def take(self, name: str, indices: str) -> None:
         """Take a snapshot, and raise Failure unless it is complete."""
         body = {"indices": indices, "include_global_state": False}
-        self.server.ask("PUT", "%s/%s" % (self.path, quote(name)), body)
+        self.server.ask("PUT", f"{self.path}/{quote(name)}", body)
         while True:
             taken = self.snapshot(name)
             if taken["state"] != "IN_PROGRESS":
                 break
             time.sleep(POLL_SECONDS)
         if taken["state"] != "SUCCESS":
-            raise Failure("snapshot %s: %s %s" % (name, taken["state"], taken.get("failures", "")))
+            raise Failure(
+                "snapshot {}: {} {}".format(name, taken["state"], taken.get("failures", ""))
+            )
         if not taken["indices"]:
-            raise Failure("snapshot %s has no index: none fits %s" % (name, indices))
-        print("snapshot %s has %s indices" % (name, len(taken["indices"])), flush=True)
+            raise Failure(f"snapshot {name} has no index: none fits {indices}")
+        print("snapshot {} has {} indices".format(name, len(taken["indices"])), flush=True)
 
     def retain(self, number: int) -> None:
         """Delete all complete snapshots but the newest, and those that failed."""
@@ -132,23 +134,23 @@ class Repository:
         failed = [each for each in ours if each["state"] in ("FAILED", "PARTIAL")]
         for each in [*failed, *complete[:-number]]:
             name = each["snapshot"]
-            self.server.ask("DELETE", "%s/%s" % (self.path, quote(name)))
-            print("deleted snapshot %s" % name, flush=True)
+            self.server.ask("DELETE", f"{self.path}/{quote(name)}")
+            print(f"deleted snapshot {name}", flush=True)
 
     def restore(self, name: str) -> None:
         """Replace the indices of a complete snapshot by what it holds."""
         snapshot = self.snapshot(name)
         if snapshot["state"] != "SUCCESS":
-            raise Failure("snapshot %s is not complete: %s" % (name, snapshot["state"]))
+            raise Failure("snapshot {} is not complete: {}".format(name, snapshot["state"]))
         indices = snapshot["indices"]
         present = self.server.ask("GET", "/_cat/indices?format=json&h=index&expand_wildcards=all")
         for index in sorted({each["index"] for each in present} & set(indices)):
             self.server.ask("DELETE", "/" + quote(index))
-            print("deleted index %s" % index, flush=True)
+            print(f"deleted index {index}", flush=True)
         body = {"indices": ",".join(indices), "include_global_state": False}
-        self.server.ask("POST", "%s/%s/_restore" % (self.path, quote(name)), body)
+        self.server.ask("POST", f"{self.path}/{quote(name)}/_restore", body)
         self._wait_for(set(indices))
-        print("restored %s indices" % len(indices), flush=True)
+        print(f"restored {len(indices)} indices", flush=True)
 
     def _wait_for(self, indices: Set[str]) -> None:
         """Wait until all primary shards are there; raise Failure if some are and no more come."""
@@ -166,7 +168,7 @@ class Repository:
 
 def _is_there(index: Optional[Dict[str, Any]]) -> bool:
     """Whether all primary shards are active; the status is yellow while they are restored."""
-    return bool(index) and index["active_primary_shards"] == index["number_of_shards"]
+    return index is not None and index["active_primary_shards"] == index["number_of_shards"]
 
 
 def main(action: str, repository_name: str, definition: str, *rest: str) -> None:
