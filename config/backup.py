@@ -20,8 +20,8 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.model import Mistake, Model, Section, section
-from config.types.schedule import CronSchedule
 from config.types.scalars import NonEmpty, Text, matching
+from config.types.schedule import CronSchedule
 
 if TYPE_CHECKING:
     from config.mongodb import Mongodb
