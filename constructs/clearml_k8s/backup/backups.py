@@ -100,10 +100,11 @@ class Backups:
         assert self.fileserver is not None, "a mistake of the values"
         values = self.values.fileserver
         component = self.fileserver.workload.workload.component
+        context = values.pod_security_context
         return Files(
             volume=self.fileserver.files,
             node_of=dict(component.selector) if values.on_one_node else None,
-            security_context=values.pod_security_context,
+            security_context=context if context and context.run_as_user else None,
             image=values.pulled_image(self.values.generation),
             rclone=self._rclone,
         )

@@ -20,7 +20,7 @@ REPOSITORY = "clearml"
 USER = 1000  # any will do
 KEYSTORE = "elasticsearch.keystore"
 KEYSTORE_DIR = "/run/keystore"
-# In the order of the arguments, so that no key stands on a command line.
+# From standard input, as all processes see the command line.
 ADD_KEYS = f"""\
 set -e
 test -f config/{KEYSTORE} || elasticsearch-keystore create

@@ -28,7 +28,7 @@ SECURITY_CONTEXT = k8s.PodSecurityContext(
 class Files:
     """The file server's volume, and who copies it.
 
-    `security_context` is the user that the values let the file server run as, if any; `node_of`
+    `security_context` is that of the file server where the values name its user; `node_of`
     is the selector of its pods where they alone can mount the volume.
     """
 

@@ -43,8 +43,8 @@ class Workload:
     those that must be there first. `peers` is what it talks to besides, such as others of its kind.
     `public` names the ports that everybody may reach; those called `metrics` are public anyway.
     The pods roll when one of the `checksums` changes. `grace_period` is in seconds; with `spread`
-    the pods go to different nodes where possible, else where `affinity` says. `min_available` is how many must stay while
-    nodes are drained, unless the values say.
+    the pods go to different nodes where possible, else where `affinity` says. `min_available` is
+    how many must stay while nodes are drained, unless the values say.
     """
 
     component: Component

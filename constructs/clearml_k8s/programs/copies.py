@@ -15,9 +15,11 @@ import time
 from typing import List, Optional
 
 INCOMPLETE = ".incomplete"
+# Of the file system, in the top folder of a volume.
+NOT_OURS = "lost+found"
 
 
-class Failure(Exception):
+class CopyError(Exception):
     """What went wrong, in one line."""
 
 
@@ -39,6 +41,8 @@ class Copier:
         folder = os.path.join(target, below)
         os.makedirs(folder, exist_ok=True)
         for entry in entries:
+            if not below and entry.name == NOT_OURS:
+                continue
             path = os.path.join(below, entry.name)
             try:
                 if entry.is_symlink():
@@ -107,7 +111,7 @@ def _remove_leftovers(folder: str) -> None:
 
 
 def backup(source: str, folder: str, retention: int) -> None:
-    """Make a copy, and remove all but the newest; raise Failure if a file could not be copied."""
+    """Make a copy, and remove all but the newest; raise CopyError if a file could not be copied."""
     os.makedirs(folder, exist_ok=True)
     _remove_leftovers(folder)
     names = complete_copies(folder)
@@ -117,7 +121,7 @@ def backup(source: str, folder: str, retention: int) -> None:
     copier.copy(source, incomplete)
     if copier.errors:
         shutil.rmtree(incomplete, ignore_errors=True)
-        raise Failure(f"{len(copier.errors)} files could not be copied; there is no new copy")
+        raise CopyError(f"{len(copier.errors)} files could not be copied; there is no new copy")
     os.sync()
     os.rename(incomplete, os.path.join(folder, name))
     print(f"copy {name}: {copier.copied} files new, {copier.linked} as before", flush=True)
@@ -132,13 +136,12 @@ def restore(folder: str, name: str, target: str) -> None:
     """Put the files of a copy back; others that are there stay."""
     source = os.path.join(folder, name)
     if not os.path.isdir(source):
-        raise Failure(
-            "there is no copy {}, but {}".format(name, ", ".join(complete_copies(folder)))
-        )
+        there = ", ".join(complete_copies(folder))
+        raise CopyError(f"there is no copy {name}, but {there}")
     copier = Copier()
     copier.copy(source, target)
     if copier.errors:
-        raise Failure(f"{len(copier.errors)} files could not be restored")
+        raise CopyError(f"{len(copier.errors)} files could not be restored")
     print(f"restored {copier.copied} files of copy {name}", flush=True)
 
 
@@ -155,5 +158,5 @@ def main(action: str, *rest: str) -> None:
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except (Failure, OSError) as failure:
+    except (CopyError, OSError) as failure:
         sys.exit(str(failure))

@@ -25,7 +25,7 @@ TRIES = 6
 TIMEOUT_SECONDS = 3600
 
 
-class Failure(Exception):
+class SnapshotError(Exception):
     """What went wrong, in one line."""
 
 
@@ -48,7 +48,7 @@ class Elasticsearch:
             self.context.verify_mode = ssl.CERT_NONE
 
     def ask(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Any:
-        """What a node answers; raises Failure with its reason if it refuses."""
+        """What a node answers; raises SnapshotError with its reason if it refuses."""
         for attempt in range(TRIES):
             url = self.urls[attempt % len(self.urls)].rstrip("/") + path
             try:
@@ -57,7 +57,7 @@ class Elasticsearch:
                 print(f"no answer to {method} {path}: {error}", flush=True)
                 if attempt < TRIES - 1:
                     time.sleep(POLL_SECONDS)
-        raise Failure(f"gave up on {method} {path}")
+        raise SnapshotError(f"gave up on {method} {path}")
 
     def _ask_once(self, method: str, url: str, body: Optional[Dict[str, Any]]) -> Any:
         data = None if body is None else json.dumps(body).encode("utf-8")
@@ -71,7 +71,7 @@ class Elasticsearch:
             reason = _reason(error.read().decode("utf-8", "replace"))
             if error.code in (429, 502, 503, 504):  # busy, or a proxy without a node
                 raise OSError(f"{error.code} {reason}") from None
-            raise Failure(f"{method} {error.code}: {reason}") from None
+            raise SnapshotError(f"{method} {error.code}: {reason}") from None
 
 
 def _reason(text: str) -> str:
@@ -111,7 +111,7 @@ class Repository:
         return found
 
     def take(self, name: str, indices: str) -> None:
-        """Take a snapshot, and raise Failure unless it is complete."""
+        """Take a snapshot, and raise SnapshotError unless it is complete."""
         body = {"indices": indices, "include_global_state": False}
         self.server.ask("PUT", f"{self.path}/{quote(name)}", body)
         while True:
@@ -120,11 +120,10 @@ class Repository:
                 break
             time.sleep(POLL_SECONDS)
         if taken["state"] != "SUCCESS":
-            raise Failure(
-                "snapshot {}: {} {}".format(name, taken["state"], taken.get("failures", ""))
-            )
+            failures = taken.get("failures", "")
+            raise SnapshotError("snapshot {}: {} {}".format(name, taken["state"], failures))
         if not taken["indices"]:
-            raise Failure(f"snapshot {name} has no index: none fits {indices}")
+            raise SnapshotError(f"snapshot {name} has no index: none fits {indices}")
         print("snapshot {} has {} indices".format(name, len(taken["indices"])), flush=True)
 
     def retain(self, number: int) -> None:
@@ -141,7 +140,7 @@ class Repository:
         """Replace the indices of a complete snapshot by what it holds."""
         snapshot = self.snapshot(name)
         if snapshot["state"] != "SUCCESS":
-            raise Failure("snapshot {} is not complete: {}".format(name, snapshot["state"]))
+            raise SnapshotError("snapshot {} is not complete: {}".format(name, snapshot["state"]))
         indices = snapshot["indices"]
         present = self.server.ask("GET", "/_cat/indices?format=json&h=index&expand_wildcards=all")
         for index in sorted({each["index"] for each in present} & set(indices)):
@@ -153,7 +152,7 @@ class Repository:
         print(f"restored {len(indices)} indices", flush=True)
 
     def _wait_for(self, indices: Set[str]) -> None:
-        """Wait until all primary shards are there; raise Failure if some are and no more come."""
+        """Wait until all primary shards are there; raise SnapshotError if some are and no more come."""
         idle = 0
         while idle < TRIES:
             health = self.server.ask("GET", "/_cluster/health?level=indices")["indices"]
@@ -163,7 +162,7 @@ class Repository:
             time.sleep(POLL_SECONDS)
             busy = any(health.get(name, {}).get("initializing_shards") for name in missing)
             idle = 0 if busy else idle + 1
-        raise Failure("shards of these indices were not restored: " + ", ".join(missing))
+        raise SnapshotError("shards of these indices were not restored: " + ", ".join(missing))
 
 
 def _is_there(index: Optional[Dict[str, Any]]) -> bool:
@@ -187,5 +186,5 @@ def main(action: str, repository_name: str, definition: str, *rest: str) -> None
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
-    except Failure as failure:
+    except SnapshotError as failure:
         sys.exit(str(failure))

@@ -12,7 +12,8 @@ list() {
 
 complete=$(list --files-only --include '/*.complete' | sed 's/\.complete$//')
 previous=$(echo "$complete" | tail -n 1)
-rclone sync "$source" "$target/$name" --links ${previous:+--copy-dest "$target/$previous"}
+rclone sync "$source" "$target/$name" --links --exclude '/lost+found/**' \
+  ${previous:+--copy-dest "$target/$previous"}
 echo "$name" | rclone rcat "$target/$name.complete"
 echo "copy $name is complete"
 kept=$(printf '%s\n' $complete "$name" | tail -n "$retention")
