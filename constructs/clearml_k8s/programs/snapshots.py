@@ -152,7 +152,7 @@ class Repository:
         print(f"restored {len(indices)} indices", flush=True)
 
     def _wait_for(self, indices: Set[str]) -> None:
-        """Wait until all primary shards are there; raise SnapshotError if some are and no more come."""
+        """Wait for all primary shards; raise SnapshotError if no more of them come."""
         idle = 0
         while idle < TRIES:
             health = self.server.ask("GET", "/_cluster/health?level=indices")["indices"]
