@@ -6,7 +6,7 @@ umask 077
 folder=$1 retention=$2
 name=$(date -u +%Y%m%d-%H%M%S)
 incomplete=$folder/.$name.incomplete
-config=$(mktemp)
+config=$(mktemp --tmpdir)
 trap 'rm -f "$config"' EXIT
 
 dump() {

@@ -3,7 +3,7 @@
 set -euo pipefail
 umask 077
 dump=$1
-config=$(mktemp)
+config=$(mktemp --tmpdir)
 trap 'rm -f "$config"' EXIT
 
 restore() {
