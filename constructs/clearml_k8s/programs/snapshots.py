@@ -98,11 +98,11 @@ class Repository:
             self.server.ask("PUT", self.path, json.loads(definition))
         self.server.ask("POST", self.path + "/_verify")
 
-    def snapshots(self) -> List[Dict[str, Any]]:
-        """Our snapshots, the oldest first."""
+    def snapshots(self, prefix: str = "") -> List[Dict[str, Any]]:
+        """The snapshots whose names begin so, the oldest first."""
         found = self.server.ask("GET", self.path + "/_all")["snapshots"]
-        ours = (each for each in found if each["snapshot"].startswith(PREFIX))
-        return sorted(ours, key=lambda each: str(each["snapshot"]))
+        fitting = (each for each in found if each["snapshot"].startswith(prefix))
+        return sorted(fitting, key=lambda each: str(each["snapshot"]))
 
     def snapshot(self, name: str) -> Dict[str, Any]:
         """One snapshot."""
@@ -128,7 +128,7 @@ class Repository:
 
     def retain(self, number: int) -> None:
         """Delete all complete snapshots but the newest, and those that failed."""
-        ours = self.snapshots()
+        ours = self.snapshots(PREFIX)
         complete = [each for each in ours if each["state"] == "SUCCESS"]
         failed = [each for each in ours if each["state"] in ("FAILED", "PARTIAL")]
         for each in [*failed, *complete[:-number]]:
@@ -138,10 +138,11 @@ class Repository:
 
     def restore(self, name: str) -> None:
         """Replace the indices of a complete snapshot by what it holds."""
-        snapshot = self.snapshot(name)
-        if snapshot["state"] != "SUCCESS":
-            raise SnapshotError("snapshot {} is not complete: {}".format(name, snapshot["state"]))
-        indices = snapshot["indices"]
+        complete = {s["snapshot"]: s for s in self.snapshots() if s["state"] == "SUCCESS"}
+        if name not in complete:
+            there = ", ".join(complete)
+            raise SnapshotError(f"there is no complete snapshot {name}, but {there}")
+        indices = complete[name]["indices"]
         present = self.server.ask("GET", "/_cat/indices?format=json&h=index&expand_wildcards=all")
         for index in sorted({each["index"] for each in present} & set(indices)):
             self.server.ask("DELETE", "/" + quote(index))
