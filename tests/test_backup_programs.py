@@ -212,7 +212,14 @@ class Shell:
             (tools / tool).write_text(f"#!/bin/bash\n{script}\n")
             (tools / tool).chmod(0o755)
         return subprocess.run(
-            ["bash", "-c", shell_source(name), name, *map(str, args)],
+            # The shell that its image has.
+            [
+                shell_source(name).partition("\n")[0][2:],
+                "-c",
+                shell_source(name),
+                name,
+                *map(str, args),
+            ],
             env={
                 "PATH": f"{tools}:{os.environ['PATH']}",
                 "RESTORED": str(self.folder / "restored"),
@@ -312,6 +319,7 @@ done
 set -- "${arguments[@]}"
 case $1 in
   lsf)
+    test -z "${RCLONE_IS_DENIED:-}" || exit 1
     test -d "$2" || exit 3
     find "$2" -mindepth 1 -maxdepth 1 -type $kind -printf '%f\\n' ;;
   sync | copy)
@@ -355,6 +363,14 @@ def test_what_fails_to_be_copied_into_a_bucket_is_no_copy(
     assert not (tmp_path / "restored").exists()
     assert shell.run("upload", files, bucket, 1).returncode == 0
     assert sorted(os.listdir(bucket)) == [first(3), f"{first(3)}.complete"]
+
+
+def test_nothing_goes_from_a_bucket_that_cannot_be_listed(
+    shell: Shell, files: Path, bucket: Path
+) -> None:
+    shell.run("upload", files, bucket, 1)
+    assert shell.run("upload", files, bucket, 1, RCLONE_IS_DENIED="1").returncode != 0
+    assert sorted(os.listdir(bucket)) == [first(0), f"{first(0)}.complete"]
 
 
 def test_the_source_may_be_a_pattern(shell: Shell, bucket: Path, tmp_path: Path) -> None:

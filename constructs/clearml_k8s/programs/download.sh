@@ -3,7 +3,8 @@
 set -eu
 source=$1 name=$2 target=$3
 
-complete=$(rclone lsf "$source" --files-only --include '/*.complete' | sed 's/\.complete$//')
+marks=$(rclone lsf "$source" --files-only --include '/*.complete')
+complete=$(echo "$marks" | sed 's/\.complete$//')
 if ! echo "$complete" | grep -qx "$name"; then
   echo "there is no complete copy $name, but:" $complete >&2
   exit 1

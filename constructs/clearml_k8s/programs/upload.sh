@@ -1,16 +1,18 @@
 #!/bin/sh
 # Copies a folder into a bucket, and removes the oldest copies: SOURCE TARGET RETENTION.
-# SOURCE may be a pattern. A copy is complete once an object NAME.complete stands beside it; what has
-# not changed since the copy before is copied inside the bucket.
+# SOURCE may be a pattern. A copy is complete once an object NAME.complete stands beside it; what
+# has not changed since the copy before is copied inside the bucket.
 set -eu
 source=$(echo $1) target=$2 retention=$3
 name=$(date -u +%Y%m%d-%H%M%S)
 
 list() {
-  rclone lsf "$target" "$@" | sort || [ $? = 3 ] # 3: there is nothing yet
+  found=$(rclone lsf "$target" "$@") || [ $? = 3 ] # 3: there is nothing yet
+  echo "$found" | sort
 }
 
-complete=$(list --files-only --include '/*.complete' | sed 's/\.complete$//')
+marks=$(list --files-only --include '/*.complete')
+complete=$(echo "$marks" | sed 's/\.complete$//')
 previous=$(echo "$complete" | tail -n 1)
 rclone sync "$source" "$target/$name" --links --exclude '/lost+found/**' \
   ${previous:+--copy-dest "$target/$previous"}
@@ -18,11 +20,10 @@ echo "$name" | rclone rcat "$target/$name.complete"
 echo "copy $name is complete"
 kept=$(printf '%s\n' $complete "$name" | tail -n "$retention")
 for old in $complete; do
-  if ! echo "$kept" | grep -qx "$old"; then
-    rclone deletefile "$target/$old.complete"
-  fi
+  echo "$kept" | grep -qx "$old" || rclone deletefile "$target/$old.complete"
 done
-for folder in $(list --dirs-only | tr -d /); do
+folders=$(list --dirs-only)
+for folder in $(echo "$folders" | tr -d /); do
   if ! echo "$kept" | grep -qx "$folder"; then
     rclone purge "$target/$folder"
     echo "removed copy $folder"
