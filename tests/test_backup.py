@@ -280,6 +280,7 @@ RCLONE = {
             "RCLONE_CONFIG_S3_ENDPOINT": "http://minio:9000",
             "RCLONE_CONFIG_S3_PROVIDER": "Other",
             "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
         },
     ),
 }

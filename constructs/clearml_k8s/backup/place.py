@@ -17,6 +17,11 @@ from config.image import PulledImage
 
 CLAIM_DIR = "/backups"
 PURPOSE = "data"
+# Without these nothing is written over plain HTTP, and each object that is read gives a warning.
+FEW_CHECKSUMS = {
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -74,8 +79,7 @@ class BucketFolder:
                 "RCLONE_CONFIG_S3_ENDPOINT": values.endpoint or None,
                 # It would ask for a right that writing objects does not need.
                 "RCLONE_CONFIG_S3_NO_CHECK_BUCKET": "true",
-                # Without it nothing is written over plain HTTP.
-                "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required" if values.endpoint else None,
+                **(FEW_CHECKSUMS if values.endpoint else {}),
                 **self.keys,
             },
             mounts=[mount],
