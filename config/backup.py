@@ -106,8 +106,7 @@ class Bucket(Model):
     def mistakes(self) -> Iterator[Mistake]:
         """Settings of a bucket without its name."""
         yield from super().mistakes()
-        told = {"prefix", "region", "endpoint", "existing_secret"} & self.model_fields_set
-        if told and not self.bucket:
+        if (self.region or self.endpoint or self.existing_secret) and not self.bucket:
             yield Mistake(("bucket",), "must name the bucket that the other settings are for", "")
 
 
@@ -145,9 +144,11 @@ class MongodbBackup(Backup):
 
     def pulled_image(self, store: "Mongodb", generation: Generation) -> PulledImage:
         """The image with mongodump: the embedded store's, unless the values say otherwise."""
-        if store.source == "embedded" and not self.image.model_fields_set:
+        image = self.image
+        said = image.registry or image.repository or image.tag or image.digest
+        if store.source == "embedded" and not said:
             return store.pulled_image(generation)
-        return self.image.pulled(self.image_pull_secrets, generation.mongodb)
+        return image.pulled(self.image_pull_secrets, generation.mongodb)
 
 
 class ElasticsearchBackup(Backup):
