@@ -227,15 +227,14 @@ def asked_for(values: "Values") -> dict[tuple[str, str], Backup | Restore]:
     }
 
 
-def made_claims(values: "Values") -> dict[str, BackupClaim]:
-    """The claims that are made for backups, by what they are backups of."""
+def claims(values: "Values") -> dict[str, BackupClaim]:
+    """The claims that backups are written to, by what they are backups of."""
     if values.backup.s3.bucket:
         return {}
     return {
         name: each.storage
         for name, each in values.backup.by_name.items()
         if each.enabled
-        and not each.storage.existing
         and not (name == "elasticsearch" and values.backup.elasticsearch.existing_repository)
     }
 

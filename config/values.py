@@ -161,7 +161,7 @@ class Values(Model):
             self.agentservices.storage.data,
             self.apiserver.storage.config,
             *(group.storage.data for group in self.agent_groups.values()),
-            *backup.made_claims(self).values(),
+            *backup.claims(self).values(),
         )
         return any(claim.keep for claim in claims)
 

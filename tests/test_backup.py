@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from pydantic.alias_generators import to_camel
@@ -29,14 +27,14 @@ CLUSTER = OUTSIDE | {("Secret", "bucket-key"), ("Secret", "mongodb-urls"), ("Sec
 CLUSTER |= {("PersistentVolumeClaim", "old-backups"), ("ServiceAccount", "writer")}
 
 
-def together(*values: Mapping[str, Any]) -> Object:
+def together(*values: Object) -> Object:
     merged: Object = {}
     for each in values:
         merged = merge(merged, each)
     return merged
 
 
-def made(*values: Mapping[str, Any]) -> Bundle:
+def made(*values: Object) -> Bundle:
     return render(together(*values), outside=CLUSTER)
 
 
@@ -62,7 +60,7 @@ def claims_of(pod: Object) -> dict[str, str]:
     return {v["name"]: v["persistentVolumeClaim"]["claimName"] for v in volumes}
 
 
-def mistakes(*values: Mapping[str, Any]) -> str:
+def mistakes(*values: Object) -> str:
     with pytest.raises(ValueError) as refused:  # noqa: PT011  # pydantic's, looked at by the caller
         Values.read(together(*values))
     return str(refused.value)

@@ -14,7 +14,7 @@ from clearml_k8s.parts.volume import volume
 from clearml_k8s.parts.workload import Placed, Workload, cron_job, job
 from clearml_k8s.stores.address import StoreAddresses
 from config import Values
-from config.backup import has_repository, made_claims
+from config.backup import claims, has_repository
 from config.image import PulledImage
 
 
@@ -36,7 +36,7 @@ class Backups:
 
     def make(self, scope: Construct) -> list[Placed]:
         """Make CronJob `<fullname>-backup-<name>` for each backup, and its claim `…-data`."""
-        for name, claim in made_claims(self.values).items():
+        for name, claim in claims(self.values).items():
             component = component_of(self.naming, name)
             volume(Construct(scope, name), component, PURPOSE, claim, name="backups")
         backups = self.values.backup.by_name.items()
