@@ -1,7 +1,7 @@
 """Backups of what the servers keep, and how to restore them."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from config.claim import Claim
 from config.generation import Generation, number
 from config.image import Image, PulledImage
 from config.pod import CronJob, Job
+from config.types.fragment import Resources
 from config.types.kubernetes import (
     AtLeastOne,
     ImageRepository,
@@ -19,6 +20,7 @@ from config.types.kubernetes import (
     SecretKey,
     StorageSize,
 )
+from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import NonEmpty, Text, matching
 from config.types.schedule import CronSchedule
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 # Whose official images bring the S3 repository along.
 FIRST_ELASTICSEARCH_WITH_S3 = 8
+RESOURCES: Any = {
+    "requests": {"cpu": "100m", "memory": "128Mi"},
+    "limits": {"cpu": "2", "memory": "1Gi"},
+}
 
 BackupName = Annotated[
     Text,
@@ -114,6 +120,12 @@ class Backup(CronJob):
     """A backup that is made again and again."""
 
     enabled: bool = Field(default=False, description="Whether backups are made.")
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
     retention: AtLeastOne = Field(
         default=7,
         description="Backups that are kept; older ones are removed after the next is complete.",
@@ -194,6 +206,12 @@ class Backups(Model):
 class Restore(Job):
     """A Job that puts a backup back."""
 
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
     backup: BackupName = Field(
         default="",
         description="Name of the backup to restore, in place of what is there now; empty restores "
