@@ -48,8 +48,8 @@ NEWS: dict[str, Callable[[Any], str]] = {
     "web_page_settings": lambda _: "the web page is told all URLs (`WEBSERVER__*`)",
     "web_page_file": lambda path: f"its own file is at `{path}`",
     "file_authentication": lambda _: (
-        "`fileserver.auth`: logins of the file server, which needs "
-        "Redis and the API server for them (`CLEARML__HOSTS__API_SERVER`, `CLEARML_REDIS_SERVICE_*`)"
+        "`fileserver.auth`: logins of the file server, which needs Redis and the API server for "
+        "them (`CLEARML__HOSTS__API_SERVER`, `CLEARML_REDIS_SERVICE_*`)"
     ),
     "system_users": lambda users: f"credential of `{users[-1].name}`",
     "elasticsearch_args": lambda _: (
