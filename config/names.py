@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from config.addresses import PARTS
+from config.backup import asked_for
 from config.error import shortened
 from config.types.kubernetes import SERVICE_LABEL
 from config.types.model import Mistake
@@ -50,6 +51,10 @@ def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
     if values.async_delete:
         yield *origin, f"{values.fullname}-apiserver-asyncdelete", LONGEST_WORKLOAD_NAME
         yield *release, f"{values.release.name}-apiserver-asyncdelete", LONGEST_INSTANCE
+    for kind, name in asked_for(values):
+        # Of a Job too, whose name a digest is added to.
+        yield *origin, f"{values.fullname}-{kind}-{name}", LONGEST_WORKLOAD_NAME
+        yield *release, f"{values.release.name}-{kind}-{name}", LONGEST_INSTANCE
     if values.mongodb.source == "embedded":
         yield *release, f"{values.release.name}-mongodb", LONGEST_WORKLOAD_NAME
     if values.redis.source == "embedded":

@@ -6,13 +6,14 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from config import addresses, names, server_version
+from config import addresses, backup, names, server_version
 from config.addresses import PARTS, PublicUrls, Route
 from config.agent import Agent
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
 from config.apiserver import Apiserver
 from config.argocd import Argocd
+from config.backup import Backups, Restores
 from config.cert_manager import CertManager
 from config.clearml import Clearml
 from config.credentials_job import CredentialsJob
@@ -72,6 +73,8 @@ class Values(Model):
     mongodb: Section[Mongodb] = section()
     redis: Section[Redis] = section()
     elasticsearch: Section[Elasticsearch] = section()
+    backup: Section[Backups] = section()
+    restore: Section[Restores] = section()
 
     extra_objects: list[Manifest] = Field(
         default=[],
@@ -158,9 +161,10 @@ class Values(Model):
             ("redis", "master"): self.redis.master,
             ("elasticsearch",): self.elasticsearch,
         }
-        return pods | {
+        pods |= {
             path: pod for path, pod in stores.items() if self.stores[path[0]].source == "embedded"
         }
+        return pods | backup.asked_for(self)
 
     @property
     def agents(self) -> list[Agent]:
@@ -204,6 +208,7 @@ class Values(Model):
             self.agentservices.storage.data,
             self.apiserver.storage.config,
             *(group.storage.data for group in self.agent_groups.values()),
+            *backup.claims(self).values(),
         )
         return any(claim.keep for claim in claims)
 
@@ -222,6 +227,7 @@ class Values(Model):
         yield from self._shared_node_ports()
         yield from self._shared_accounts()
         yield from addresses.mistakes(self)
+        yield from backup.mistakes(self)
         if self.has("fileserver") and self.file_authentication:
             yield from self._unchecked_logins()
 
@@ -300,6 +306,7 @@ class Values(Model):
         yield from self._unused_passwords()
         yield from self._unknown_stores()
         yield from server_version.warnings(self)
+        yield from backup.warnings(self)
         yield from addresses.warnings(self)
 
     def _unknown_to_the_servers(self) -> Iterator[str]:

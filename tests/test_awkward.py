@@ -49,10 +49,12 @@ GATEWAY: Tree = LEAN | {"gateway": {"enabled": True, "parentRefs": [{"name": "fr
 CONTEXTS = {
     "inside": (
         INSIDE,
-        r"(?!gateway|credentialsJob|clearml\.nodeAddress|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
+        r"(?!gateway|credentialsJob|apiserver\.asyncdelete|clearml\.nodeAddress"
+        r"|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
         r"|.*\.(external|chart|existing[SCP]|ingress)).*",
     ),
     "credentials made in the cluster": (LEAN, r"credentialsJob\..*"),
+    "a server of today": ({"clearml": {"version": "2.3.0"}}, r"apiserver\.asyncdelete\..*"),
     "existing": (
         {
             "apiserver": {"storage": {"enableConfigVolume": True}},

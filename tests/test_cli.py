@@ -50,7 +50,7 @@ BAD_LINES = [
     "2: apisever: unknown key; did you mean \"apiserver\"? (given: 'apisever')",
 ]
 SUMMARY = """\
-30 objects in 10 files written to {outdir}
+31 objects in 10 files written to {outdir}
   Web: http://<any node>:30080
   API: http://<any node>:30008
   Files: http://<any node>:30081
@@ -176,7 +176,7 @@ def test_main_writes_one_file_for_each_component_in_order(defaults: Defaults) ->
         "0900-agentservices.k8s.yaml",
         "1000-agent-groups.k8s.yaml",
     ]
-    assert len(_objects(defaults.manifests)) == 30
+    assert len(_objects(defaults.manifests)) == 31
 
 
 def test_main_replaces_an_earlier_run_and_warns_of_what_own_credentials_leave_over(
@@ -189,7 +189,8 @@ def test_main_replaces_an_earlier_run_and_warns_of_what_own_credentials_leave_ov
     summary, warning = _without_files(done.stderr).split("warning: ")
     assert summary == SUMMARY_WITH_HOSTS.format(outdir="dist")
     assert re.findall(r"\w+/[\w-]+(?=[ ,\n])", warning) == [
-        f"{kind}/clearml-credentials" for kind in ("ServiceAccount", "Role", "RoleBinding")
+        f"{kind}/clearml-credentials"
+        for kind in ("ServiceAccount", "Role", "RoleBinding", "NetworkPolicy")
     ]
     written = _contents(dist)
     assert written.pop("NOTES") == b"not a manifest"

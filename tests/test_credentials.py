@@ -276,7 +276,7 @@ def test_settings_of_jobs_have_their_effect() -> None:
 
 
 def test_the_program_runs_on_the_python_of_the_oldest_image() -> None:
-    ast.parse(text_of("make_credentials"), feature_version=(3, 6))
+    ast.parse(text_of("make_credentials.py"), feature_version=(3, 6))
 
 
 @pytest.mark.parametrize("length", [20, 50])

@@ -31,6 +31,7 @@ def test_default_objects() -> None:
         ("RoleBinding", "clearml-credentials"),
         ("NetworkPolicy", "clearml-credentials"),
         ("Job", name_of_job),
+        ("NetworkPolicy", "clearml-credentials"),
         ("Service", "clearml-mongodb"),
         ("Service", "clearml-mongodb-headless"),
         ("StatefulSet", "clearml-mongodb"),

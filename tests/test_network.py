@@ -22,6 +22,7 @@ ANYWHERE = "anywhere"
 DNS = {53}
 API, FILES, WEB = (f"clearml-{server}" for server in ("apiserver", "fileserver", "webserver"))
 SERVICES, GROUP = "clearml-agentservices", "clearml-agent-group0-agent"
+JOB = "clearml-credentials"
 MONGODB, REDIS, ELASTIC = "clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"
 REPLICAS = "clearml-redis-slave"
 
@@ -116,7 +117,7 @@ def on_servers(*agents: str) -> set[Edge]:
 def test_the_stores_are_reached_by_those_that_need_them_alone() -> None:
     bundle = render()
     assert {edge for edge in graph(bundle) if edge[1] in (MONGODB, REDIS, ELASTIC)} == STORES
-    assert set(bundle.of("NetworkPolicy")) == {MONGODB, REDIS, ELASTIC}
+    assert set(bundle.of("NetworkPolicy")) == {JOB, MONGODB, REDIS, ELASTIC}
 
 
 def test_components_talk_to_what_they_need_alone() -> None:
@@ -254,11 +255,14 @@ def test_a_store_whose_service_leads_outside_is_open_to_everybody() -> None:
             },
             {REDIS},
         ),
-        ({"mongodb": {"networkPolicy": {"enabled": False}}}, {REDIS, ELASTIC}),
-        ({"fileserver": {"networkPolicy": {"enabled": True}}}, {MONGODB, REDIS, ELASTIC, FILES}),
+        ({"mongodb": {"networkPolicy": {"enabled": False}}}, {JOB, REDIS, ELASTIC}),
+        (
+            {"fileserver": {"networkPolicy": {"enabled": True}}},
+            {JOB, MONGODB, REDIS, ELASTIC, FILES},
+        ),
         (
             {**ISOLATED, "webserver": {"networkPolicy": {"enabled": False}}},
-            {MONGODB, REDIS, ELASTIC, API, FILES, SERVICES, GROUP, "clearml-credentials"},
+            {MONGODB, REDIS, ELASTIC, API, FILES, SERVICES, GROUP, JOB},
         ),
     ],
 )

@@ -113,7 +113,7 @@ def for_all_containers(workload: Object) -> None:
 def with_requests(workload: Object) -> None:
     """What is given replaces ours, but for a group's GPU and the memory that the chart asks for."""
     resources = main_of(workload)["resources"]
-    kept = "memory" if "elastic" in workload["metadata"]["name"] else "nvidia.com/gpu"
+    kept = "memory" if main_of(workload)["name"] == "elasticsearch" else "nvidia.com/gpu"
     parts = {
         part: {name: amount for name, amount in amounts.items() if name == kept}
         for part, amounts in resources.items()

@@ -232,6 +232,16 @@ LABELS = "spec.template.metadata.labels"
 PATHS = "spec.rules[0].http.paths"
 BLOCK = "spec.egress[0].to[0].ipBlock"
 TARGET, DOWN = "spec.metrics[0].resource.target", "spec.behavior.scaleDown"
+BESIDE = {
+    "podAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "topologyKey": "kubernetes.io/hostname",
+                "labelSelector": {"matchLabels": {"app": "api"}},
+            }
+        ]
+    }
+}
 FILES = {"name": "files", "persistentVolumeClaim": {"claimName": "files"}}
 
 
@@ -633,6 +643,11 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
         add(DB, f"{POD}.volumes", FILES),
         f"{CLAIM} spec.accessModes",
         "mounted by Deployment/api, StatefulSet/db",
+    ),
+    (
+        put(JOB, f"spec.jobTemplate.{POD}.volumes", [FILES]),
+        f"{CLAIM} spec.accessModes",
+        "mounted by Deployment/api, CronJob/clean",
     ),
 ]
 
@@ -1186,6 +1201,16 @@ SOUND: dict[str, Mistake] = {
     ),
     "a host with a wildcard": put(FRONT, "spec.rules[0].host", "*.example.org"),
     "no minimum for a scaler": drop(SCALER, "spec.minReplicas"),
+    "a pod that ends on the node of the volume": both(
+        put(JOB, f"spec.jobTemplate.{POD}.volumes", [FILES]),
+        put(JOB, f"spec.jobTemplate.{POD}.affinity", BESIDE),
+    ),
+    "pods that end and take turns": both(
+        drop(API, f"{POD}.volumes[0]"),
+        drop(API, f"{BOX}.volumeMounts[0]"),
+        put(JOB, f"spec.jobTemplate.{POD}.volumes", [FILES]),
+        twin(JOB, "again"),
+    ),
     "a pod outside any workload": lambda objects: objects.append(
         {
             "apiVersion": "v1",

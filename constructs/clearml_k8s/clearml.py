@@ -11,6 +11,7 @@ from clearml_k8s.agents.groups import AgentGroups
 from clearml_k8s.agents.services import AgentServices
 from clearml_k8s.apiserver import Apiserver
 from clearml_k8s.async_delete import AsyncDelete
+from clearml_k8s.backup.backups import Backups, repository
 from clearml_k8s.credentials import credentials
 from clearml_k8s.credentials_job import credentials_job
 from clearml_k8s.extra import extra_objects
@@ -27,6 +28,7 @@ from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
 from config import Values
+from config.backup import asked_for
 from config.release import CHART_NAME
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ NUMBERS = {
     "gateway": 850,
     "agentservices": 900,
     "agent-groups": 1000,
+    "backup": 1100,
+    "restore": 1200,
 }
 
 SERVERS: Mapping[str, Any] = {
@@ -59,7 +63,7 @@ SERVERS: Mapping[str, Any] = {
 
 
 class ClearML(Construct):
-    """An installation of ClearML: charts `0000-namespace` to `1000-agent-groups`.
+    """An installation of ClearML: charts `0000-namespace` to `1200-restore`.
 
     `values` is what to install, `servers` is where the servers answer. Several installations in
     one app need different releases or namespaces. Raises ValuesError for Helm charts that cannot
@@ -126,13 +130,15 @@ def install(
         generation=generation,
         charts=render_charts(values)() if charts is None else charts,
         lacking=lacking,
+        snapshots=repository(naming, values),
     )
-    stores: dict[str, Any] = {}
+    made_stores: dict[str, Any] = {}  # each of its own type, which its room knows
     for name, section in values.stores.items():
         made = chart(name)
-        stores[name] = store(made, name, site, section)
+        made_stores[name] = store(made, name, site, section)
         if section.source == "external":
             drop_if_empty(made)
+    stores = StoreAddresses(**made_stores)
     workloads = list(site.workloads)
     if lacking:
         image = values.apiserver.pulled_image(generation)
@@ -156,7 +162,7 @@ def install(
             clearml=values.clearml,
             cookie_domain=values.cookie_domain,
             credentials=secret,
-            stores=StoreAddresses(**stores),
+            stores=stores,
             deletes_files=values.async_delete,
             servers=servers,
         )
@@ -170,12 +176,13 @@ def install(
                 fileserver=servers.fileserver,
             )
             workloads.append(deletion.workload)
+    fileserver: Fileserver | None = None
     if values.fileserver.enabled:
         login = (
             Login(
                 apiserver=servers.needs["apiserver"],
                 apiserver_url=str(servers.inside("apiserver")),
-                redis=stores["redis"],
+                redis=stores.redis,
                 credentials=secret,
                 cookie_name=values.clearml.cookie_name,
             )
@@ -246,6 +253,12 @@ def install(
             wait_image=values.apiserver.pulled_image(generation),
         )
         workloads += made_groups.workloads
+    backups = Backups(naming=naming, values=values, stores=stores, fileserver=fileserver)
+    asked = {kind for kind, _ in asked_for(values)}
+    if "backup" in asked:
+        workloads += backups.make(chart("backup"))
+    if "restore" in asked:
+        workloads += backups.restore(chart("restore"))
     network_policies(workloads, values.network_policy)
     if values.argocd.sync_waves:
         for number, made in charts_made.items():

@@ -55,7 +55,7 @@ def credentials_job(
         main=Container(
             name=COMPONENT,
             image=image,
-            command=["python3", "-c", text_of("make_credentials")],
+            command=["python3", "-c", text_of("make_credentials.py")],
             args=[json.dumps(settings, sort_keys=True)],
             security_context=unprivileged(read_only=True),
             mounts=[k8s.VolumeMount(name=ACCOUNT, mount_path=ACCOUNT_DIR, read_only=True)],

@@ -76,7 +76,8 @@ class Login:
 class Fileserver(Construct):
     """Deployment, Service and claim of the file server, and a Secret with files of its own, if any.
 
-    With `login` it asks for one, and needs the API server and Redis for that.
+    With `login` it asks for one, and needs the API server and Redis for that. `files` is the volume
+    with what was uploaded.
 
     The artifacts of the example projects are unpacked here, by an init container from the API
     server's image, and not by the API server: their volume belongs to this pod alone.
@@ -103,6 +104,7 @@ class Fileserver(Construct):
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
         files = volume(self, component, "data", values.storage.claim, name="fileserver-data")
+        self.files = files
         additional = config_sources(self, component, values)
         directories = additional.directories
         if directories and mounts_below(values, CONFIG_DIR):

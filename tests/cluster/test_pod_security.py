@@ -13,7 +13,8 @@ from cluster.client import Cluster
 from config.types.merging import merge
 from scenarios import MONITORED, REPLICATED
 
-STORES = {"clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"}
+JOB = "clearml-credentials"
+BY_DEFAULT = {JOB, "clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"}
 AGENTS = {"clearml-agentservices", "clearml-agent-group0-agent"}
 # All that brings a container or a volume of its own.
 AGENT = {
@@ -30,15 +31,15 @@ def test_restricted_admits_what_the_guide_says(cluster: Cluster, tmp_path: Path)
     settings = snippet["fileserver"]
     metadata = {"name": NAMESPACE, "labels": {WARN: "restricted"}}
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
-    assert admitted(cluster, tmp_path, {}) == STORES
+    assert admitted(cluster, tmp_path, {}) == BY_DEFAULT
     all_around = merge(REPLICATED, MONITORED)
-    assert admitted(cluster, tmp_path, all_around) == STORES | {"clearml-redis-slave"}
+    assert admitted(cluster, tmp_path, all_around) == BY_DEFAULT | {"clearml-redis-slave"}
     servers = {"clearml-apiserver", "clearml-fileserver"}
     as_in_the_guide = {"apiserver": settings, "fileserver": settings}
-    assert admitted(cluster, tmp_path, as_in_the_guide) == STORES | servers
+    assert admitted(cluster, tmp_path, as_in_the_guide) == BY_DEFAULT | servers
     agents = merge(settings, AGENT)
     with_agents = {"agentservices": agents, "agentGroups": {"agent-group0": agents}}
-    assert admitted(cluster, tmp_path, with_agents) == STORES | AGENTS
+    assert admitted(cluster, tmp_path, with_agents) == BY_DEFAULT | AGENTS
 
 
 def admitted(cluster: Cluster, folder: Path, values: Mapping[str, Any]) -> set[str]:
@@ -46,10 +47,11 @@ def admitted(cluster: Cluster, folder: Path, values: Mapping[str, Any]) -> set[s
     bundle = write(folder, "default", values, namespace=NAMESPACE)
     found = set()
     for manifest in bundle.objects:
-        if manifest["kind"] in ("Deployment", "StatefulSet"):
+        if manifest["kind"] in ("Deployment", "StatefulSet", "Job"):
             asked = ("kubectl", "apply", "--dry-run=server", "-f", "-")
             said = cluster.run(*asked, stdin=json.dumps(manifest))
             assert not said.returncode, said.stderr
             if "would violate PodSecurity" not in said.stderr:
-                found.add(manifest["metadata"]["name"])
+                name = manifest["metadata"]["name"]
+                found.add(name.rpartition("-")[0] if manifest["kind"] == "Job" else name)
     return found

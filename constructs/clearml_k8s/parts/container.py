@@ -49,9 +49,3 @@ def confined(*capabilities: str, read_only: bool = False) -> k8s.SecurityContext
 def unprivileged(*, read_only: bool = False) -> k8s.SecurityContext:
     """The security context of a container that needs no rights at all, and is not root."""
     return k8s.SecurityContext(**confined(read_only=read_only)._values, run_as_non_root=True)
-
-
-def scratch(name: str, path: str) -> tuple[k8s.Volume, k8s.VolumeMount]:
-    """An empty volume, for what a container writes beside its data."""
-    volume = k8s.Volume(name=name, empty_dir=k8s.EmptyDirVolumeSource())
-    return volume, k8s.VolumeMount(name=name, mount_path=path)

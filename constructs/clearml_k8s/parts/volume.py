@@ -36,8 +36,13 @@ def volume(
     return claim_volume(name, values.existing or _claim(scope, component, purpose, values))
 
 
+def claim_name(component: Component, purpose: str) -> str:
+    """What a claim that is made here is called."""
+    return f"{component.name}-{purpose}"
+
+
 def _claim(scope: Construct, component: Component, purpose: str, values: Claim) -> str:
-    name = f"{component.name}-{purpose}"
+    name = claim_name(component, purpose)
     annotations = {**(KEPT if values.keep else {}), **values.annotations}
     k8s.KubePersistentVolumeClaim(
         scope,

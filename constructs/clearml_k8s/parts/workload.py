@@ -43,8 +43,8 @@ class Workload:
     those that must be there first. `peers` is what it talks to besides, such as others of its kind.
     `public` names the ports that everybody may reach; those called `metrics` are public anyway.
     The pods roll when one of the `checksums` changes. `grace_period` is in seconds; with `spread`
-    the pods go to different nodes where possible. `min_available` is how many must stay while
-    nodes are drained, unless the values say.
+    the pods go to different nodes where possible, else where `affinity` says. `min_available` is
+    how many must stay while nodes are drained, unless the values say.
     """
 
     component: Component
@@ -60,6 +60,7 @@ class Workload:
     security_context: k8s.PodSecurityContext = field(default_factory=lambda: run_as())
     grace_period: int | None = None
     spread: bool = False
+    affinity: k8s.Affinity | None = None
     min_available: int | None = None
 
 
@@ -257,6 +258,8 @@ def _template(
     }
     if workload.spread:
         settings["affinity"] = overlaid(_apart(component), pod.affinity)
+    if workload.affinity is not None:
+        settings["affinity"] = overlaid(workload.affinity, pod.affinity)
     settings.setdefault("termination_grace_period_seconds", workload.grace_period)
     return k8s.PodTemplateSpec(
         metadata=k8s.ObjectMeta(

@@ -1,8 +1,11 @@
-"""Programs that run in pods, of files that are linted and tested as any other."""
+"""Programs that run in pods, of files that are linted and tested as any other.
+
+Those in Python run on 3.6 too, which the oldest image of the servers has.
+"""
 
 from importlib.resources import files
 
 
-def text_of(name: str) -> str:
-    """The text of the program `<name>.py`, for `python3 -c`."""
-    return files(__name__).joinpath(f"{name}.py").read_text(encoding="utf-8")
+def text_of(file: str) -> str:
+    """The text of a program, such as `copies.py`, for `python3 -c` or `sh -c`."""
+    return files(__name__).joinpath(file).read_text(encoding="utf-8")

@@ -35,7 +35,7 @@ WITH_SECRET = {
     **dict.fromkeys(("rbd", "cephfs", "cinder", "iscsi", "scaleIO", "flexVolume"), "secretRef"),
 }
 
-MAKE_CREDENTIALS = text_of("make_credentials")
+MAKE_CREDENTIALS = text_of("make_credentials.py")
 ISSUERS = {"cert-manager.io/cluster-issuer", "cert-manager.io/issuer"}
 
 

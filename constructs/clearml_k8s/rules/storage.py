@@ -71,15 +71,25 @@ def single_node_claims_are_recreated(bundle: Bundle) -> Iterator[Finding]:
 
 
 def single_node_claims_have_one_workload(bundle: Bundle) -> Iterator[Finding]:
-    """A ReadWriteOnce claim is mounted by the pods of one workload."""
-    users: dict[tuple[str, str], list[str]] = defaultdict(list)
+    """A ReadWriteOnce claim is mounted by the pods of one workload.
+
+    Those that end may take turns, and share a node with one that runs on if their affinity says so.
+    """
+    users: dict[tuple[str, str], list[Pod]] = defaultdict(list)
     for pod in bundle.pods:
         for name in claim_names(pod):
-            users[pod.namespace, name].append(pod.owner)
-    for (namespace, name), owners in users.items():
+            users[pod.namespace, name].append(pod)
+    for (namespace, name), pods in users.items():
         claim = bundle.find("PersistentVolumeClaim", name, namespace)
-        if len(owners) > 1 and claim and is_single_node(claim):
-            yield claim.says(f"mounted by {', '.join(owners)}", "spec", "accessModes")
+        elsewhere = [pod for pod in pods if not (_ends(pod) and pod.at("affinity", "podAffinity"))]
+        apart = len(elsewhere) > 1 and not all(map(_ends, pods))
+        if apart and claim and is_single_node(claim):
+            owners = ", ".join(pod.owner for pod in pods)
+            yield claim.says(f"mounted by {owners}", "spec", "accessModes")
+
+
+def _ends(pod: Pod) -> bool:
+    return pod.kind in ("Job", "CronJob")
 
 
 RULES: tuple[Rule, ...] = (claims_are_valid, claims_of_pods_are_unnamed)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from clearml_k8s.backup.elasticsearch import Repository
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.secret import Lacking
 from clearml_k8s.parts.workload import Placed
@@ -29,6 +30,8 @@ class Site:
     generation: Generation
     charts: "Mapping[str, ReleaseManifests]"
     """What helm rendered, by store; there is one for each store whose provider is helm."""
+    snapshots: Repository | None = None
+    """What the embedded Elasticsearch needs for snapshots, if any are taken."""
     workloads: list[Placed] = field(default_factory=list)
     """The workloads of the embedded stores, to which each adds its own."""
     lacking: list[Lacking] = field(default_factory=list)

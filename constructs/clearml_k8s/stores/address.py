@@ -132,6 +132,14 @@ class MongodbAddress(WithoutFiles):
         )
 
     @property
+    def client_environment(self) -> dict[str, EnvValue]:
+        """Variables of a program that talks to MongoDB itself: the URLs of the two databases."""
+        variables: dict[str, EnvValue] = {}
+        if self.password is not None:
+            variables[MONGODB_PASSWORD] = self.password.value
+        return variables | {"BACKEND_URL": self.url("backend"), "AUTH_URL": self.url("auth")}
+
+    @property
     def _hosts(self) -> str:
         return ",".join(f"{member.host}:{member.port}" for member in self.members)
 
@@ -183,6 +191,14 @@ class MongodbConnection(WithoutFiles):
             **mongodb_urls(
                 backend=Template("$(MONGODB_BACKEND)"), auth=Template("$(MONGODB_AUTH)")
             ),
+        }
+
+    @property
+    def client_environment(self) -> dict[str, EnvValue]:
+        """Variables of a program that talks to MongoDB itself: the URLs of the two databases."""
+        return {
+            "BACKEND_URL": self.secret.key(self.backend_key),
+            "AUTH_URL": self.secret.key(self.auth_key),
         }
 
 
@@ -258,6 +274,11 @@ class ElasticsearchAddress(WithoutFiles, Address):
             "CLEARML_ELASTIC_SERVICE_PORT": str(self.port),
         }
 
+    @property
+    def client_environment(self) -> dict[str, EnvValue]:
+        """Variables of a program that talks to Elasticsearch itself."""
+        return {"ELASTICSEARCH_URLS": self.url}
+
 
 @dataclass(frozen=True)
 class ElasticsearchHosts:
@@ -307,6 +328,17 @@ class ElasticsearchHosts:
         return variables
 
     @property
+    def client_environment(self) -> dict[str, EnvValue]:
+        """Variables of a program that talks to Elasticsearch itself."""
+        return {
+            "ELASTICSEARCH_URLS": ",".join(self.urls),
+            "ELASTICSEARCH_USERNAME": self.username,
+            "ELASTICSEARCH_PASSWORD": self.password.value if self.password else None,
+            "ELASTICSEARCH_CA": self.ca.path if self.ca else None,
+            "ELASTICSEARCH_VERIFY_CERTS": None if self.verify_certs else "false",
+        }
+
+    @property
     def volumes(self) -> list[k8s.Volume]:
         """The volume with the certificate."""
         return [self.ca.volume] if self.ca else []
@@ -354,9 +386,9 @@ class ElasticsearchHosts:
 class StoreAddresses:
     """The three stores of an installation."""
 
-    mongodb: StoreAddress
+    mongodb: MongodbAddress | MongodbConnection
     redis: RedisAddress
-    elasticsearch: StoreAddress
+    elasticsearch: ElasticsearchAddress | ElasticsearchHosts
 
     @property
     def environment(self) -> dict[str, EnvValue]:

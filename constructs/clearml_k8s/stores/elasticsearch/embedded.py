@@ -55,12 +55,16 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
     data = DataVolume(name=component.name, persistence=values.volume, common=component.common)
     image = values.pulled_image(site.generation)
     files = _files(scope, component, values)
+    snapshots = site.snapshots
     workload = Workload(
         component=component,
         main=Container(
             name=STORE,
             image=image,
-            env=_environment(cluster, component, values),
+            env={
+                **_environment(cluster, component, values),
+                **(snapshots.environment if snapshots else {}),
+            },
             ports=ports,
             startup=tcp_probe("http", period_seconds=5, failure_threshold=120),
             liveness=tcp_probe("http", timeout_seconds=5, failure_threshold=6),
@@ -81,16 +85,23 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
                     for volume in files
                     for file in values.es_config
                 ),
+                *(snapshots.mounts(HOME) if snapshots else []),
             ],
         ),
         sidecars=exporter.sidecars,
-        init_containers=[_sysctl(image)] if values.sysctl_init_container.enabled else [],
-        volumes=files,
+        init_containers=[
+            *([_sysctl(image)] if values.sysctl_init_container.enabled else []),
+            *(snapshots.init_containers(image) if snapshots else []),
+        ],
+        volumes=[*files, *(snapshots.volumes if snapshots else [])],
         checksums={"configuration": checksum(values.es_config)},
         security_context=run_as(1000),
         grace_period=120,
         spread=True,
-        peers=[Endpoint(component.selector, TRANSPORT_PORT)],
+        peers=[
+            Endpoint(component.selector, TRANSPORT_PORT),
+            *(snapshots.endpoints if snapshots else []),
+        ],
         min_available=values.protected_nodes if values.replicas > 1 else None,
     )
     pod = values.as_pod(site.generation)

@@ -1,13 +1,14 @@
 """MongoDB, made here from the official image."""
 
+from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.parts.container import Container, scratch, unprivileged
+from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.naming import Address
 from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
-from clearml_k8s.parts.volume import DataVolume
+from clearml_k8s.parts.volume import DataVolume, scratch_volume
 from clearml_k8s.parts.workload import Workload, run_as, stateful_set
 from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import MongodbAddress, PasswordRef
@@ -54,7 +55,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     exporter.monitor(scope, component)
     data = DataVolume(name="data", persistence=values.persistence, common=component.common)
     # Its socket, and what the entrypoint makes the user with.
-    tmp, tmp_mount = scratch("tmp", "/tmp")
+    tmp = scratch_volume("tmp")
     workload = Workload(
         component=component,
         main=Container(
@@ -68,7 +69,11 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
             liveness=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
             readiness=exec_probe("sh", "-c", PING, timeout_seconds=10),
             security_context=unprivileged(read_only=True),
-            mounts=[data.mount(DATA_DIR), tmp_mount, *topology.mounts],
+            mounts=[
+                data.mount(DATA_DIR),
+                k8s.VolumeMount(name=tmp.name, mount_path="/tmp"),
+                *topology.mounts,
+            ],
         ),
         sidecars=[*topology.sidecars, *exporter.sidecars],
         init_containers=topology.init_containers,

@@ -1,0 +1,340 @@
+"""Backups of what the servers keep, and how to restore them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from config.claim import Claim
+from config.generation import Generation, number
+from config.image import Image, PulledImage
+from config.pod import CronJob, Job
+from config.types.fragment import Resources
+from config.types.kubernetes import (
+    AtLeastOne,
+    ImageRepository,
+    ImageTag,
+    OptionalDnsSubdomain,
+    OptionalImageRepository,
+    OptionalImageTag,
+    SecretKey,
+    StorageSize,
+)
+from config.types.merging import or_else
+from config.types.model import Mistake, Model, Section, section
+from config.types.scalars import NonEmpty, Text, matching
+from config.types.schedule import CronSchedule
+
+if TYPE_CHECKING:
+    from config.mongodb import Mongodb
+    from config.values import Values
+
+# Whose official images bring the S3 repository along.
+FIRST_ELASTICSEARCH_WITH_S3 = 8
+RESOURCES: Any = {
+    "requests": {"cpu": "100m", "memory": "128Mi"},
+    "limits": {"cpu": "2", "memory": "1Gi"},
+}
+
+BackupName = Annotated[
+    Text,
+    matching(
+        r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
+        "must be the name of a backup, such as 20260131-020000: letters, digits, '.', '_', '-'",
+    ),
+]
+Endpoint = Annotated[
+    Text,
+    matching(
+        r"^(https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?)?$",
+        "must be empty or a URL such as https://s3.example.com:9000",
+    ),
+]
+
+
+class BackupClaim(Claim):
+    """The claim that backups are kept on."""
+
+    size: StorageSize = Field(default="100Gi", description="Size of the volume.")
+    keep: bool = Field(
+        default=True,
+        description="Whether Argo CD, Flux and Helm leave the claim and its namespace alone when "
+        "they are no longer asked for; kubectl knows no such mark.",
+    )
+
+
+class RcloneImage(Image):
+    """The image that copies to and from the bucket."""
+
+    repository: ImageRepository = Field(
+        default="rclone/rclone", description="Repository of the image with rclone."
+    )
+    tag: ImageTag = Field(default="1.71.2", description="Tag of the image with rclone.")
+
+
+class Bucket(Model):
+    """A bucket of an object store that speaks S3."""
+
+    bucket: Annotated[
+        Text,
+        matching(
+            r"^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$",
+            "must be the name of a bucket: 3 to 63 lower-case letters, digits, '.' and '-'",
+        ),
+    ] = Field(
+        default="",
+        description="Name of the bucket that all backups go into; empty means the claims instead.",
+    )
+    prefix: Annotated[
+        Text,
+        matching(
+            r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$",
+            "must be a path without '/' at its ends: letters, digits, '_', '.', '-'",
+        ),
+    ] = Field(default="clearml", description="What the names of all objects begin with.")
+    region: Annotated[Text, matching(r"^[a-z0-9-]*$", "must be a region such as eu-central-1")] = (
+        Field(default="", description="Region of the bucket, where the store has regions.")
+    )
+    endpoint: Endpoint = Field(default="", description="URL of the object store; empty means AWS.")
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="",
+        description="Name of a Secret with the access key; empty means that the pods get their "
+        "rights from the cloud, by serviceAccount.annotations or the node.",
+    )
+    access_key_id_key: SecretKey = Field(
+        default="access-key-id", description="Key of the access key's id in that Secret."
+    )
+    secret_access_key_key: SecretKey = Field(
+        default="secret-access-key", description="Key of the secret access key in that Secret."
+    )
+    image: Section[RcloneImage] = section()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Settings of a bucket without its name."""
+        yield from super().mistakes()
+        if (self.region or self.endpoint or self.existing_secret) and not self.bucket:
+            yield Mistake(("bucket",), "must name the bucket that the other settings are for", "")
+
+
+class Backup(CronJob):
+    """A backup that is made again and again."""
+
+    enabled: bool = Field(default=False, description="Whether backups are made.")
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
+    retention: AtLeastOne = Field(
+        default=7,
+        description="Backups that are kept; older ones are removed after the next is complete.",
+    )
+    storage: Section[BackupClaim] = section()
+
+
+class OptionalImage(Image):
+    """The image with the tools of a store."""
+
+    repository: OptionalImageRepository = Field(
+        default="",
+        description="Repository of the image; empty means that of the embedded store.",
+    )
+    tag: OptionalImageTag = Field(
+        default="", description="Tag of the image; empty means that of the embedded store."
+    )
+
+
+class MongodbBackup(Backup):
+    """Dumps of MongoDB."""
+
+    schedule: CronSchedule = Field(
+        default="0 2 * * *",
+        description="When dumps are made; before the others, so that what they refer to is there.",
+    )
+    image: Section[OptionalImage] = section()
+
+    def pulled_image(self, store: "Mongodb", generation: Generation) -> PulledImage:
+        """The image with mongodump: the embedded store's, unless the values say otherwise."""
+        image = self.image
+        said = image.registry or image.repository or image.tag or image.digest
+        if store.source == "embedded" and not said:
+            return store.pulled_image(generation)
+        return image.pulled(self.image_pull_secrets, generation.mongodb)
+
+
+class ElasticsearchBackup(Backup):
+    """Snapshots of Elasticsearch."""
+
+    schedule: CronSchedule = Field(default="15 2 * * *", description="When snapshots are taken.")
+    indices: NonEmpty = Field(
+        default="*,-.*",
+        description="Indices that are in a snapshot, as Elasticsearch spells patterns; narrow them "
+        "down for an Elasticsearch that has others too.",
+    )
+    existing_repository: BackupName = Field(
+        default="",
+        description="Name of a snapshot repository that Elasticsearch knows already; empty means "
+        "one on the claim or in the bucket.",
+    )
+
+
+class FileserverBackup(Backup):
+    """Copies of the file server's files."""
+
+    schedule: CronSchedule = Field(default="30 2 * * *", description="When copies are made.")
+
+
+class Backups(Model):
+    """Backups of MongoDB, Elasticsearch and the file server."""
+
+    s3: Section[Bucket] = section()
+    mongodb: Section[MongodbBackup] = section()
+    elasticsearch: Section[ElasticsearchBackup] = section()
+    fileserver: Section[FileserverBackup] = section()
+
+    @property
+    def by_name(self) -> dict[str, Backup]:
+        """The sections by what they are backups of."""
+        return {
+            "mongodb": self.mongodb,
+            "elasticsearch": self.elasticsearch,
+            "fileserver": self.fileserver,
+        }
+
+
+class Restore(Job):
+    """A Job that puts a backup back."""
+
+    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
+        default=RESOURCES,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
+    backup: BackupName = Field(
+        default="",
+        description="Name of the backup to restore, in place of what is there now; empty restores "
+        "nothing.",
+    )
+
+
+class Restores(Model):
+    """What to restore from the backups."""
+
+    mongodb: Section[Restore] = section()
+    elasticsearch: Section[Restore] = section()
+    fileserver: Section[Restore] = section()
+
+    @property
+    def by_name(self) -> dict[str, Restore]:
+        """The sections by what they restore."""
+        return {
+            "mongodb": self.mongodb,
+            "elasticsearch": self.elasticsearch,
+            "fileserver": self.fileserver,
+        }
+
+
+def asked_for(values: "Values") -> dict[tuple[str, str], Backup | Restore]:
+    """The backups and restores that these values ask for, by path."""
+    backups = {("backup", name): each for name, each in values.backup.by_name.items()}
+    restores = {("restore", name): each for name, each in values.restore.by_name.items()}
+    return {path: each for path, each in backups.items() if each.enabled} | {
+        path: each for path, each in restores.items() if each.backup
+    }
+
+
+def claims(values: "Values") -> dict[str, BackupClaim]:
+    """The claims that backups are written to, by what they are backups of."""
+    if values.backup.s3.bucket:
+        return {}
+    return {
+        name: each.storage
+        for name, each in values.backup.by_name.items()
+        if each.enabled
+        and not (name == "elasticsearch" and values.backup.elasticsearch.existing_repository)
+    }
+
+
+def has_repository(values: "Values") -> bool:
+    """Whether the embedded Elasticsearch needs a snapshot repository of ours."""
+    asked = any(name == "elasticsearch" for _, name in asked_for(values))
+    return asked and not values.backup.elasticsearch.existing_repository
+
+
+def mistakes(values: "Values") -> Iterator[Mistake]:
+    """Backups without anything to back up or a place for it, and restores that servers disturb."""
+    asked = asked_for(values)
+    for kind, name in asked:
+        if name == "fileserver":
+            yield from _files(values, kind)
+    if has_repository(values):
+        yield from _repository(values)
+    for name, restore in values.restore.by_name.items():
+        if restore.backup:
+            yield from _restore(values, name, restore.backup)
+
+
+def _files(values: "Values", kind: str) -> Iterator[Mistake]:
+    key = "enabled" if kind == "backup" else "backup"
+    if not values.fileserver.enabled:
+        yield Mistake((kind, "fileserver", key), "is not possible: the file server is elsewhere")
+    elif not values.fileserver.storage.enabled:
+        yield Mistake(
+            (kind, "fileserver", key), "is not possible: fileserver.storage.enabled is false"
+        )
+
+
+def _repository(values: "Values") -> Iterator[Mistake]:
+    search, backup, s3 = values.elasticsearch, values.backup.elasticsearch, values.backup.s3
+    version = number(search.image_tag or values.generation.elasticsearch.tag)
+    if search.source != "embedded":
+        yield Mistake(
+            ("backup", "elasticsearch", "existingRepository"),
+            "must name a snapshot repository of an Elasticsearch that is not provider embedded",
+        )
+    elif s3.bucket:
+        if version and version[0] < FIRST_ELASTICSEARCH_WITH_S3 and not search.image:
+            yield Mistake(
+                ("backup", "s3", "bucket"),
+                "needs Elasticsearch 8 or an image with the plugin repository-s3 "
+                "(elasticsearch.image), or backup.elasticsearch.existingRepository",
+                s3.bucket,
+            )
+    elif search.replicas > 1 and backup.storage.single_node:
+        yield Mistake(
+            ("backup", "elasticsearch", "storage", "accessModes"),
+            "must be [ReadWriteMany] for several nodes, all of which write to the volume",
+            backup.storage.modes,
+        )
+
+
+def _restore(values: "Values", name: str, given: str) -> Iterator[Mistake]:
+    backup = values.backup.by_name[name]
+    has_place = backup.enabled or backup.storage.existing or values.backup.s3.bucket
+    if name == "elasticsearch" and values.backup.elasticsearch.existing_repository:
+        has_place = True
+    if not has_place:
+        yield Mistake(
+            ("restore", name, "backup"),
+            f"needs a place where backups are: backup.s3.bucket, backup.{name}.storage."
+            f"existingClaim or backup.{name}.enabled",
+            given,
+        )
+    if name != "fileserver" and values.apiserver.enabled and values.apiserver.fewest > 0:
+        yield Mistake(
+            ("restore", name, "backup"),
+            "needs apiserver.replicaCount 0: the server must not run while its data is replaced",
+            given,
+        )
+
+
+def warnings(values: "Values") -> Iterator[str]:
+    """That applying the manifests replaces data."""
+    for name, restore in values.restore.by_name.items():
+        if restore.backup:
+            yield (
+                f"restore.{name}: the Job in 1200-restore.k8s.yaml replaces what is there now by "
+                f"backup {restore.backup}"
+            )

@@ -1,0 +1,110 @@
+"""What makes backups and what restores them, as the values ask for it."""
+
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from clearml_k8s.backup import mongodb
+from clearml_k8s.backup.elasticsearch import Repository, Snapshots
+from clearml_k8s.backup.fileserver import Files
+from clearml_k8s.backup.place import PURPOSE, component_of, place
+from clearml_k8s.fileserver import Fileserver
+from clearml_k8s.parts.naming import Naming
+from clearml_k8s.parts.volume import volume
+from clearml_k8s.parts.workload import Placed, Workload, cron_job, job
+from clearml_k8s.stores.address import StoreAddresses
+from config import Values
+from config.backup import claims, has_repository
+from config.image import PulledImage
+
+
+def repository(naming: Naming, values: Values) -> Repository | None:
+    """What the embedded Elasticsearch needs for snapshots; None if none are asked for."""
+    if not has_repository(values):
+        return None
+    return Repository(place(naming, values.backup, "elasticsearch"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backups:
+    """What is backed up, and the values that say how."""
+
+    naming: Naming
+    values: Values
+    stores: StoreAddresses
+    fileserver: Fileserver | None
+
+    def make(self, scope: Construct) -> list[Placed]:
+        """Make CronJob `<fullname>-backup-<name>` for each backup, and its claim `…-data`."""
+        for name, claim in claims(self.values).items():
+            component = component_of(self.naming, name)
+            volume(Construct(scope, name), component, PURPOSE, claim, name="backups")
+        backups = self.values.backup.by_name.items()
+        return [
+            cron_job(scope, self._backup(name), values)
+            for name, values in backups
+            if values.enabled
+        ]
+
+    def restore(self, scope: Construct) -> list[Placed]:
+        """Make Job `<fullname>-restore-<name>-<digest>` for each backup that is to be restored."""
+        restores = self.values.restore.by_name.items()
+        return [
+            job(scope, self._restore(name, values.backup), values)
+            for name, values in restores
+            if values.backup
+        ]
+
+    def _backup(self, name: str) -> Workload:
+        values, component = self.values.backup, component_of(self.naming, name)
+        where, retention = place(self.naming, values, name), values.by_name[name].retention
+        if name == "mongodb":
+            images = self._mongodb_image, self._rclone
+            return mongodb.backup(component, self.stores.mongodb, where, retention, *images)
+        if name == "elasticsearch":
+            indices = values.elasticsearch.indices
+            return self._snapshots.backup(component, indices, retention)
+        return self._files.backup(component, where, retention)
+
+    def _restore(self, name: str, backup: str) -> Workload:
+        component = self.naming.component(f"restore-{name}")
+        where = place(self.naming, self.values.backup, name)
+        if name == "mongodb":
+            images = self._mongodb_image, self._rclone
+            return mongodb.restore(component, self.stores.mongodb, where, backup, *images)
+        if name == "elasticsearch":
+            return self._snapshots.restore(component, backup)
+        return self._files.restore(component, where, backup)
+
+    @property
+    def _rclone(self) -> PulledImage:
+        return self.values.backup.s3.image.pulled([])
+
+    @property
+    def _mongodb_image(self) -> PulledImage:
+        values = self.values
+        return values.backup.mongodb.pulled_image(values.mongodb, values.generation)
+
+    @property
+    def _snapshots(self) -> Snapshots:
+        values = self.values
+        return Snapshots(
+            store=self.stores.elasticsearch,
+            image=values.apiserver.pulled_image(values.generation),
+            repository=repository(self.naming, values),
+            existing_repository=values.backup.elasticsearch.existing_repository,
+        )
+
+    @property
+    def _files(self) -> Files:
+        assert self.fileserver is not None, "a mistake of the values"
+        values = self.values.fileserver
+        component = self.fileserver.workload.workload.component
+        context = values.pod_security_context
+        return Files(
+            volume=self.fileserver.files,
+            node_of=dict(component.selector) if values.on_one_node else None,
+            security_context=context if context and context.run_as_user else None,
+            image=values.pulled_image(self.values.generation),
+            rclone=self._rclone,
+        )

@@ -1,0 +1,138 @@
+"""Snapshots of Elasticsearch, which writes them itself: into a repository on a volume or in S3."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cdk8s_plus_25 import k8s
+
+from clearml_k8s.backup.place import CLAIM_DIR, BucketFolder, Place
+from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.environment import EnvValue
+from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.need import Endpoint
+from clearml_k8s.parts.workload import Workload, run_as
+from clearml_k8s.programs import text_of
+from clearml_k8s.stores.address import ElasticsearchAddress, ElasticsearchHosts
+from config.image import PulledImage
+
+REPOSITORY = "clearml"
+USER = 1000  # any will do
+KEYSTORE = "elasticsearch.keystore"
+KEYSTORE_DIR = "/run/keystore"
+# From standard input, as all processes see the command line.
+ADD_KEYS = f"""\
+set -e
+test -f config/{KEYSTORE} || elasticsearch-keystore create
+printf %s "$AWS_ACCESS_KEY_ID" |
+  elasticsearch-keystore add --stdin --force s3.client.default.access_key
+printf %s "$AWS_SECRET_ACCESS_KEY" |
+  elasticsearch-keystore add --stdin --force s3.client.default.secret_key
+cp config/{KEYSTORE} {KEYSTORE_DIR}/
+"""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What the nodes of the embedded Elasticsearch need to write snapshots."""
+
+    place: Place
+
+    @property
+    def definition(self) -> str:
+        """What the repository is registered as."""
+        bucket = self.place.bucket
+        if bucket is None:
+            return json.dumps({"type": "fs", "settings": {"location": self.place.folder}})
+        settings = {"bucket": bucket.values.bucket, "base_path": bucket.path}
+        return json.dumps({"type": "s3", "settings": settings})
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """Settings of the nodes."""
+        bucket = self.place.bucket
+        if bucket is None:
+            return {"path.repo": CLAIM_DIR}
+        values = bucket.values
+        return {
+            "s3.client.default.region": values.region or None,
+            "s3.client.default.endpoint": values.endpoint or None,
+            "s3.client.default.path_style_access": "true" if values.endpoint else None,
+        }
+
+    @property
+    def volumes(self) -> list[k8s.Volume]:
+        """The claim, or a volume for the keystore."""
+        if self.place.bucket is None:
+            return [self.place.volume]
+        memory = k8s.EmptyDirVolumeSource(medium="Memory")
+        return [k8s.Volume(name="keystore", empty_dir=memory)] if self._keys else []
+
+    def mounts(self, home: str) -> list[k8s.VolumeMount]:
+        """The claim, or the keystore, in its place."""
+        if self.place.bucket is None:
+            return [self.place.mount()]
+        path = f"{home}/config/{KEYSTORE}"
+        keystore = k8s.VolumeMount(name="keystore", mount_path=path, sub_path=KEYSTORE)
+        return [keystore] if self._keys else []
+
+    def init_containers(self, image: PulledImage) -> list[Container]:
+        """Makes the keystore, the only place where Elasticsearch looks for access keys."""
+        if not self._keys:
+            return []
+        return [
+            Container(
+                name="make-keystore",
+                image=image,
+                command=["bash", "-c", ADD_KEYS],
+                env=self._keys,
+                mounts=[k8s.VolumeMount(name="keystore", mount_path=KEYSTORE_DIR)],
+                security_context=unprivileged(),
+            )
+        ]
+
+    @property
+    def endpoints(self) -> Sequence[Endpoint]:
+        """What the nodes talk to."""
+        return self.place.bucket.endpoints if self.place.bucket else []
+
+    @property
+    def _keys(self) -> dict[str, EnvValue]:
+        bucket: BucketFolder | None = self.place.bucket
+        return bucket.keys if bucket else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshots:
+    """Who takes and restores snapshots: a program that asks Elasticsearch to."""
+
+    store: ElasticsearchAddress | ElasticsearchHosts
+    image: PulledImage
+    repository: Repository | None
+    existing_repository: str
+
+    def backup(self, component: Component, indices: str, retention: int) -> Workload:
+        """Takes a snapshot."""
+        return self._workload(component, "backup", indices, str(retention))
+
+    def restore(self, component: Component, name: str) -> Workload:
+        """Restores one."""
+        return self._workload(component, "restore", name)
+
+    def _workload(self, component: Component, action: str, *args: str) -> Workload:
+        definition = self.repository.definition if self.repository else ""
+        return Workload(
+            component=component,
+            main=Container(
+                name="snapshots",
+                image=self.image,
+                command=["python3", "-c", text_of("snapshots.py")],
+                args=[action, self.existing_repository or REPOSITORY, definition, *args],
+                env=self.store.client_environment,
+                mounts=self.store.mounts,
+                security_context=unprivileged(),
+            ),
+            volumes=self.store.volumes,
+            needs={"elasticsearch": self.store},
+            security_context=run_as(USER),
+        )

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Replaces the collections of the server's databases by those of a dump, which is a FOLDER.
+set -euo pipefail
+umask 077
+dump=$1
+config=$(mktemp --tmpdir)
+trap 'rm -f "$config"' EXIT
+
+restore() {
+  # In a file, as all processes see the command line; it tells the whole URL when it fails.
+  printf 'uri: "%s"\n' "$2" >"$config"
+  mongorestore --config="$config" --drop --gzip --archive="$dump/$1.archive.gz" 2>&1 |
+    sed --unbuffered 's#//[^/@]*@#//***@#g'
+}
+
+if ! gzip --test "$dump/backend.archive.gz" "$dump/auth.archive.gz"; then
+  echo "there is no whole dump $dump; its folder has:" $(ls "$(dirname "$dump")") >&2
+  exit 1
+fi
+restore backend "$BACKEND_URL"
+restore auth "$AUTH_URL"
+echo "restored dump $dump"

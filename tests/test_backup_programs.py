@@ -1,0 +1,637 @@
+"""The programs of backups and restores, run: what they keep, remove, refuse and leave behind."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from clearml_k8s.programs import copies, snapshots, text_of
+
+PYTHON = ("copies", "snapshots")
+SHELL = ("dump_mongodb", "restore_mongodb", "upload", "download")
+
+
+@pytest.fixture(autouse=True)
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each backup is made a second after the one before."""
+    seconds = itertools.count()
+    real = time.strftime
+    monkeypatch.setattr(time, "strftime", lambda form, _: real(form, time.gmtime(next(seconds))))
+
+
+def first(number: int) -> str:
+    """The name of a backup, counted from 0."""
+    return f"19700101-00000{number}"
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_the_oldest_image_can_read_it(name: str) -> None:
+    ast.parse(text_of(f"{name}.py"), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize("name", SHELL)
+def test_kubernetes_expands_nothing_in_it(name: str) -> None:
+    assert not re.findall(r"\$\$|\$\([-._a-zA-Z0-9]+\)", text_of(f"{name}.sh"))
+
+
+# Copies of files
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    (folder / "project/task").mkdir(parents=True)
+    (folder / "project/task/model").write_text("weights")
+    (folder / "project/link").symlink_to("task/model")
+    (folder / "empty").mkdir()
+    (folder / "lost+found").mkdir()
+    return folder
+
+
+def tree(folder: Path) -> dict[str, str | None]:
+    """All that is in a folder: the text of a file, where a link leads, None for a folder."""
+    return {
+        str(path.relative_to(folder)): os.readlink(path)
+        if path.is_symlink()
+        else path.read_text()
+        if path.is_file()
+        else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def without_lost_files(folder: Path) -> dict[str, str | None]:
+    return {path: text for path, text in tree(folder).items() if path != "lost+found"}
+
+
+def test_a_copy_has_all_files_and_comes_back(files: Path, tmp_path: Path) -> None:
+    copies.main("backup", str(files), str(tmp_path / "copies"), "3")
+    kept = without_lost_files(files)
+    assert tree(tmp_path / "copies" / first(0)) == kept
+    (files / "project/task/model").write_text("other")
+    (files / "project/link").unlink()
+    (files / "later").write_text("stays")
+    copies.main("restore", str(tmp_path / "copies"), first(0), str(files))
+    assert without_lost_files(files) == kept | {"later": "stays"}
+
+
+def test_what_has_not_changed_takes_no_space(files: Path, tmp_path: Path) -> None:
+    for text in ("new", "newer"):
+        (files / "changing").write_text(text)
+        copies.backup(str(files), str(tmp_path / "copies"), 3)
+    old, new = (tmp_path / "copies" / first(number) for number in (0, 1))
+    assert (old / "project/task/model").samefile(new / "project/task/model")
+    assert [(each / "changing").read_text() for each in (old, new)] == ["new", "newer"]
+
+
+def test_a_volume_without_hard_links_gets_whole_copies(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    for _ in range(2):
+        copies.backup(str(files), str(tmp_path / "copies"), 3)
+    assert tree(tmp_path / "copies" / first(1)) == without_lost_files(files)
+
+
+def test_the_oldest_copies_go(files: Path, tmp_path: Path) -> None:
+    for _ in range(4):
+        copies.backup(str(files), str(tmp_path / "copies"), 2)
+    assert sorted(os.listdir(tmp_path / "copies")) == [first(2), first(3)]
+
+
+def test_a_run_that_was_stopped_leaves_no_copy(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies.backup(str(files), str(tmp_path / "copies"), 1)
+    (files / "new").write_text("new")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(shutil, "copy2", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            copies.backup(str(files), str(tmp_path / "copies"), 1)
+    assert copies.complete_copies(str(tmp_path / "copies")) == [first(0)]
+    copies.backup(str(files), str(tmp_path / "copies"), 1)
+    assert os.listdir(tmp_path / "copies") == [first(2)]
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_file_that_cannot_be_read_fails_the_backup_and_spares_the_copies_before(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies.backup(str(files), str(tmp_path / "copies"), 1)
+    (files / "secret").write_text("new")
+
+    def deny(*_: object) -> None:
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(shutil, "copy2", deny)
+    with pytest.raises(copies.CopyError, match="1 files could not be copied"):
+        copies.backup(str(files), str(tmp_path / "copies"), 1)
+    assert os.listdir(tmp_path / "copies") == [first(0)]
+
+
+def test_a_file_that_goes_away_meanwhile_is_left_out(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copy2
+
+    def remove_and_copy(given: str, target: str) -> None:
+        if given.endswith("gone"):
+            os.unlink(given)
+        copy(given, target)
+
+    (files / "gone").write_text("gone")
+    monkeypatch.setattr(shutil, "copy2", remove_and_copy)
+    copies.backup(str(files), str(tmp_path / "copies"), 1)
+    assert tree(tmp_path / "copies" / first(0)) == without_lost_files(files)
+
+
+def test_a_copy_that_is_not_there_is_not_restored(files: Path, tmp_path: Path) -> None:
+    copies.backup(str(files), str(tmp_path / "copies"), 1)
+    with pytest.raises(copies.CopyError, match=first(0)):
+        copies.restore(str(tmp_path / "copies"), "nothere", str(files))
+
+
+# Dumps of MongoDB, made by a stand-in
+
+# A dump holds the URL that it came from; to some nobody can connect.
+DATABASE = """\
+for word in "$@"; do
+  case $word in
+    --config=*) config=${word#--config=} ;;
+    --archive=*) archive=${word#--archive=} ;;
+  esac
+done
+case "$*" in *secret*) echo "told all processes" >&2; exit 1 ;; esac
+url=$(sed 's/uri: "\\(.*\\)"/\\1/' "$config")
+case $url in *unreachable*) echo "cannot connect to $url" >&2; exit 1 ;; esac
+"""
+STORES = {
+    "mongodump": DATABASE + 'echo "$url" | gzip > "$archive"',
+    "mongorestore": DATABASE + 'echo "$url $(gunzip < "$archive")" >> "$RESTORED"',
+}
+URLS = {
+    name: f"mongodb://root:test-secret-mongodb@host:27017/{name.lower()}"
+    for name in ("BACKEND", "AUTH")
+}
+
+
+@dataclass
+class Shell:
+    """Runs the scripts, which find stand-ins for the tools."""
+
+    folder: Path
+    seconds: Iterator[int] = field(default_factory=itertools.count)
+
+    def run(self, name: str, *args: object, **env: str) -> subprocess.CompletedProcess[str]:
+        tools = self.folder / "bin"
+        tools.mkdir(exist_ok=True)
+        date = f"echo 19700101-{next(self.seconds):06}"
+        for tool, script in {**STORES, "rclone": RCLONE, "date": date}.items():
+            (tools / tool).write_text(f"#!/bin/bash\n{script}\n")
+            (tools / tool).chmod(0o755)
+        return subprocess.run(
+            # The shell that its image has.
+            [
+                text_of(f"{name}.sh").partition("\n")[0][2:],
+                "-c",
+                text_of(f"{name}.sh"),
+                name,
+                *map(str, args),
+            ],
+            env={
+                "PATH": f"{tools}:{os.environ['PATH']}",
+                "RESTORED": str(self.folder / "restored"),
+                "TMPDIR": str(self.temporary),
+                **{f"{database}_URL": url for database, url in URLS.items()},
+                **env,
+            },
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    @property
+    def temporary(self) -> Path:
+        """The folder for temporary files."""
+        folder = self.folder / "tmp"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def test_both_databases_are_dumped_and_restored(shell: Shell, tmp_path: Path) -> None:
+    made = shell.run("dump_mongodb", tmp_path / "dumps", 2)
+    assert made.returncode == 0, made.stderr
+    assert sorted(os.listdir(tmp_path / "dumps" / first(0))) == [
+        "auth.archive.gz",
+        "backend.archive.gz",
+    ]
+    restored = shell.run("restore_mongodb", tmp_path / "dumps" / first(0))
+    assert restored.returncode == 0, restored.stderr
+    urls = [f"{url} {url}" for url in (URLS["BACKEND"], URLS["AUTH"])]
+    assert (tmp_path / "restored").read_text().splitlines() == urls
+    assert not os.listdir(shell.temporary)
+
+
+def test_the_oldest_dumps_go(shell: Shell, tmp_path: Path) -> None:
+    for _ in range(4):
+        shell.run("dump_mongodb", tmp_path / "dumps", 2)
+    assert sorted(os.listdir(tmp_path / "dumps")) == [first(2), first(3)]
+
+
+def test_a_dump_that_fails_leaves_those_before_and_tells_no_password(
+    shell: Shell, tmp_path: Path
+) -> None:
+    shell.run("dump_mongodb", tmp_path / "dumps", 1)
+    url = URLS["AUTH"].replace("host", "unreachable")
+    failed = shell.run("dump_mongodb", tmp_path / "dumps", 1, AUTH_URL=url)
+    assert failed.returncode != 0
+    assert "cannot connect to mongodb://***@unreachable" in failed.stdout
+    assert "test-secret" not in failed.stdout + failed.stderr
+    assert os.listdir(tmp_path / "dumps" / first(0))
+    assert shell.run("dump_mongodb", tmp_path / "dumps", 1).returncode == 0
+    assert os.listdir(tmp_path / "dumps") == [first(2)]
+
+
+@pytest.mark.parametrize("state", ["missing", "cut off"])
+def test_half_a_dump_is_not_restored(shell: Shell, tmp_path: Path, state: str) -> None:
+    shell.run("dump_mongodb", tmp_path / "dumps", 1)
+    archive = tmp_path / "dumps" / first(0) / "auth.archive.gz"
+    if state == "missing":
+        archive.unlink()
+    else:
+        archive.write_bytes(archive.read_bytes()[:-9])
+    failed = shell.run("restore_mongodb", tmp_path / "dumps" / first(0))
+    assert failed.returncode != 0
+    assert first(0) in failed.stderr
+    assert not (tmp_path / "restored").exists()
+
+
+def test_a_restore_that_fails_tells_no_password(shell: Shell, tmp_path: Path) -> None:
+    shell.run("dump_mongodb", tmp_path / "dumps", 1)
+    url = URLS["BACKEND"].replace("host", "unreachable")
+    failed = shell.run("restore_mongodb", tmp_path / "dumps" / first(0), BACKEND_URL=url)
+    assert failed.returncode != 0
+    assert "test-secret" not in failed.stdout + failed.stderr
+
+
+# Copies in a bucket, which is a folder to this stand-in
+
+RCLONE = """\
+kind=f arguments=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --copy-dest) shift; test -d "$1" || exit 1 ;;
+    --include | --exclude) shift ;;
+    --dirs-only) kind=d ;;
+    --*) ;;
+    *) arguments+=("$1") ;;
+  esac
+  shift
+done
+set -- "${arguments[@]}"
+case $1 in
+  lsf)
+    test -z "${RCLONE_IS_DENIED:-}" || exit 1
+    test -d "$2" || exit 3
+    find "$2" -mindepth 1 -maxdepth 1 -type $kind -printf '%f\\n' ;;
+  sync | copy)
+    mkdir -p "$3"
+    case $2 in *broken*) exit 1 ;; esac
+    cp -a "$2/." "$3" ;;
+  rcat) cat > "$2" ;;
+  deletefile) rm "$2" ;;
+  purge) rm -r "$2" ;;
+esac
+"""
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Path:
+    return tmp_path / "bucket"
+
+
+def test_a_copy_in_a_bucket_is_complete_once_its_mark_is_there(
+    shell: Shell, files: Path, bucket: Path, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        made = shell.run("upload", files, bucket, 2)
+        assert made.returncode == 0, made.stderr
+    marks = [f"{first(number)}.complete" for number in (1, 2)]
+    assert sorted(os.listdir(bucket)) == sorted([first(1), first(2), *marks])
+    assert shell.run("download", bucket, first(1), tmp_path / "restored").returncode == 0
+    assert tree(tmp_path / "restored") == tree(files)
+
+
+def test_what_fails_to_be_copied_into_a_bucket_is_no_copy(
+    shell: Shell, files: Path, bucket: Path, tmp_path: Path
+) -> None:
+    shell.run("upload", files, bucket, 1)
+    (tmp_path / "broken").mkdir()
+    assert shell.run("upload", tmp_path / "broken", bucket, 1).returncode != 0
+    assert f"{first(0)}.complete" in os.listdir(bucket)
+    failed = shell.run("download", bucket, first(1), tmp_path / "restored")
+    assert failed.returncode != 0
+    assert first(0) in failed.stderr
+    assert not (tmp_path / "restored").exists()
+    assert shell.run("upload", files, bucket, 1).returncode == 0
+    assert sorted(os.listdir(bucket)) == [first(3), f"{first(3)}.complete"]
+
+
+def test_nothing_goes_from_a_bucket_that_cannot_be_listed(
+    shell: Shell, files: Path, bucket: Path
+) -> None:
+    shell.run("upload", files, bucket, 1)
+    assert shell.run("upload", files, bucket, 1, RCLONE_IS_DENIED="1").returncode != 0
+    assert sorted(os.listdir(bucket)) == [first(0), f"{first(0)}.complete"]
+
+
+def test_the_source_may_be_a_pattern(shell: Shell, bucket: Path, tmp_path: Path) -> None:
+    shell.run("dump_mongodb", tmp_path / "dumps", 1)
+    shell.run("upload", f"{tmp_path}/dumps/*", bucket, 1)
+    assert os.listdir(bucket / first(1)) == os.listdir(tmp_path / "dumps" / first(0))
+
+
+# Snapshots of Elasticsearch: a stand-in, or a real one where there is one
+
+Answer = tuple[int, Any]
+SUCCESS = {"state": "SUCCESS", "indices": ["events-log", "queue_metrics"]}
+
+
+@dataclass
+class FakeElasticsearch:
+    """Remembers snapshots and indices, and answers as Elasticsearch does."""
+
+    snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    indices: dict[str, int] = field(default_factory=dict)
+    next: list[dict[str, Any]] = field(default_factory=list)
+    """What becomes of the snapshots that are taken."""
+    busy: int = 0
+    """How many requests are turned away."""
+    registered: Any = None
+    writable: bool = True
+    asked: list[str] = field(default_factory=list)
+    logins: set[str | None] = field(default_factory=set)
+
+    def answer(self, method: str, path: str, body: Any) -> Answer:
+        self.asked.append(f"{method} {path}")
+        if self.busy > 0:
+            self.busy -= 1
+            return 503, {"error": {"reason": "no master"}}
+        parts = urlsplit(path).path.strip("/").split("/")
+        if parts[0] == "_cat":
+            return 200, [{"index": name} for name in self.indices]
+        if parts[0] == "_cluster":
+            return 200, {"indices": {name: self._health(name) for name in self.indices}}
+        if parts[0] != "_snapshot":
+            return 200, self.indices.pop(parts[0])
+        if len(parts) == 2:
+            self.registered = body
+            return 200, {}
+        if parts[2] == "_verify":
+            cause = {"reason": "outer", "caused_by": {"reason": "cannot write"}}
+            return (200, {}) if self.writable else (500, {"error": cause})
+        return self._snapshot(method, parts[2:], body)
+
+    def _health(self, name: str) -> dict[str, int]:
+        """A shard is there after it was asked for a few times."""
+        self.indices[name] = max(0, self.indices[name] - 1)
+        active = int(not self.indices[name])
+        return {
+            "number_of_shards": 1,
+            "active_primary_shards": active,
+            "initializing_shards": 1 - active,
+        }
+
+    def _snapshot(self, method: str, parts: list[str], body: Any) -> Answer:
+        name = parts[0]
+        if name == "_all":
+            return 200, {"snapshots": [{"snapshot": n, **s} for n, s in self.snapshots.items()]}
+        if method == "PUT":
+            self.snapshots[name] = {"state": "IN_PROGRESS", "indices": []}
+            return 200, {"accepted": True}
+        if name not in self.snapshots:
+            return 404, {"error": {"reason": f"{name} is missing"}}
+        if method == "DELETE":
+            return 200, self.snapshots.pop(name)
+        if parts[1:] == ["_restore"]:
+            self.indices.update(dict.fromkeys(body["indices"].split(","), 3))
+            return 200, {"accepted": True}
+        before = dict(self.snapshots[name])
+        if before["state"] == "IN_PROGRESS" and self.next:
+            self.snapshots[name] = self.next.pop(0)
+        return 200, {"snapshots": [{"snapshot": name, **before}]}
+
+
+@contextmanager
+def serving(fake: FakeElasticsearch) -> Iterator[str]:
+    """The URL that it answers at."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            fake.logins.add(self.headers["Authorization"])
+            text = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            status, content = fake.answer(self.command, self.path, json.loads(text or "null"))
+            answer = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_GET = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+Ask = Callable[..., None]
+DEFINITION = '{"type": "fs"}'
+
+
+@pytest.fixture
+def fake() -> FakeElasticsearch:
+    return FakeElasticsearch()
+
+
+@pytest.fixture
+def ask(fake: FakeElasticsearch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Runs the program against the stand-in."""
+    monkeypatch.setattr(snapshots, "POLL_SECONDS", 0)
+    with serving(fake) as url:
+        monkeypatch.setenv("ELASTICSEARCH_URLS", url)
+        yield lambda action, *args: snapshots.main(action, "clearml", DEFINITION, *args)
+
+
+def name_of(number: int) -> str:
+    return f"clearml-{first(number)}"
+
+
+def test_snapshots_are_taken_and_the_oldest_go(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.snapshots["nightly-of-somebody-else"] = SUCCESS
+    fake.next = [SUCCESS] * 3
+    for _ in range(3):
+        ask("backup", "*", "2")
+    assert set(fake.snapshots) == {"nightly-of-somebody-else", name_of(1), name_of(2)}
+    assert fake.registered == json.loads(DEFINITION)
+
+
+@pytest.mark.parametrize("state", ["PARTIAL", "FAILED"])
+def test_a_snapshot_that_is_not_whole_fails_and_goes_once_another_is(
+    fake: FakeElasticsearch, ask: Ask, state: str
+) -> None:
+    fake.next = [SUCCESS, {"state": state, "indices": []}, SUCCESS]
+    ask("backup", "*", "1")
+    with pytest.raises(snapshots.SnapshotError, match=state):
+        ask("backup", "*", "1")
+    assert name_of(0) in fake.snapshots
+    ask("backup", "*", "1")
+    assert set(fake.snapshots) == {name_of(2)}
+
+
+def test_a_snapshot_without_any_index_is_no_backup(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.next = [SUCCESS, {"state": "SUCCESS", "indices": []}]
+    ask("backup", "*", "1")
+    with pytest.raises(snapshots.SnapshotError, match="none fits nothing"):
+        ask("backup", "nothing", "1")
+    assert name_of(0) in fake.snapshots
+
+
+def test_a_repository_that_cannot_be_written_to_is_said_by_its_reason(
+    fake: FakeElasticsearch, ask: Ask
+) -> None:
+    fake.writable = False
+    with pytest.raises(snapshots.SnapshotError, match="cannot write"):
+        ask("backup", "*", "1")
+    assert not fake.snapshots
+
+
+def test_a_repository_that_is_there_is_not_registered(
+    fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.next = [SUCCESS]
+    snapshots.main("backup", "theirs", "", "*", "1")
+    assert "PUT /_snapshot/theirs" not in fake.asked
+    assert "POST /_snapshot/theirs/_verify" in fake.asked
+
+
+def test_a_busy_cluster_is_asked_again(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.busy, fake.next = 3, [SUCCESS]
+    ask("backup", "*", "1")
+    assert set(fake.snapshots) == {name_of(0)}
+
+
+def test_a_cluster_that_is_away_fails(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URLS", "http://127.0.0.1:9")
+    with pytest.raises(snapshots.SnapshotError, match="gave up"):
+        ask("backup", "*", "1")
+
+
+def test_another_node_is_asked_if_one_is_away(
+    fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = f"http://127.0.0.1:9,{os.environ['ELASTICSEARCH_URLS']}"
+    monkeypatch.setenv("ELASTICSEARCH_URLS", urls)
+    fake.next = [SUCCESS]
+    ask("backup", "*", "1")
+    assert set(fake.snapshots) == {name_of(0)}
+
+
+def test_a_user_logs_in(fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_USERNAME", "backup")
+    monkeypatch.setenv("ELASTICSEARCH_PASSWORD", "test-secret-x")
+    fake.next = [SUCCESS]
+    ask("backup", "*", "1")
+    assert fake.logins == {"Basic YmFja3VwOnRlc3Qtc2VjcmV0LXg="}
+
+
+def test_a_restore_replaces_the_indices_of_the_snapshot(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.snapshots["clearml-1"] = SUCCESS
+    fake.indices = {"events-log": 0, "others": 0}
+    ask("restore", "clearml-1")
+    assert "DELETE /events-log" in fake.asked
+    assert "DELETE /others" not in fake.asked
+    assert fake.indices.keys() == {"events-log", "queue_metrics", "others"}
+    # Not before all shards are active.
+    assert fake.indices["queue_metrics"] == 0
+
+
+@pytest.mark.parametrize("state", ["PARTIAL", "IN_PROGRESS", None])
+def test_nothing_is_lost_to_a_snapshot_that_is_not_whole(
+    fake: FakeElasticsearch, ask: Ask, state: str | None
+) -> None:
+    if state:
+        fake.snapshots["clearml-1"] = {"state": state, "indices": ["events-log"]}
+    fake.indices = {"events-log": 0}
+    with pytest.raises(snapshots.SnapshotError, match="clearml-1"):
+        ask("restore", "clearml-1")
+    assert fake.indices == {"events-log": 0}
+
+
+def test_a_restore_whose_shards_do_not_come_fails(
+    fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.snapshots["clearml-1"] = SUCCESS
+    stuck = {"number_of_shards": 1, "active_primary_shards": 0, "initializing_shards": 0}
+    monkeypatch.setattr(fake, "_health", lambda _: stuck)
+    with pytest.raises(snapshots.SnapshotError, match="events-log, queue_metrics"):
+        ask("restore", "clearml-1")
+
+
+REAL = os.environ.get("ELASTICSEARCH_URL", "")
+
+
+@pytest.mark.skipif(not REAL, reason="needs an empty Elasticsearch at ELASTICSEARCH_URL")
+def test_a_real_elasticsearch_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    location = os.environ["ELASTICSEARCH_REPOSITORY"]  # below its path.repo
+    definition = json.dumps({"type": "fs", "settings": {"location": location}})
+    monkeypatch.setattr(snapshots, "POLL_SECONDS", 1)
+    monkeypatch.setenv("ELASTICSEARCH_URLS", REAL)
+    server = snapshots.Elasticsearch(dict(os.environ))
+    names = []
+    for number in range(3):
+        server.ask("PUT", f"/events-log/_doc/{number}?refresh=true", {"number": number})
+        snapshots.main("backup", "clearml-test", definition, "*,-.*", "2")
+    repository = snapshots.Repository(server, "clearml-test")
+    names = [each["snapshot"] for each in repository.snapshots()]
+    assert len(names) == 2
+    for name, documents in zip(names, (2, 3), strict=True):
+        snapshots.main("restore", "clearml-test", definition, name)
+        assert server.ask("GET", "/events-log/_count")["count"] == documents
+    server.ask("DELETE", "/events-log")
+    for name in names:
+        server.ask("DELETE", f"/_snapshot/clearml-test/{name}")
+    server.ask("DELETE", "/_snapshot/clearml-test")
