@@ -185,13 +185,15 @@ def _names(bundle: Bundle) -> set[tuple[str, str]]:
     return {(k, n.rpartition("-")[0] if k == "Job" else n) for k, n in bundle.inventory}
 
 
-def _tags(values: Any) -> bool:
-    servers = ("apiserver", "fileserver", "webserver")
-    return any(values.get(server, {}).get("image", {}).get("tag") for server in servers)
+def _has_version(values: Any) -> bool:
+    tags = (values.get(s, {}).get("image", {}).get("tag") for s in ("apiserver", "fileserver"))
+    return any(tags) or "version" in values.get("clearml", {})
 
 
 @pytest.mark.parametrize("number", VERSIONS[1:])
-@pytest.mark.parametrize("name", [name for name, values in SCENARIOS.items() if not _tags(values)])
+@pytest.mark.parametrize(
+    "name", [name for name, values in SCENARIOS.items() if not _has_version(values)]
+)
 def test_values_of_1_0_2_need_no_change_but_the_version(name: str, number: str) -> None:
     values, outside = SCENARIOS[name], OUTSIDE.get(name, ())
     before, after = (render(v, outside=outside) for v in (values, version(number, values)))

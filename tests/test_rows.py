@@ -17,7 +17,6 @@ from pydantic import BaseModel
 from clearml_k8s.parts.naming import KEPT
 from config import Values
 from config.agent_groups import AgentGroup
-from config.credentials_job import CredentialsJob
 from config.types.merging import merge
 from effects import Effects, changes
 from rendering import render
@@ -2029,9 +2028,10 @@ def test_every_value_that_exists_is_flipped() -> None:
     around = {
         f"{section}.{trait}" for section in NAMES for trait in (trait.key for trait in EFFECTS)
     }
-    # test_credentials.py asks for these.
-    job = {f"credentialsJob.{key}" for key in leaves(CredentialsJob)}
-    missing = set(leaves(Values)) - flipped - inside_a_fragment - pods - around - job
+    # test_credentials.py and test_backup.py ask for these.
+    elsewhere = ("credentialsJob.", "backup.", "restore.")
+    jobs = {key for key in leaves(Values) if key.startswith(elsewhere)}
+    missing = set(leaves(Values)) - flipped - inside_a_fragment - pods - around - jobs
     assert missing == OF_THE_WHOLE | OF_ALL_COMPONENTS | OF_THE_HELM_CHARTS
 
 
