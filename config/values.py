@@ -304,12 +304,18 @@ class Values(Model):
 
     def _unknown_to_the_servers(self) -> Iterator[str]:
         generation, processes = self.generation, self.apiserver.processes
-        for key, given, known in (
-            ("fileserver.auth", self.fileserver.auth, generation.file_authentication),
-            ("apiserver.asyncdelete", self.apiserver.asyncdelete, generation.async_delete),
-            ("apiserver.processes", processes, generation.gunicorn),
+        auth, deletion = self.fileserver.auth, self.apiserver.asyncdelete
+        for key, asked_for, known in (
+            ("fileserver.auth", auth.model_fields_set, generation.file_authentication),
+            # What the pods are to be like does not ask for them.
+            (
+                "apiserver.asyncdelete",
+                "enabled" in deletion.model_fields_set,
+                generation.async_delete,
+            ),
+            ("apiserver.processes", processes.model_fields_set, generation.gunicorn),
         ):
-            if given.model_fields_set and not known:
+            if asked_for and not known:
                 yield f"{key}: the server of version {generation.version} has no such thing"
 
     def _unknown_credentials(self) -> Iterator[str]:

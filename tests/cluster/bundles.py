@@ -24,6 +24,8 @@ FOLDER = ROOT / "config/presets"
 PRESETS = {
     str(file.relative_to(FOLDER).with_suffix("")): file for file in sorted(FOLDER.rglob("*.yaml"))
 }
+# What stands in front of a preset.
+BELOW: Mapping[str, list[str]] = {"high-availability": ["production"]}
 # By name: the values, and kinds and names of what they take from their namespace.
 COMBINATIONS: Mapping[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("combinations.yaml").read_text("utf-8")
@@ -43,7 +45,10 @@ NEED_HELM = {"helm-stores"}
 NEEDED: Mapping[str, set[tuple[str, str]]] = {
     **OUTSIDE,
     **{name: {(k, n) for k, n in case.get("outside", [])} for name, case in CASES.items()},
-    "production": {("Secret", "clearml-tls")},
+    **{
+        name: {("Secret", "clearml-tls")}
+        for name in ("production", "high-availability", "openshift")
+    },
 }
 # What an object needs to be one, beside its name.
 CONTENT: Mapping[str, dict[str, Any]] = {
@@ -116,7 +121,8 @@ def write(
     values = merge(values, dict(more or {}))
     file = target / "values.yaml"
     file.write_text(json.dumps(values))
-    files = [str(PRESETS[name]), str(file)] if name in PRESETS else [str(file)]
+    presets = [PRESETS[each] for each in (*BELOW.get(name, ()), name) if each in PRESETS]
+    files = [str(each) for each in (*presets, file)]
     environment = {"CLEARML_VALUES": os.pathsep.join(files), "CDK8S_OUTDIR": str(target / "dist")}
     synthesized = subprocess.run(
         [sys.executable, str(ROOT / "main.py")],
