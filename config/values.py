@@ -304,15 +304,12 @@ class Values(Model):
 
     def _unknown_to_the_servers(self) -> Iterator[str]:
         generation, processes = self.generation, self.apiserver.processes
-        auth, deletion = self.fileserver.auth, self.apiserver.asyncdelete
+        auth = self.fileserver.auth
+        # What its pod is to be like does not ask for it.
+        deletion = "enabled" in self.apiserver.asyncdelete.model_fields_set
         for key, asked_for, known in (
             ("fileserver.auth", auth.model_fields_set, generation.file_authentication),
-            # What the pods are to be like does not ask for them.
-            (
-                "apiserver.asyncdelete",
-                "enabled" in deletion.model_fields_set,
-                generation.async_delete,
-            ),
+            ("apiserver.asyncdelete", deletion, generation.async_delete),
             ("apiserver.processes", processes.model_fields_set, generation.gunicorn),
         ):
             if asked_for and not known:
