@@ -152,7 +152,9 @@ class Pod(Model):
         default=[], description="More volume mounts for the main container."
     )
     topology_spread_constraints: TopologySpreadConstraints = Field(
-        default=[], description="How the pods spread over zones, nodes and the like."
+        default=[],
+        description="How the pods spread over zones, nodes and the like; one without a "
+        "labelSelector counts the pods of its component.",
     )
     priority_class_name: OptionalDnsSubdomain = Field(
         default="", description="Priority class of the pods; empty means the cluster's default."

@@ -311,12 +311,15 @@ class Values(Model):
 
     def _unknown_to_the_servers(self) -> Iterator[str]:
         generation, processes = self.generation, self.apiserver.processes
-        for key, given, known in (
-            ("fileserver.auth", self.fileserver.auth, generation.file_authentication),
-            ("apiserver.asyncdelete", self.apiserver.asyncdelete, generation.async_delete),
-            ("apiserver.processes", processes, generation.gunicorn),
+        auth = self.fileserver.auth
+        # What its pod is to be like does not ask for it.
+        deletion = "enabled" in self.apiserver.asyncdelete.model_fields_set
+        for key, asked_for, known in (
+            ("fileserver.auth", auth.model_fields_set, generation.file_authentication),
+            ("apiserver.asyncdelete", deletion, generation.async_delete),
+            ("apiserver.processes", processes.model_fields_set, generation.gunicorn),
         ):
-            if given.model_fields_set and not known:
+            if asked_for and not known:
                 yield f"{key}: the server of version {generation.version} has no such thing"
 
     def _unknown_credentials(self) -> Iterator[str]:

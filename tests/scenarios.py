@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+from config.types.merging import merge
 
 # Everything secret in the scenarios says that it is a secret of a test.
 SECRET_MARK = "test-secret"
@@ -227,9 +233,31 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
     },
 }
 
-# Secrets and claims that a scenario expects to find in the cluster.
+FOLDER = Path(__file__).parents[1] / "config/presets"
+# Each preset by the files that it is, one over the other.
+PRESETS: Mapping[str, list[Path]] = {
+    str(file.relative_to(FOLDER).with_suffix("")): [file] for file in sorted(FOLDER.rglob("*.yaml"))
+} | {"high-availability": [FOLDER / "production.yaml", FOLDER / "high-availability.yaml"]}
+NEED_HELM = {"helm-stores"}
+WITHOUT_HELM = [name for name in PRESETS if name not in NEED_HELM]
+
+# Secrets and claims that a scenario or preset expects to find in the cluster.
 OUTSIDE: Mapping[str, set[tuple[str, str]]] = {
     "ingress-tls": {("Secret", "clearml-tls")},
     "external-services": {("Secret", "managed-redis")},
     "server-of-today": {("Secret", "bucket")},
+    "production": {("Secret", "clearml-tls")},
+    "high-availability": {("Secret", "clearml-tls")},
+    "openshift": {("Secret", "clearml-tls")},
 }
+
+
+def preset(*names: str) -> dict[str, Any]:
+    """The values of presets, one over the other."""
+    files = [yaml.safe_load(file.read_text("utf-8")) for name in names for file in PRESETS[name]]
+    return functools.reduce(merge, files, {})
+
+
+def installation(name: str) -> dict[str, Any]:
+    """The values of a scenario or preset."""
+    return preset(name) if name in PRESETS else SCENARIOS[name]

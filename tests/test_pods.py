@@ -141,7 +141,14 @@ def settings() -> Iterator[Setting]:
     yield merged("affinity", affinity, pod_of)
     yield in_pod(
         "topologySpreadConstraints",
-        [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}],
+        [
+            {
+                "maxSkew": 1,
+                "topologyKey": "zone",
+                "whenUnsatisfiable": "ScheduleAnyway",
+                "labelSelector": {"matchLabels": {"team": "data"}},
+            }
+        ],
     )
     yield in_pod("priorityClassName", "urgent")
     yield in_pod("runtimeClassName", "gvisor")

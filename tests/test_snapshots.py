@@ -1,4 +1,4 @@
-"""One file per scenario pins all of its manifests; `make snapshots` accepts a change."""
+"""One file per scenario and preset pins all of its manifests; `make snapshots` accepts a change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from packed_charts import imported
 from rendering import Bundle, render
-from scenarios import OUTSIDE, SCENARIOS
+from scenarios import OUTSIDE, SCENARIOS, WITHOUT_HELM, installation
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -44,9 +44,9 @@ class ManifestsExtension(SingleFileSnapshotExtension):
         )
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario(scenario: str, snapshot: SnapshotAssertion) -> None:
-    bundle = render(SCENARIOS[scenario], outside=OUTSIDE.get(scenario, set()))
+@pytest.mark.parametrize("name", [*SCENARIOS, *WITHOUT_HELM])
+def test_scenario(name: str, snapshot: SnapshotAssertion) -> None:
+    bundle = render(installation(name), outside=OUTSIDE.get(name, set()))
     assert bundle == snapshot(extension_class=ManifestsExtension)
 
 

@@ -17,13 +17,9 @@ from cluster.control_plane import PRIVILEGED
 from cluster.machines import Object
 from config.types.merging import merge
 from packed_charts import imported
-from scenarios import OUTSIDE, SCENARIOS
+from scenarios import NEED_HELM, OUTSIDE, PRESETS, SCENARIOS
 
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "config/presets"
-PRESETS = {
-    str(file.relative_to(FOLDER).with_suffix("")): file for file in sorted(FOLDER.rglob("*.yaml"))
-}
 # By name: the values, and kinds and names of what they take from their namespace.
 COMBINATIONS: Mapping[str, dict[str, Any]] = yaml.safe_load(
     Path(__file__).with_name("combinations.yaml").read_text("utf-8")
@@ -37,13 +33,11 @@ CASES = {**COMBINATIONS, **OF_CHARTS}
 VALUES = {**SCENARIOS, **{name: case["values"] for name, case in CASES.items()}}
 GIVEN_NAMESPACE = "given-namespace"
 BUNDLES = [*VALUES, *PRESETS, GIVEN_NAMESPACE]
-NEED_HELM = {"helm-stores"}
 
-# What they take from their namespace; of a preset what its comment says.
+# What they take from their namespace.
 NEEDED: Mapping[str, set[tuple[str, str]]] = {
     **OUTSIDE,
     **{name: {(k, n) for k, n in case.get("outside", [])} for name, case in CASES.items()},
-    "production": {("Secret", "clearml-tls")},
 }
 # What an object needs to be one, beside its name.
 CONTENT: Mapping[str, dict[str, Any]] = {
@@ -116,7 +110,7 @@ def write(
     values = merge(values, dict(more or {}))
     file = target / "values.yaml"
     file.write_text(json.dumps(values))
-    files = [str(PRESETS[name]), str(file)] if name in PRESETS else [str(file)]
+    files = [str(each) for each in (*PRESETS.get(name, ()), file)]
     environment = {"CLEARML_VALUES": os.pathsep.join(files), "CDK8S_OUTDIR": str(target / "dist")}
     synthesized = subprocess.run(
         [sys.executable, str(ROOT / "main.py")],

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cluster.binaries import assets, can_control
-from cluster.bundles import NEED_HELM
 from cluster.client import Cluster
 from cluster.control_plane import control_plane
+from scenarios import NEED_HELM
 
 
 @pytest.fixture(scope="session")

@@ -44,5 +44,5 @@ def _blocks(language: str, heading: str, page: str) -> list[str]:
 
 def _section(heading: str, page: str = "operations") -> str:
     text = (GUIDE / f"{page}.md").read_text("utf-8")
-    (section,) = re.findall(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    (section,) = re.findall(rf"^##+ {heading}\n(.*?)(?=^##+ |\Z)", text, re.DOTALL | re.MULTILINE)
     return str(section)

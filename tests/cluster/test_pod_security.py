@@ -7,17 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster import guide
 from cluster.bundles import write
 from cluster.client import Cluster
 from config.types.merging import merge
+from pod_security import WORKLOADS, against_restricted, pods_of
 from scenarios import MONITORED, REPLICATED
 
-JOB = "clearml-credentials"
-BY_DEFAULT = {JOB, "clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"}
+SERVERS = {"clearml-apiserver", "clearml-fileserver"}
+ALWAYS = {
+    "clearml-credentials",
+    "clearml-elastic-master",
+    "clearml-mongodb",
+    "clearml-redis-master",
+}
 AGENTS = {"clearml-agentservices", "clearml-agent-group0-agent"}
-# All that brings a container or a volume of its own.
+# As for agents whose image has all that they need, with all that brings a container or a volume.
 AGENT = {
+    "podSecurityContext": {"runAsNonRoot": True, "runAsUser": 10001},
+    "containerSecurityContext": {"capabilities": {"drop": ["ALL"]}},
     "setupScript": "true",
     "shmSize": "1Gi",
     "gitSsh": {"privateKey": "test-secret-ssh-key", "acceptNewHosts": True},
@@ -26,32 +36,55 @@ WARN = "pod-security.kubernetes.io/warn"
 NAMESPACE = "restricted"
 
 
-def test_restricted_admits_what_the_guide_says(cluster: Cluster, tmp_path: Path) -> None:
-    (snippet,) = guide.values("Pod Security", page="pods")
-    settings = snippet["fileserver"]
+@pytest.mark.parametrize(
+    ("name", "heading", "values", "expected"),
+    [
+        ("default", None, {}, ALWAYS),
+        ("default", None, merge(REPLICATED, MONITORED), ALWAYS | {"clearml-redis-slave"}),
+        ("default", "Servers without root", {}, ALWAYS | SERVERS),
+        ("default", "A web server without root", {}, ALWAYS | {"clearml-webserver"}),
+        ("default", "Files of another user", {}, ALWAYS),
+        (
+            "default",
+            None,
+            {"agentservices": AGENT, "agentGroups": {"agent-group0": AGENT}},
+            ALWAYS | AGENTS,
+        ),
+        ("production", None, {}, ALWAYS | SERVERS),
+        ("high-availability", None, {}, ALWAYS | SERVERS | {"clearml-redis-slave"}),
+        ("openshift", None, {}, ALWAYS | SERVERS),
+        ("clearml-2", None, {}, ALWAYS),
+    ],
+)
+def test_restricted_admits_what_the_guide_says(
+    cluster: Cluster,
+    tmp_path: Path,
+    name: str,
+    heading: str | None,
+    values: Mapping[str, Any],
+    expected: set[str],
+) -> None:
     metadata = {"name": NAMESPACE, "labels": {WARN: "restricted"}}
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}])
-    assert admitted(cluster, tmp_path, {}) == BY_DEFAULT
-    all_around = merge(REPLICATED, MONITORED)
-    assert admitted(cluster, tmp_path, all_around) == BY_DEFAULT | {"clearml-redis-slave"}
-    servers = {"clearml-apiserver", "clearml-fileserver"}
-    as_in_the_guide = {"apiserver": settings, "fileserver": settings}
-    assert admitted(cluster, tmp_path, as_in_the_guide) == BY_DEFAULT | servers
-    agents = merge(settings, AGENT)
-    with_agents = {"agentservices": agents, "agentGroups": {"agent-group0": agents}}
-    assert admitted(cluster, tmp_path, with_agents) == BY_DEFAULT | AGENTS
+    for snippet in guide.values(heading, page="pods") if heading else [{}]:
+        assert admitted(cluster, tmp_path, name, merge(dict(values), snippet)) == expected
 
 
-def admitted(cluster: Cluster, folder: Path, values: Mapping[str, Any]) -> set[str]:
-    """The workloads of the default bundle, with more values, that the server does not warn of."""
-    bundle = write(folder, "default", values, namespace=NAMESPACE)
+def admitted(cluster: Cluster, folder: Path, name: str, values: Mapping[str, Any]) -> set[str]:
+    """The workloads of the bundle, with more values, that the server does not warn of.
+
+    They are those that the fast tests take for restricted.
+    """
+    bundle = write(folder, name, values, namespace=NAMESPACE)
     found = set()
     for manifest in bundle.objects:
-        if manifest["kind"] in ("Deployment", "StatefulSet", "Job"):
+        if manifest["kind"] in WORKLOADS:
+            ((workload, pod),) = pods_of([manifest]).items()
             asked = ("kubectl", "apply", "--dry-run=server", "-f", "-")
             said = cluster.run(*asked, stdin=json.dumps(manifest))
             assert not said.returncode, said.stderr
-            if "would violate PodSecurity" not in said.stderr:
-                name = manifest["metadata"]["name"]
-                found.add(name.rpartition("-")[0] if manifest["kind"] == "Job" else name)
+            warned = "would violate PodSecurity" in said.stderr
+            assert warned == bool(against_restricted(pod)), said.stderr
+            if not warned:
+                found.add(workload)
     return found

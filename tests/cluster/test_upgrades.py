@@ -12,7 +12,7 @@ import yaml
 from clearml_k8s import rules
 from clearml_k8s.rules import changes
 from cluster import guide
-from cluster.bundles import PRESETS, Bundle, write
+from cluster.bundles import Bundle, write
 from cluster.client import Cluster, eventually
 from cluster.control_plane import PRIVILEGED
 from cluster.machines import Object
@@ -27,7 +27,7 @@ from cluster.states import (
     unready,
 )
 from config.types.merging import merge
-from scenarios import AUTHENTICATION, REPLICATED
+from scenarios import AUTHENTICATION, PRESETS, REPLICATED, preset
 
 Values = Mapping[str, Any]
 
@@ -212,7 +212,7 @@ FROM_BALANCED: Mapping[str, tuple[Values, str | None]] = {
     "other address": ({"loadBalancerIP": "192.0.2.2"}, None),
 }
 
-UPGRADE_STEPS = [file for name, file in PRESETS.items() if name.startswith("upgrade/")]
+UPGRADE_STEPS = [preset(name) for name in PRESETS if name.startswith("upgrade/")]
 
 # All that is accepted at once.
 GROWN: Values = merge(
@@ -342,10 +342,9 @@ def test_back_to_the_defaults(
 def test_the_way_to_the_newest_servers(
     cluster: Cluster, tmp_path: Path, name: str, record_property: Callable[[str, object], None]
 ) -> None:
-    steps = [yaml.safe_load(file.read_text()) for file in UPGRADE_STEPS]
     before = install(cluster, tmp_path, name)
-    record_property("upgrades", len(steps))
-    for step in steps:
+    record_property("upgrades", len(UPGRADE_STEPS))
+    for step in UPGRADE_STEPS:
         after = write(tmp_path, name, step)
         assert refused(cluster, after) == []
         assert warned(before, after) == set()

@@ -256,6 +256,8 @@ def _template(
         for name in SAME_IN_POD_SPEC
         if (setting := getattr(pod, name)) not in (None, "", [], {})
     }
+    if pod.topology_spread_constraints:
+        settings["topology_spread_constraints"] = _spread(component, pod)
     if workload.spread:
         settings["affinity"] = overlaid(_apart(component), pod.affinity)
     if workload.affinity is not None:
@@ -351,6 +353,15 @@ def _timed(probe: k8s.Probe | None, timing: Probe) -> k8s.Probe | None:
 
 def _references(names: Sequence[str]) -> list[k8s.LocalObjectReference]:
     return [k8s.LocalObjectReference(name=name) for name in dict.fromkeys(names)]
+
+
+def _spread(component: Component, pod: Pod) -> list[k8s.TopologySpreadConstraint]:
+    """The constraints of the values; one that does not say which pods it counts counts these."""
+    of_these = k8s.LabelSelector(match_labels=component.selector) if component.selector else None
+    return [
+        k8s.TopologySpreadConstraint(**{"label_selector": of_these} | constraint._values)
+        for constraint in pod.topology_spread_constraints
+    ]
 
 
 def _apart(component: Component) -> k8s.Affinity:

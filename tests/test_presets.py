@@ -1,0 +1,176 @@
+"""The presets keep what their first lines and docs/guide/presets.md promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from config import Values
+from config.types.structs import amount
+from pod_security import Object, against_restricted, containers_of, pods_of
+from rendering import Bundle, render
+from scenarios import PRESETS, WITHOUT_HELM, preset
+
+CERTIFICATE = {("Secret", "clearml-tls")}
+AVAILABLE = ("production", "high-availability")
+# Alone, and in front of and behind others.
+ON_OPENSHIFT = [
+    ("openshift",),
+    ("production", "openshift"),
+    ("high-availability", "openshift"),
+    ("high-availability", "clearml-2", "openshift"),
+]
+WITHOUT_REPLICAS = {"clearml-redis-master", "clearml-fileserver", "clearml-agentservices"}
+AGENTS = {"clearml-agentservices", "clearml-agent-group0-agent"}
+DNS, DNS_OF_OPENSHIFT = 53, 5353
+
+
+def bundle_of(*names: str) -> Bundle:
+    return render(preset(*names), outside=CERTIFICATE)
+
+
+def selects(selector: Object, workload: Object) -> bool:
+    labels = workload["spec"]["template"]["metadata"]["labels"]
+    return selector["matchLabels"].items() <= labels.items()
+
+
+def keys_of(content: Any) -> Iterator[str]:
+    """All keys at any depth."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield key
+            yield from keys_of(value)
+    if isinstance(content, list):
+        for value in content:
+            yield from keys_of(value)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [*((name,) for name in WITHOUT_HELM), *ON_OPENSHIFT, ("production", "clearml-2")],
+    ids="+".join,
+)
+def test_no_preset_is_warned_of(names: tuple[str, ...]) -> None:
+    assert list(Values.read(preset(*names)).warnings()) == []
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if not name.startswith("upgrade/")])
+def test_the_guide_has_a_paragraph_for_each(name: str) -> None:
+    page = (PRESETS[name][-1].parents[2] / "docs/guide/presets.md").read_text("utf-8")
+    assert f"\n## {name}\n" in page
+
+
+def test_minikube_fits_two_processors_and_four_gibibytes() -> None:
+    bundle = bundle_of("minikube")
+    asked = {"cpu": 0.0, "memory": 0.0}
+    for workload in bundle.workloads.values():
+        (pod,) = pods_of([workload]).values()
+        for resource in asked:
+            each = sum(
+                float(amount(container["resources"]["requests"][resource]))
+                for container in pod["containers"]
+            )
+            asked[resource] += each * workload["spec"]["replicas"]
+    # The cluster's own pods take a part too.
+    assert asked["cpu"] <= 1
+    assert asked["memory"] <= 3 * 2**30
+
+
+def test_production_limits_all_but_tasks() -> None:
+    for workload, pod in pods_of(bundle_of("production").objects).items():
+        for container in containers_of(pod):
+            if workload not in AGENTS or container not in pod["containers"]:
+                assert container["resources"]["limits"].keys() == {"cpu", "memory"}, workload
+
+
+def test_production_has_a_policy_for_each_pod() -> None:
+    bundle = bundle_of("production")
+    policies = [policy["spec"]["podSelector"] for policy in bundle.of("NetworkPolicy").values()]
+    workloads = {**bundle.workloads, **bundle.of("Job")}
+    for name, workload in workloads.items():
+        assert any(selects(policy, workload) for policy in policies), name
+
+
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_no_credential_is_in_the_manifests(name: str) -> None:
+    bundle = bundle_of(name)
+    held = {key for secret in bundle.of("Secret") for key in bundle.secret(secret)}
+    made = {key for secret in bundle.made.values() for key in secret["lengths"]}
+    assert {"mongodb-root-password", "redis-password"} <= made
+    assert not held & made
+    assert not [secret for secret in bundle.of("Secret") if secret in bundle.made]
+
+
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_several_pods_have_a_budget_that_lets_one_go(name: str) -> None:
+    bundle = bundle_of(name)
+    budgets = [budget["spec"] for budget in bundle.of("PodDisruptionBudget").values()]
+    for workload, manifest in bundle.workloads.items():
+        pods = manifest["spec"]["replicas"]
+        own = [budget for budget in budgets if selects(budget["selector"], manifest)]
+        assert len(own) == (pods > 1), workload
+        for budget in own:
+            assert budget.get("minAvailable", 1) == pods - 1 or budget["maxUnavailable"] == 1
+
+
+def test_high_availability_is_several_pods_of_all_that_can_be_several() -> None:
+    workloads = bundle_of("high-availability").workloads
+    assert {n for n, each in workloads.items() if each["spec"]["replicas"] == 1} == WITHOUT_REPLICAS
+    zones = 3
+    members = ("clearml-mongodb", "clearml-elastic-master", "clearml-apiserver")
+    assert [workloads[name]["spec"]["replicas"] for name in members] == [zones] * len(members)
+
+
+def test_high_availability_spreads_over_zones_and_nodes() -> None:
+    for name, workload in bundle_of("high-availability").workloads.items():
+        if workload["spec"]["replicas"] > 1:
+            constraints = workload["spec"]["template"]["spec"]["topologySpreadConstraints"]
+            assert [each["topologyKey"] for each in constraints] == [
+                "topology.kubernetes.io/zone",
+                "kubernetes.io/hostname",
+            ], name
+            selectors = [each["labelSelector"] for each in constraints]
+            assert selectors == [workload["spec"]["selector"]] * 2, name
+
+
+@pytest.mark.parametrize("names", ON_OPENSHIFT, ids="+".join)
+def test_openshift_has_no_fixed_user_and_asks_for_no_rights(names: tuple[str, ...]) -> None:
+    bundle = bundle_of(*names)
+    pods = list(pods_of(bundle.objects).values())
+    assert not {"runAsUser", "runAsGroup", "fsGroup", "supplementalGroups"} & {*keys_of(pods)}
+    capabilities = [
+        container["securityContext"]["capabilities"]
+        for pod in pods
+        for container in containers_of(pod)
+    ]
+    assert not [each for each in capabilities if "add" in each]
+
+
+@pytest.mark.parametrize("names", ON_OPENSHIFT, ids="+".join)
+def test_on_openshift_root_has_accounts_that_it_can_be_allowed_to(names: tuple[str, ...]) -> None:
+    bundle = bundle_of(*names)
+    header = PRESETS["openshift"][0].read_text("utf-8")
+    for name, pod in pods_of(bundle.objects).items():
+        if against_restricted(pod):
+            assert pod["serviceAccountName"] in bundle.of("ServiceAccount")
+            assert f"-z {pod['serviceAccountName']}" in header
+            # The SCC anyuid allows no profile.
+            assert "securityContext" not in pod, name
+            assert "seccompProfile" not in {*keys_of(containers_of(pod))}, name
+
+
+@pytest.mark.parametrize("names", ON_OPENSHIFT, ids="+".join)
+def test_openshift_finds_its_name_servers(names: tuple[str, ...]) -> None:
+    for name, policy in bundle_of(*names).of("NetworkPolicy").items():
+        rules = policy["spec"].get("egress", [{}])
+        ports = {port["port"] for rule in rules for port in rule.get("ports", [])}
+        everywhere = {} in rules or "Egress" not in policy["spec"]["policyTypes"]
+        assert everywhere or {DNS, DNS_OF_OPENSHIFT} <= ports, name
+
+
+def test_openshift_makes_routes_of_an_ingress() -> None:
+    (ingress,) = bundle_of("openshift").of("Ingress").values()
+    assert ingress["spec"]["ingressClassName"] == "openshift-default"
+    assert ingress["metadata"]["annotations"] == {"route.openshift.io/termination": "edge"}
