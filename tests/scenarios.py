@@ -177,6 +177,22 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
     "external-services": EXTERNAL_SERVICES,
     "metrics": {store: {"metrics": {"enabled": True}} for store in STORES},
     "replicated": REPLICATED,
+    "backups": {
+        "backup": {
+            "mongodb": {"enabled": True},
+            "elasticsearch": {"enabled": True},
+            "fileserver": {"enabled": True, "schedule": "@weekly"},
+        }
+    },
+    "server-of-today": {
+        "clearml": {"version": "2.3.0"},
+        "apiserver": {"replicaCount": 0, "processes": {"count": 4, "maxRequests": 1000}},
+        "backup": {"s3": {"bucket": "clearml-backups", "existingSecret": "bucket"}},
+        "restore": {
+            "mongodb": {"backup": "20260131-020000"},
+            "elasticsearch": {"backup": "clearml-20260131-021500"},
+        },
+    },
     "surrounded": {
         "networkPolicy": {"enabled": True},
         "apiserver": {
@@ -215,4 +231,5 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
 OUTSIDE: Mapping[str, set[tuple[str, str]]] = {
     "ingress-tls": {("Secret", "clearml-tls")},
     "external-services": {("Secret", "managed-redis")},
+    "server-of-today": {("Secret", "bucket")},
 }

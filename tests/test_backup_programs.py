@@ -662,3 +662,4 @@ def test_a_real_elasticsearch_is_restored(monkeypatch: pytest.MonkeyPatch) -> No
     server.ask("DELETE", "/events-log")
     for name in names:
         server.ask("DELETE", f"/_snapshot/clearml-test/{name}")
+    server.ask("DELETE", "/_snapshot/clearml-test")

@@ -29,6 +29,7 @@ def test_default_objects() -> None:
         ("ServiceAccount", "clearml-credentials"),
         ("Role", "clearml-credentials"),
         ("RoleBinding", "clearml-credentials"),
+        ("NetworkPolicy", "clearml-credentials"),
         ("Job", name_of_job),
         ("NetworkPolicy", "clearml-credentials"),
         ("Service", "clearml-mongodb"),

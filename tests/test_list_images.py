@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,20 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def images_in(node: Any) -> Iterator[str]:
+    """The images of containers, wherever they are."""
+    if isinstance(node, dict) and isinstance(node.get("image"), str):
+        yield node["image"]
+    elif isinstance(node, dict | list):
+        for part in node.values() if isinstance(node, dict) else node:
+            yield from images_in(part)
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_each_image_of_the_manifests_is_listed_once(scenario: str) -> None:
     values = SCENARIOS[scenario]
     bundle = render(values, outside=OUTSIDE.get(scenario, set()))
-    expected = {container["image"] for _, container in bundle.containers()}
-    assert image_list(Values.read(values)) == sorted(expected)
+    assert image_list(Values.read(values)) == sorted(set(images_in(bundle.objects)))
 
 
 @pytest.mark.parametrize("given", [{}, FROM_REGISTRY], ids=["before", "after"])

@@ -26,6 +26,7 @@ from rendering import Bundle, Object, render
 
 NAMES = {
     "apiserver": "clearml-apiserver",
+    "apiserver.asyncdelete": "clearml-apiserver-asyncdelete",
     "fileserver": "clearml-fileserver",
     "webserver": "clearml-webserver",
     "agentservices": "clearml-agentservices",
@@ -35,8 +36,11 @@ NAMES = {
     "elasticsearch": "clearml-elastic-master",
 }
 AGENTS = ("agentservices", "agentGroups.agent-group0")
-# Whose init containers run the API server's image.
-USERS_OF_ITS_IMAGE = ("apiserver", "fileserver", *AGENTS)
+WITHOUT_PROBES = (*AGENTS, "apiserver.asyncdelete")
+# Whose containers run the API server's image.
+USERS_OF_ITS_IMAGE = ("apiserver", "apiserver.asyncdelete", "fileserver", *AGENTS)
+# The servers that all of these components go with.
+ALL_THERE = {"clearml": {"version": "2.3.0"}}
 STORES = ("mongodb", "redis.master", "elasticsearch")
 # What stands around the pods: test_traits.py asks for these.
 TRAITS = ("podDisruptionBudget", "networkPolicy", "serviceAccount", "autoscaling")
@@ -216,13 +220,13 @@ def without_job(objects: list[Object]) -> list[Object]:
 @pytest.mark.parametrize("key", SETTINGS)
 def test_a_setting_has_its_effect_in_every_component(key: str) -> None:
     setting = SETTINGS[key]
-    sections = [name for name in NAMES if "Probe" not in key or name not in AGENTS]
+    sections = [name for name in NAMES if "Probe" not in key or name not in WITHOUT_PROBES]
     context, values = (
-        functools.reduce(merge, (values_of(section, entries) for section in sections))
+        functools.reduce(merge, (values_of(section, entries) for section in sections), ALL_THERE)
         for entries in (setting.context, {**setting.context, key: _as_written(key, setting.value)})
     )
     if key == "extraEnvs":  # a list, so the table's default of Elasticsearch gives way
-        context = {"elasticsearch": {"extraEnvs": []}}
+        context = merge(ALL_THERE, {"elasticsearch": {"extraEnvs": []}})
     before, after = render(context), render(values, outside=OUTSIDE)
     expected = edited(before, {NAMES[section]: setting.edit for section in sections})
     different = [
@@ -266,9 +270,10 @@ def test_agents_have_no_probes_to_time(section: str, key: str) -> None:
 
 
 def test_init_containers_from_another_image_bring_its_pull_secrets() -> None:
-    after = render({"apiserver": {"imagePullSecrets": ["registry-key"]}}, outside=OUTSIDE)
+    given = {"apiserver": {"imagePullSecrets": ["registry-key"]}}
+    before, after = render(ALL_THERE), render(merge(ALL_THERE, given), outside=OUTSIDE)
     secrets = SETTINGS["imagePullSecrets"].edit
-    expected = edited(render(), {NAMES[user]: secrets for user in USERS_OF_ITS_IMAGE})
+    expected = edited(before, {NAMES[user]: secrets for user in USERS_OF_ITS_IMAGE})
     assert without_job(after.objects) == without_job(expected)
 
 
@@ -280,7 +285,7 @@ def test_the_update_strategy_of_the_values_counts() -> None:
         for section in NAMES
     }
     values = [values_of(name, {"updateStrategy": value}) for name, (_, value) in places.items()]
-    after = render(functools.reduce(merge, values))
+    after = render(functools.reduce(merge, values, ALL_THERE))
     for section, (place, value) in places.items():
         assert after.workloads[NAMES[section]]["spec"][place] == value
 
@@ -516,7 +521,11 @@ def test_common_labels_and_annotations_are_on_all_objects() -> None:
 
 
 def test_labels_and_annotations_of_a_component_count_more_than_common_ones() -> None:
-    common: Object = {"commonLabels": {"team": "ml"}, "commonAnnotations": {"cost": "42"}}
+    common: Object = {
+        **ALL_THERE,
+        "commonLabels": {"team": "ml"},
+        "commonAnnotations": {"cost": "42"},
+    }
     own = {"podLabels": {"team": "web"}, "deploymentAnnotations": {"cost": "7"}}
     values = functools.reduce(merge, (values_of(section, own) for section in NAMES), common)
     for workload in render(values).workloads.values():

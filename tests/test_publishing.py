@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ from jsonschema import Draft202012Validator
 
 from config import Values, load
 from config.agent_groups import AgentGroup
+from config.generation import GENERATIONS
 from config.publishing.defaults import commented_defaults
 from config.publishing.reference import reference
 from config.publishing.schema import json_schema
+from config.publishing.versions import versions
 from config.types.merging import merge
 from config.types.model import Model
 from config.types.structs import to_plain
@@ -118,3 +122,13 @@ def test_editors_are_told_what_a_values_file_may_hold(values: str, fits: bool) -
 
 def test_the_defaults_as_a_file_fit_the_schema(text: str) -> None:
     assert Draft202012Validator(json_schema()).is_valid(yaml.safe_load(text))
+
+
+def test_whatever_differs_between_versions_is_in_their_table() -> None:
+    for old, new in pairwise(GENERATIONS):
+        told = versions((old, new))
+        # Of the tags one shows, with the version.
+        for name in {field.name for field in dataclasses.fields(new)} - {"tags"}:
+            former = getattr(old, name)
+            if former != getattr(new, name):
+                assert versions((old, dataclasses.replace(new, **{name: former}))) != told, name

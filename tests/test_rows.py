@@ -553,6 +553,60 @@ def clearml_rows() -> Iterator[Row]:
         yield Row(f"clearml.watchdog.{key}", setting, watchdog_file)
 
 
+NEWEST = {"clearml.version": "2.3.0"}
+
+
+def newer_server_rows() -> Iterator[Row]:
+    """What the servers of the default version do not know."""
+    files, gunicorn = MAIN["fileserver"], f"{MAIN['apiserver']}.env.CLEARML_GUNICORN_"
+    yield Row(
+        "fileserver.auth.enabled",
+        False,
+        {
+            f"{files}.env.CLEARML__FILESERVER__AUTH__ENABLED": "false",
+            **{
+                f"{files}.env.{variable}": None
+                for variable in (
+                    "CLEARML_REDIS_SERVICE_HOST",
+                    "CLEARML_REDIS_SERVICE_PORT",
+                    "CLEARML__HOSTS__REDIS__FILESERVER__DB",
+                    "CLEARML__HOSTS__API_SERVER",
+                    "CLEARML__SECURE__CREDENTIALS__FILESERVER__USER_KEY",
+                    "CLEARML__SECURE__CREDENTIALS__FILESERVER__USER_SECRET",
+                )
+            },
+            "Deployment/clearml-fileserver pod.initContainers.wait-for-redis-apiserver": None,
+            "NetworkPolicy/clearml-redis-master spec.ingress": ANY,
+        },
+        NEWEST,
+    )
+    prefix = f"{MAIN['apiserver']}.env.CLEARML__SERVICES__ASYNC_URLS_DELETE__"
+    yield Row(
+        "apiserver.asyncdelete.enabled",
+        False,
+        {
+            "Deployment/clearml-apiserver-asyncdelete": None,
+            f"{prefix}ENABLED": "false",
+            f"{prefix}FILESERVER__URL_PREFIXES": None,
+            **{
+                f"NetworkPolicy/clearml-{store} spec.ingress": ANY
+                for store in ("mongodb", "redis-master", "elastic-master")
+            },
+        },
+        NEWEST,
+    )
+    several = {"apiserver.processes.count": 2, "apiserver.processes.maxRequests": 10}
+    for key, variable in (
+        ("count", "WORKERS"),
+        ("timeout", "TIMEOUT"),
+        ("maxRequests", "MAX_REQUESTS"),
+        ("maxRequestsJitter", "MAX_REQUESTS_JITTER"),
+    ):
+        yield Row(
+            f"apiserver.processes.{key}", 7, {gunicorn + variable: "7"}, {**NEWEST, **several}
+        )
+
+
 PARTS = {"app": "webserver", "api": "apiserver", "files": "fileserver"}
 
 
@@ -1895,6 +1949,7 @@ ROWS: tuple[Row, ...] = (
     *(row for section in WORKLOADS for row in workload_rows(section)),
     *server_rows(),
     *clearml_rows(),
+    *newer_server_rows(),
     *ingress_rows(),
     *gateway_rows(),
     *cert_manager_rows(),
@@ -1916,10 +1971,11 @@ OF_THE_HELM_CHARTS = {
     for key in ("version", "repository", "archive", "sha256")
 }
 
-# They change every object, or add any: test_inventory.py, test_pods.py, test_argocd.py,
-# test_network.py, test_extra_objects.py and test_server_version.py look at these.
+# They change every object, add any, or none: test_inventory.py, test_pods.py, test_argocd.py,
+# test_network.py, test_extra_objects.py, test_server_version.py and test_upgrading.py look at them.
 OF_THE_WHOLE = {
     "clearml.version",
+    "clearml.upgradingFrom",
     "release.name",
     "release.namespace",
     "release.createNamespace",

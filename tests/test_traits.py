@@ -19,10 +19,11 @@ from imports.mongodb import chart_values
 from packed_charts import imported
 from rendering import Object, render
 from scenarios import REPLICATED
-from test_pods import AGENTS, NAMES, STORES, TRAITS, leaves, values_of
+from test_pods import AGENTS, ALL_THERE, NAMES, STORES, TRAITS, leaves, values_of
 
 SERVERS = ("apiserver", "fileserver", "webserver")
 DEPLOYMENTS = (*SERVERS, *AGENTS)
+DELETION = "apiserver.asyncdelete"
 ACCOUNT_OUTSIDE = frozenset({("ServiceAccount", "theirs")})
 
 
@@ -69,7 +70,7 @@ BACKUPS = {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 443
 
 def one_more(direction: str, rule: Object) -> Callable[[str], Effects]:
     def effects(section: str) -> Effects:
-        context = functools.reduce(merge, (values_of(name, ISOLATED) for name in NAMES))
+        context = functools.reduce(merge, (values_of(name, ISOLATED) for name in NAMES), ALL_THERE)
         ours = render(context).find("NetworkPolicy", NAMES[section])["spec"].get(direction, [])
         # As the API server fills it in.
         ports = [{"protocol": "TCP", **port} for port in rule["ports"]]
@@ -127,7 +128,7 @@ EFFECTS = (
         "networkPolicy.enabled",
         True,
         object_of("NetworkPolicy"),
-        sections=DEPLOYMENTS,
+        sections=(*DEPLOYMENTS, DELETION),
     ),
     Trait("networkPolicy.extraIngress", [METRICS], one_more("ingress", METRICS), ISOLATED),
     Trait(
@@ -135,7 +136,7 @@ EFFECTS = (
         [BACKUPS],
         one_more("egress", BACKUPS),
         ISOLATED,
-        sections=(*SERVERS, *STORES),  # agents may talk to everything
+        sections=(*SERVERS, DELETION, *STORES),  # agents may talk to everything
     ),
     Trait(
         "serviceAccount.create",
@@ -184,6 +185,7 @@ SHARED = functools.reduce(
         values_of(section, {"storage.data.accessModes": ["ReadWriteMany"]})
         for section in ("fileserver", "agentservices")
     ),
+    ALL_THERE,
 )
 
 

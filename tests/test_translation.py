@@ -337,11 +337,11 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_what_has_no_effect_is_told_once_and_with_its_place(tmp_path: Path) -> None:
-    text = "apiserver:\n  processes: {count: 8, timeout: 24000}\nfileserver: {storage: {logs: {}}}"
+    text = "apiserver:\n  indexReplicas: 2\nfileserver: {storage: {logs: {}}}"
     file = _file(tmp_path, text)
     told = [warning for warning in load([file]).warnings() if "has no effect" in warning]
     assert [warning.removeprefix(f"{file}:").split(": has")[0] for warning in told] == [
-        "2: apiserver.processes",
+        "2: apiserver.indexReplicas",
         "3: fileserver.storage.logs",
     ]
 
@@ -351,7 +351,7 @@ def test_what_has_no_effect_is_told_once_and_with_its_place(tmp_path: Path) -> N
 OLD = """\
 # What we run
 apiserver:
-  processes: {count: 8}
+  indexReplicas: 8
   prepopulateEnabled: "false"  # no examples
 redis:
   auth:
@@ -385,7 +385,7 @@ def test_a_migrated_file_says_the_same_in_our_words(tmp_path: Path) -> None:
     text, left_out = migrated(old)
     assert text == NEW
     assert [line.removeprefix(f"{old}:").split(": has")[0] for line in left_out] == [
-        "3: apiserver.processes"
+        "3: apiserver.indexReplicas"
     ]
     assert load([_file(tmp_path, text, "new.yaml")]) == load([old]).with_notices(())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from config.publishing.defaults import commented_defaults
 from config.publishing.reference import reference
 from config.publishing.schema import json_schema
+from config.publishing.versions import versions
 from config.publishing.words import words
 
 ROOT = Path(__file__).parent.parent.parent
@@ -16,6 +17,7 @@ def main() -> None:
     files = {
         "config/values.schema.json": json.dumps(json_schema(), indent=2) + "\n",
         "docs/values.md": reference(),
+        "docs/versions.md": versions(),
         "docs/words.md": words(),
         "docs/values.yaml": commented_defaults(),
     }
