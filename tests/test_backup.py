@@ -186,6 +186,11 @@ def test_backups_are_made_when_the_values_say(name: str, key: str) -> None:
     assert bundle.find("CronJob", f"clearml-backup-{name}")["spec"][key] == CRON[key]
 
 
+def test_a_backup_waits_for_the_one_before() -> None:
+    for cron_job in made(BACKUPS).of("CronJob").values():
+        assert cron_job["spec"]["concurrencyPolicy"] == "Forbid"
+
+
 def test_jobs_have_annotations_and_accounts_of_their_own() -> None:
     entries = {"jobAnnotations": {"probe": "on"}, "serviceAccount": {"name": "writer"}}
     bundle = made(BACKUPS, RESTORES, *(values_of(each, entries) for each in EVERYWHERE))

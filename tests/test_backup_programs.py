@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import threading
 import time
@@ -98,6 +99,21 @@ def test_what_has_not_changed_takes_no_space(files: Path, tmp_path: Path) -> Non
     old, new = (tmp_path / "copies" / first(number) for number in (0, 1))
     assert (old / "project/task/model").samefile(new / "project/task/model")
     assert [(each / "changing").read_text() for each in (old, new)] == ["new", "newer"]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("weights", 2), ("more weights", 1)])
+def test_a_file_of_another_size_or_time_is_copied_again(
+    files: Path, tmp_path: Path, text: str, seconds: int
+) -> None:
+    model = files / "project/task/model"
+    os.utime(model, (1, 1))
+    copies.backup(str(files), str(tmp_path / "copies"), 3)
+    model.write_text(text)
+    os.utime(model, (seconds, seconds))
+    copies.backup(str(files), str(tmp_path / "copies"), 3)
+    old, new = (tmp_path / "copies" / first(each) / "project/task/model" for each in (0, 1))
+    assert not old.samefile(new)
+    assert (old.read_text(), new.read_text()) == ("weights", text)
 
 
 def test_a_volume_without_hard_links_gets_whole_copies(
@@ -568,6 +584,18 @@ def test_another_node_is_asked_if_one_is_away(
     fake.next = [SUCCESS]
     ask("backup", "*", "1")
     assert set(fake.snapshots) == {name_of(0)}
+
+
+@pytest.mark.parametrize(
+    ("said", "mode"), [({}, ssl.CERT_REQUIRED), ({"VERIFY_CERTS": "false"}, ssl.CERT_NONE)]
+)
+def test_certificates_are_verified_unless_told_otherwise(
+    said: dict[str, str], mode: ssl.VerifyMode
+) -> None:
+    environment = {f"ELASTICSEARCH_{key}": text for key, text in said.items()}
+    server = snapshots.Elasticsearch({"ELASTICSEARCH_URLS": "https://search", **environment})
+    assert server.context.verify_mode == mode
+    assert server.context.check_hostname == (mode == ssl.CERT_REQUIRED)
 
 
 def test_a_user_logs_in(fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

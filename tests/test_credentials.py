@@ -232,6 +232,13 @@ def test_the_account_and_its_rights_are_there_before_the_job() -> None:
     assert kinds.index("ServiceAccount") < kinds.index("RoleBinding") < kinds.index("Job")
 
 
+def test_the_job_may_do_what_its_program_does_and_no_more() -> None:
+    (role,) = render().of("Role").values()
+    (rule,) = role["rules"]
+    assert rule["resources"] == ["secrets"]
+    assert set(rule["verbs"]) == {"get", "create", "patch"}
+
+
 def test_an_account_of_the_users_gets_the_rights() -> None:
     own = {"create": False, "name": "theirs"}
     account = ("ServiceAccount", "theirs")
@@ -358,6 +365,39 @@ def test_one_half_of_a_pair_is_made_alone(capsys: pytest.CaptureFixture[str]) ->
     assert stored["s"]["data"]["a_key"] == "dGhlaXJz"
     assert make_credentials.complete(api, "s", WANTED) == "has all its keys, nothing to do"
     assert [media for _, media in api.asked].count(make_credentials.MERGE) == 1
+
+
+@pytest.mark.usefixtures("no_pauses")
+def test_an_immutable_secret_that_lacks_a_key_fails_at_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    api = Stored({"s": {"metadata": {"resourceVersion": "7"}, "immutable": True}}, iter(()))
+    assert not make_credentials.complete_in_time(api, "s", WANTED, time.monotonic() + 100)
+    assert len(api.asked) == 1
+    assert "immutable and lacks a_key, b" in capsys.readouterr().out
+
+
+MANAGER, APPLIED = make_credentials.MANAGER, make_credentials.APPLIED
+KEEPING = {"labels": {MANAGER: "us", "team": "ml"}, "annotations": {"keep": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("found", "changes"),
+    [
+        ({}, KEEPING),
+        (KEEPING, {}),
+        ({"labels": {MANAGER: "helm", "team": "own"}, "annotations": {"keep": "false"}}, {}),
+        # Of a manifest that held it before.
+        (
+            {"labels": {MANAGER: "cdk8s", "team": "ml"}, "annotations": {APPLIED: "{}"}},
+            {"labels": {MANAGER: "us"}, "annotations": {"keep": "true", APPLIED: None}},
+        ),
+    ],
+)
+def test_a_secret_without_manifest_gets_what_keeps_it_and_nothing_else_changes(
+    found: Object, changes: Object
+) -> None:
+    assert make_credentials.new_metadata(found, KEEPING) == changes
 
 
 # Secrets that were in earlier manifests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from copy import deepcopy
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from clearml_k8s.programs import text_of
 from clearml_k8s.rules import CONVENTIONS, RULES, breaches, findings, too_large_to_apply
 from clearml_k8s.rules.manifests import Bundle, Rule
 
@@ -334,6 +336,18 @@ def login(field: str, text: str) -> Mistake:
     return apply
 
 
+def making(*keys: str) -> Mistake:
+    """Has the Job make keys of the Secret `made`, of which the API server reads the key `key`."""
+    box = f"spec.jobTemplate.{POD}.containers[0]"
+    secrets = {"made": {"lengths": dict.fromkeys(keys, 20)}}
+    source = {"secretKeyRef": {"name": "made", "key": "key"}}
+    return both(
+        put(JOB, f"{box}.command", ["python3", "-c", text_of("make_credentials.py")]),
+        put(JOB, f"{box}.args", [json.dumps({"secrets": secrets})]),
+        add(API, f"{BOX}.env", {"name": "MADE", "valueFrom": source}),
+    )
+
+
 def broken(mistake: Mistake) -> Objects:
     objects = baseline()
     mistake(objects)
@@ -648,6 +662,11 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
         put(JOB, f"spec.jobTemplate.{POD}.volumes", [FILES]),
         f"{CLAIM} spec.accessModes",
         "mounted by Deployment/api, CronJob/clean",
+    ),
+    (
+        making("other"),
+        f"{API} {BOX}.env[3].valueFrom.secretKeyRef.key",
+        "Secret/made has no key 'key'",
     ),
 ]
 
@@ -1201,6 +1220,7 @@ SOUND: dict[str, Mistake] = {
     ),
     "a host with a wildcard": put(FRONT, "spec.rules[0].host", "*.example.org"),
     "no minimum for a scaler": drop(SCALER, "spec.minReplicas"),
+    "a key that a Job makes": making("key"),
     "a pod that ends on the node of the volume": both(
         put(JOB, f"spec.jobTemplate.{POD}.volumes", [FILES]),
         put(JOB, f"spec.jobTemplate.{POD}.affinity", BESIDE),

@@ -100,6 +100,8 @@ def test_releases_of_one_generation_go_together() -> None:
     bundle = render({"clearml": {"version": "2.3.0"}} | image("webserver", "2.3.1-700"))
     assert bundle.container("clearml-webserver")["image"] == "clearml/server:2.3.1-700"
     assert bundle.container("clearml-apiserver")["image"] == "clearml/server:2.3.0"
+    minor = render({"clearml": {"version": "1.14.1"}} | image("webserver", "1.9.2-317"))
+    assert minor.container("clearml-webserver")["image"] == "allegroai/clearml:1.9.2-317"
 
 
 def test_generations_are_told_apart_by_their_first_version() -> None:
