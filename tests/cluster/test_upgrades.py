@@ -75,6 +75,8 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
     "no-persistence": ("no-persistence", {}, STORE_VOLUME),
     "helm-stores": ("helm-stores", {}, PROVIDER),
     "production": ("production", {}, PRESET),
+    "high-availability": ("high-availability", {}, PRESET),
+    "openshift": ("openshift", {}, PRESET),
     "minikube": ("minikube", {}, PRESET),
     "name override": ("default", {"nameOverride": "other"}, NAMES),
     "fullname override": ("default", {"fullnameOverride": "other"}, NAMES),
