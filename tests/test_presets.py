@@ -94,8 +94,9 @@ def test_minikube_fits_two_processors_and_four_gibibytes() -> None:
     assert asked["memory"] <= 3 * 2**30
 
 
-def test_production_limits_all_but_tasks() -> None:
-    for workload, pod in pods_of(bundle_of("production").objects).items():
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_all_but_tasks_have_limits(name: str) -> None:
+    for workload, pod in pods_of(bundle_of(name).objects).items():
         for container in containers_of(pod):
             if workload not in AGENTS or container not in pod["containers"]:
                 assert container["resources"]["limits"].keys() == {"cpu", "memory"}, workload
