@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from cluster import guide
 from config import Values
 from config.types.kubernetes import amount
+from config.types.merging import merge
 from pod_security import Object, against_restricted, containers_of, pods_of
 from rendering import Bundle, render
 from scenarios import PRESETS, WITHOUT_HELM, preset
@@ -58,9 +60,22 @@ def test_no_preset_is_warned_of(names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if not name.startswith("upgrade/")])
-def test_the_guide_has_a_paragraph_for_each(name: str) -> None:
-    page = (PRESETS[name][-1].parents[2] / "docs/guide/presets.md").read_text("utf-8")
-    assert f"\n## {name}\n" in page
+def test_values_of_the_guide_go_with_the_preset(name: str) -> None:
+    """Each has one paragraph there."""
+    for snippet in guide.values(name, page="presets"):
+        values = merge(preset(name), snippet)
+        assert list(Values.read(values).warnings()) == []
+        render(values, outside=CERTIFICATE)
+
+
+def test_with_the_certificate_of_the_router_all_is_https() -> None:
+    (snippet,) = guide.values("openshift", page="presets")
+    bundle = render(merge(preset("openshift"), snippet))
+    (ingress,) = bundle.of("Ingress").values()
+    env = bundle.env("clearml-agentservices")
+    urls = {env["CLEARML_WEB_HOST"], env["CLEARML_FILES_HOST"]}
+    assert urls < {f"https://{rule['host']}" for rule in ingress["spec"]["rules"]}
+    assert "tls" not in ingress["spec"]
 
 
 def test_minikube_fits_two_processors_and_four_gibibytes() -> None:
@@ -79,8 +94,9 @@ def test_minikube_fits_two_processors_and_four_gibibytes() -> None:
     assert asked["memory"] <= 3 * 2**30
 
 
-def test_production_limits_all_but_tasks() -> None:
-    for workload, pod in pods_of(bundle_of("production").objects).items():
+@pytest.mark.parametrize("name", AVAILABLE)
+def test_all_but_tasks_have_limits(name: str) -> None:
+    for workload, pod in pods_of(bundle_of(name).objects).items():
         for container in containers_of(pod):
             if workload not in AGENTS or container not in pod["containers"]:
                 assert container["resources"]["limits"].keys() == {"cpu", "memory"}, workload

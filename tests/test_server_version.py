@@ -127,3 +127,13 @@ def test_elasticsearch_gets_no_setting_that_it_does_not_know(
     written = Values.read({**values, "elasticsearch": given})
     warned = [w for w in written.warnings() if w.startswith("elasticsearch.extraEnvs")]
     assert len(warned) == (not known)
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"), [({"enabled": True}, True), ({"nodeSelector": {"pool": "data"}}, False)]
+)
+def test_a_program_that_the_server_lacks_is_told_where_it_is_asked_for(
+    values: dict[str, Any], warned: bool
+) -> None:
+    told = Values.read({"apiserver": {"asyncdelete": values}}).warnings()
+    assert any(line.startswith("apiserver.asyncdelete: ") for line in told) == warned

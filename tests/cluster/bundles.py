@@ -32,7 +32,12 @@ OF_CHARTS: Mapping[str, dict[str, Any]] = {
 CASES = {**COMBINATIONS, **OF_CHARTS}
 VALUES = {**SCENARIOS, **{name: case["values"] for name, case in CASES.items()}}
 GIVEN_NAMESPACE = "given-namespace"
-BUNDLES = [*VALUES, *PRESETS, GIVEN_NAMESPACE]
+# Those of upgrade/ are applied on the way from one to the next.
+BUNDLES = [
+    *VALUES,
+    *(name for name in PRESETS if not name.startswith("upgrade/")),
+    GIVEN_NAMESPACE,
+]
 
 # What they take from their namespace.
 NEEDED: Mapping[str, set[tuple[str, str]]] = {

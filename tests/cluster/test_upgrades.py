@@ -75,6 +75,8 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
     "no-persistence": ("no-persistence", {}, STORE_VOLUME),
     "helm-stores": ("helm-stores", {}, PROVIDER),
     "production": ("production", {}, PRESET),
+    "high-availability": ("high-availability", {}, PRESET),
+    "openshift": ("openshift", {}, PRESET),
     "minikube": ("minikube", {}, PRESET),
     "name override": ("default", {"nameOverride": "other"}, NAMES),
     "fullname override": ("default", {"fullnameOverride": "other"}, NAMES),
@@ -338,7 +340,7 @@ def test_back_to_the_defaults(
 
 
 @pytest.mark.usefixtures("controllers")
-@pytest.mark.parametrize("name", ["default", "authentication", "replicated", "production"])
+@pytest.mark.parametrize("name", ["default", "production"])
 def test_the_way_to_the_newest_servers(
     cluster: Cluster, tmp_path: Path, name: str, record_property: Callable[[str, object], None]
 ) -> None:

@@ -12,6 +12,7 @@ from clearml_k8s.parts.naming import Address
 from clearml_k8s.stores.address import PasswordRef
 from config.image import PulledImage
 from config.mongodb import SET_KEY
+from config.types.structs import quantity
 
 KEY_SOURCE_DIR = "/run/mongodb-key-source"
 KEY_DIR = "/run/mongodb-key"
@@ -177,5 +178,14 @@ class ReplicaSet:
                 "ADJUST": ADJUST % {"hosts": json.dumps(hosts)},
             },
             security_context=unprivileged(),
+            resources=_of_a_shell(),
         )
         return [keeper]
+
+
+def _of_a_shell() -> k8s.ResourceRequirements:
+    """What MongoDB's shell takes, which from 6 on runs in Node.js."""
+    return k8s.ResourceRequirements(
+        requests={"cpu": quantity("10m"), "memory": quantity("64Mi")},
+        limits={"cpu": quantity("1"), "memory": quantity("512Mi")},
+    )
