@@ -191,6 +191,11 @@ def test_a_backup_waits_for_the_one_before() -> None:
         assert cron_job["spec"]["concurrencyPolicy"] == "Forbid"
 
 
+def test_without_a_time_zone_that_of_the_cluster_counts() -> None:
+    for cron_job in made(BACKUPS).of("CronJob").values():
+        assert "timeZone" not in cron_job["spec"]
+
+
 def test_jobs_have_annotations_and_accounts_of_their_own() -> None:
     entries = {"jobAnnotations": {"probe": "on"}, "serviceAccount": {"name": "writer"}}
     bundle = made(BACKUPS, RESTORES, *(values_of(each, entries) for each in EVERYWHERE))
@@ -283,6 +288,14 @@ def test_restores_read_the_claims_that_backups_write() -> None:
             claims_of(pod_of(bundle, f"clearml-{kind}-{name}")) for kind in ("backup", "restore")
         )
         assert backup == restore
+
+
+def test_a_restore_cannot_write_to_the_backups() -> None:
+    bundle = made(BACKUPS, RESTORES)
+    for name in ("mongodb", "fileserver"):
+        (main,) = pod_of(bundle, f"clearml-restore-{name}")["containers"]
+        (mount,) = (each for each in main["volumeMounts"] if each["name"] == "backups")
+        assert mount["readOnly"] is True
 
 
 RCLONE = {

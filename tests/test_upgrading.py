@@ -123,6 +123,7 @@ def test_the_steps_warn_of_nothing() -> None:
     [
         (from_to("1.0.2", "1.17.1"), []),
         (from_to("1.0.2", "2.0.0"), ["clearml.version", "mongodb"]),
+        (from_to("1.16", "2.0.0"), ["clearml.version", "mongodb"]),
         (from_to("1.16", "2.3.0"), ["clearml.version", "mongodb"]),
         (from_to("1.16", "2.3.0", mongodb={"image": {"tag": "4.4.30"}}), ["clearml.version"]),
         (from_to("1.16", "2.3.0", mongodb={"enabled": False}), ["clearml.version"]),
