@@ -45,22 +45,34 @@ SERVERS = ("apiserver", "fileserver", "webserver")
 OWN_INGRESSES: Tree = LEAN | {server: {"ingress": {"enabled": True}} for server in SERVERS}
 HOSTS: Tree = LEAN | {"ingress": {"enabled": True}}
 GATEWAY: Tree = LEAN | {"gateway": {"enabled": True, "parentRefs": [{"name": "front"}]}}
+BACKED_UP = ("mongodb", "elasticsearch", "fileserver")
+BACKUPS: Tree = {
+    "apiserver": {"replicaCount": 0},
+    "backup": {name: {"enabled": True} for name in BACKED_UP},
+    "restore": {name: {"backup": "20260131"} for name in BACKED_UP},
+}
+BUCKET: Tree = {
+    "clearml": {"version": "2.3.0"},
+    "backup": {"s3": {"bucket": "backups", "existingSecret": "key"}},
+}
 # Installations, and the settings that have an effect there.
 CONTEXTS = {
     "inside": (
         INSIDE,
-        r"(?!gateway|credentialsJob|apiserver\.asyncdelete|clearml\.nodeAddress"
+        r"(?!gateway|credentialsJob|backup|restore|apiserver\.asyncdelete|clearml\.nodeAddress"
         r"|global\.\w*[sS]torageClass|ingress\.(app|api|files)\."
         r"|.*\.(external|chart|existing[SCP]|ingress)).*",
     ),
     "credentials made in the cluster": (LEAN, r"credentialsJob\..*"),
+    "backups": (BACKUPS, r"(backup|restore)\.(?!s3|.*existing).*"),
+    "backups in a bucket": (merge(BACKUPS, BUCKET), r"backup\.s3\.(?!.*(Secret|Key)).*"),
     "a server of today": ({"clearml": {"version": "2.3.0"}}, r"apiserver\.asyncdelete\..*"),
     "existing": (
         {
             "apiserver": {"storage": {"enableConfigVolume": True}},
             "agentGroups": {"gpu": {"storage": {"enabled": True}}},
         },
-        r".*\.existingClaim|global\.storageClass",
+        r"(?!backup).*\.existingClaim|global\.storageClass",
     ),
     "outside": (
         OUTSIDE,
