@@ -104,12 +104,6 @@ def test_releases_of_one_generation_go_together() -> None:
     assert minor.container("clearml-webserver")["image"] == "allegroai/clearml:1.9.2-317"
 
 
-@pytest.mark.parametrize(("version", "known"), [("1.1.1", False), ("1.2.0", True), ("2.3.0", True)])
-def test_several_processes_answer_where_the_image_can_start_them(version: str, known: bool) -> None:
-    values = {"clearml": {"version": version}, "apiserver": {"processes": {"count": 2}}}
-    assert ("CLEARML_GUNICORN_WORKERS" in render(values).env("clearml-apiserver")) is known
-
-
 def test_generations_are_told_apart_by_their_first_version() -> None:
     since = [generation.since for generation in GENERATIONS]
     assert since == sorted(set(since))

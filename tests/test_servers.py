@@ -32,14 +32,6 @@ def service_port(bundle: Bundle, server: str) -> dict[str, Any]:
     return dict(port)
 
 
-def test_asynchronous_delete_needs_no_directory_for_logs() -> None:
-    """The entrypoint of the image, which makes it, is not what it starts with."""
-    bundle = render({"clearml": {"version": "2.3.0"}})
-    variable = "CLEARML__LOGGING__HANDLERS__TEXT_FILE__FILENAME"
-    assert bundle.env("clearml-apiserver-asyncdelete")[variable] == "/dev/null"
-    assert variable not in bundle.env("clearml-apiserver")
-
-
 def test_cluster_ip_services_have_no_node_ports() -> None:
     bundle = render({server: {"service": {"type": "ClusterIP"}} for server in SERVERS})
     for server in SERVERS:
