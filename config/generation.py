@@ -74,7 +74,7 @@ class Generation:
 
     elasticsearch_args: bool
     """Whether each request to Elasticsearch heeds `hosts.elastic.*.args`; where the first ones do
-    not, TLS options must stand with the hosts, which later servers refuse.
+    not, TLS options must stand with the hosts, which servers from 1.15 on refuse.
     """
     web_page_file: str
     """Where the image of the web server expects a configuration of the page."""
@@ -158,7 +158,8 @@ _1_0 = Generation(
     },
     elasticsearch_files={"elasticsearch.yml": "xpack.security.enabled: false\n"},
 )
-_1_3 = replace(_1_0, since=(1, 3), version="1.3.0", tags=(), web_page_path=True, gunicorn=True)
+_1_2 = replace(_1_0, since=(1, 2), version="1.2.0", tags=(), elasticsearch_args=True, gunicorn=True)
+_1_3 = replace(_1_2, since=(1, 3), version="1.3.1", web_page_path=True)  # 1.3.0 lacks the path
 _1_7 = replace(
     _1_3,
     since=(1, 7),
@@ -199,7 +200,6 @@ _1_17 = replace(
     tags=("1.17.1-554",),
     mongodb=Release("mongo", "5.0.32"),
     elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.15.5"),
-    elasticsearch_args=True,
 )
 # Since 1.17 the API server raises the featureCompatibilityVersion of the MongoDB that it expects,
 # from that of the major version before and no older one: 1.17 to 5.0, 2.0 and 2.1 to 6.0, 2.2 and
@@ -235,7 +235,7 @@ REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
 # Stores that read no data of a version that is more than one major version older.
 ONE_MAJOR_AT_A_TIME = ("mongodb", "elasticsearch")
 
-GENERATIONS = (_1_0, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
+GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
 DEFAULT_GENERATION = _1_0
 NEWEST = _2_3
 

@@ -318,6 +318,20 @@ def test_the_user_logs_in_at_hosts_with_tls_options_too() -> None:
     assert host["http_auth"] == f"test-user:{PASSWORD}"
 
 
+@pytest.mark.parametrize(
+    ("version", "beside"),
+    [("1.0.2", False), ("1.1.1", False), ("1.2.0", True), ("1.15.1", True), ("1.16.2-502", True)],
+)
+def test_tls_options_stand_where_the_server_heeds_them(version: str, beside: bool) -> None:
+    """Servers from 1.2 on pass them on; the clients of those from 1.15 on take no others."""
+    external = {"hosts": ["https://a"], "verifyCerts": False}
+    search = {"enabled": False, "external": external}
+    bundle = render({"clearml": {"version": version}, "elasticsearch": search})
+    assert (search_hosts(bundle) == ["https://a:9200"]) is beside
+    told = bundle.env(API).get("CLEARML__HOSTS__ELASTIC__EVENTS__ARGS__VERIFY_CERTS")
+    assert told == ("false" if beside else None)
+
+
 def test_later_servers_have_the_tls_options_beside_plain_urls() -> None:
     ca = CaFile(SecretRef("mine"), "ca.crt")
     urls = ["https://a:9200/path"]
@@ -388,7 +402,7 @@ def test_mongodb_password_has_the_key_that_its_secret_gives_it(enabled: bool) ->
     auth = {"enabled": True, "existingSecret": "mine", "existingSecretKey": "root"}
     bundle = render({"mongodb": {"enabled": enabled, "auth": auth}}, outside={("Secret", "mine")})
     reference = {"secretKeyRef": {"name": "mine", "key": "root"}}
-    assert bundle.env(API)["CLEARML_MONGODB_SERVICE_PASSWORD"] == reference
+    assert bundle.env(API)["MONGODB_PASSWORD"] == reference
     if enabled:
         assert bundle.env("clearml-mongodb")["MONGO_INITDB_ROOT_PASSWORD"] == reference
 

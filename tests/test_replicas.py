@@ -76,9 +76,16 @@ def test_servers_log_in_to_all_members() -> None:
     env = bundle.env(API)
     members = ",".join(hosts(bundle, 3))
     assert env["CLEARML__HOSTS__MONGO__BACKEND__HOST"] == (
-        f'"mongodb://root:$(CLEARML_MONGODB_SERVICE_PASSWORD)@{members}/backend'
-        '?authSource=admin&replicaSet=rs0"'
+        f'"mongodb://root:$(MONGODB_PASSWORD)@{members}/backend?authSource=admin&replicaSet=rs0"'
     )
+
+
+@pytest.mark.parametrize("version", ["1.0.2", "1.9.2-317", "2.3.0"])
+def test_servers_take_the_password_from_the_urls_alone(version: str) -> None:
+    """Later ones write what they find in these into the URL of one host, and stop at several."""
+    env = render(REPLICATED | {"clearml": {"version": version}}).env(API)
+    assert "root:$(" in env["CLEARML__HOSTS__MONGO__AUTH__HOST"]
+    assert not [name for name in env if name.startswith("CLEARML_MONGODB_SERVICE")]
 
 
 def test_members_are_found_before_they_are_ready() -> None:
@@ -138,7 +145,7 @@ def test_password_and_key_may_come_from_an_existing_secret() -> None:
     }
     reference = {"secretKeyRef": {"name": "mine", "key": "root"}}
     assert variables(bundle.container(MONGODB, "replica-set"))["PASSWORD"] == reference
-    assert bundle.env(API)["CLEARML_MONGODB_SERVICE_PASSWORD"] == reference
+    assert bundle.env(API)["MONGODB_PASSWORD"] == reference
 
 
 def test_mongod_reads_a_copy_of_the_key_that_stays_in_memory() -> None:

@@ -1371,10 +1371,7 @@ def mongodb_rows() -> Iterator[Row]:
             ],
         },
     )
-    url = (
-        "mongodb://root:$(CLEARML_MONGODB_SERVICE_PASSWORD)@clearml-mongodb:27017/{}"
-        "?authSource=admin"
-    )
+    url = "mongodb://root:$(MONGODB_PASSWORD)@clearml-mongodb:27017/{}?authSource=admin"
     yield Row(
         "mongodb.auth.enabled",
         True,
@@ -1384,7 +1381,7 @@ def mongodb_rows() -> Iterator[Row]:
             f"{main}.env.MONGO_INITDB_ROOT_USERNAME": "root",
             f"{main}.env.MONGO_INITDB_ROOT_PASSWORD": env_from("clearml-mongodb", key),
             "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
-            f"{API_ENV}.CLEARML_MONGODB_SERVICE_PASSWORD": env_from("clearml-mongodb", key),
+            f"{API_ENV}.MONGODB_PASSWORD": env_from("clearml-mongodb", key),
             **BY_HOST_AND_PORT["MONGODB"],
             **mongodb_urls(url),
         },
@@ -1405,7 +1402,7 @@ def mongodb_rows() -> Iterator[Row]:
         "second",
         {
             f"{main}.env.MONGO_INITDB_ROOT_PASSWORD.secretKeyRef.name": "second",
-            f"{API_ENV}.CLEARML_MONGODB_SERVICE_PASSWORD.secretKeyRef.name": "second",
+            f"{API_ENV}.MONGODB_PASSWORD.secretKeyRef.name": "second",
         },
         existing,
         FIRST_AND_SECOND,
@@ -1415,7 +1412,7 @@ def mongodb_rows() -> Iterator[Row]:
         "other",
         {
             f"{main}.env.MONGO_INITDB_ROOT_PASSWORD.secretKeyRef.key": "other",
-            f"{API_ENV}.CLEARML_MONGODB_SERVICE_PASSWORD.secretKeyRef.key": "other",
+            f"{API_ENV}.MONGODB_PASSWORD.secretKeyRef.key": "other",
         },
         existing,
         FIRST_AND_SECOND,

@@ -25,7 +25,7 @@ PASSWORDS: dict[str, Any] = {
 
 def store_env(bundle: Bundle) -> dict[str, Any]:
     """What the API server is told about the stores."""
-    names = re.compile("CLEARML_(MONGODB|REDIS|ELASTIC)_SERVICE|CLEARML__HOSTS__")
+    names = re.compile("CLEARML_(MONGODB|REDIS|ELASTIC)_SERVICE|CLEARML__HOSTS__|MONGODB_PASSWORD")
     return {k: v for k, v in bundle.env("clearml-apiserver").items() if names.match(k)}
 
 
@@ -118,7 +118,7 @@ def test_redis_has_as_many_databases_as_the_servers_use() -> None:
         (
             "authentication",
             {
-                "CLEARML_MONGODB_SERVICE_PASSWORD",
+                "MONGODB_PASSWORD",
                 "CLEARML_REDIS_SERVICE_PASSWORD",
                 "REDISCLI_AUTH",
             },
@@ -135,7 +135,7 @@ def test_redis_has_as_many_databases_as_the_servers_use() -> None:
         (
             "replicated",
             {
-                "CLEARML_MONGODB_SERVICE_PASSWORD",
+                "MONGODB_PASSWORD",
                 "CLEARML_REDIS_SERVICE_PASSWORD",
                 "REDISCLI_AUTH",
                 "PASSWORD",
@@ -166,12 +166,12 @@ def test_the_mongodb_password_reaches_both_sides() -> None:
     server, mongodb = bundle.env("clearml-apiserver"), bundle.env(MONGODB)
     assert mongodb["MONGO_INITDB_ROOT_USERNAME"] == "root"
     reference = mongodb["MONGO_INITDB_ROOT_PASSWORD"]["secretKeyRef"]
-    assert server["CLEARML_MONGODB_SERVICE_PASSWORD"]["secretKeyRef"] == reference
+    assert server["MONGODB_PASSWORD"]["secretKeyRef"] == reference
     assert bundle.secret(reference["name"])[reference["key"]] == "test-mongodb-password"
     for database in ("backend", "auth"):
         # HOCON takes @ and $ only in double quotes.
         assert server[f"CLEARML__HOSTS__MONGO__{database.upper()}__HOST"] == (
-            f'"mongodb://root:$(CLEARML_MONGODB_SERVICE_PASSWORD)@{MONGODB}:27017/{database}?authSource=admin"'
+            f'"mongodb://root:$(MONGODB_PASSWORD)@{MONGODB}:27017/{database}?authSource=admin"'
         )
     # Which the server would prefer to the URL.
     assert "CLEARML_MONGODB_SERVICE_HOST" not in server
@@ -206,7 +206,7 @@ def test_passwords_may_come_from_existing_secrets(enabled: bool, password: str |
         outside={("Secret", "mine"), ("Secret", "mine-too")},
     )
     env = store_env(bundle)
-    assert env["CLEARML_MONGODB_SERVICE_PASSWORD"]["secretKeyRef"]["name"] == "mine"
+    assert env["MONGODB_PASSWORD"]["secretKeyRef"]["name"] == "mine"
     assert env["CLEARML_REDIS_SERVICE_PASSWORD"]["secretKeyRef"]["name"] == "mine-too"
     assert not {"clearml-mongodb", "clearml-redis"} & set(bundle.of("Secret"))
 

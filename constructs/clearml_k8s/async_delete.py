@@ -4,6 +4,7 @@ from constructs import Construct
 
 from clearml_k8s.apiserver import Program
 from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import ServerAddress
 from clearml_k8s.parts.workload import Workload, deployment
@@ -41,7 +42,12 @@ class AsyncDelete(Construct):
                 image=program.image,
                 command=["python3", "-m", "jobs.async_urls_delete"],
                 args=["--fileserver-host", fileserver.url],
-                env={**program.environment_with(), "PYTHONPATH": "/opt/clearml/apiserver"},
+                env={
+                    **program.environment_with(),
+                    "PYTHONPATH": "/opt/clearml/apiserver",
+                    # The directory of the log file is made by the image's entrypoint alone.
+                    "CLEARML__LOGGING__HANDLERS__TEXT_FILE__FILENAME": hocon("/dev/null"),
+                },
                 mounts=program.mounts,
             ),
         )

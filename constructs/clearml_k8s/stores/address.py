@@ -14,9 +14,10 @@ from clearml_k8s.parts.naming import Address, SecretRef
 from clearml_k8s.parts.need import ANYWHERE, Endpoint, Need, Target
 from clearml_k8s.parts.volume import secret_volume
 
-# Servers from 1.2 (Redis) and 1.8 (MongoDB) on read these variables themselves; for older ones
-# they are only where the configuration beside them takes the passwords from.
-MONGODB_PASSWORD = "CLEARML_MONGODB_SERVICE_PASSWORD"
+# Where the configuration takes the passwords from. Servers from 1.2 on read that of Redis
+# themselves too. That of MongoDB they must not: from 1.8 on they would write it into the URLs once
+# more, and stop at a URL of several members (apiserver/database/__init__.py).
+MONGODB_PASSWORD = "MONGODB_PASSWORD"
 REDIS_PASSWORD = "CLEARML_REDIS_SERVICE_PASSWORD"
 ELASTICSEARCH_PASSWORD = "CLEARML_ELASTIC_SERVICE_PASSWORD"
 ELASTICSEARCH_CLUSTERS = ("EVENTS", "WORKERS")
