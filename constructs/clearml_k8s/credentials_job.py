@@ -70,7 +70,8 @@ def credentials_job(
 def _account() -> k8s.Volume:
     """Token, CA and namespace, as all pods get them that are to have a token."""
     namespace = k8s.DownwardApiVolumeFile(
-        path="namespace", field_ref=k8s.ObjectFieldSelector(field_path="metadata.namespace")
+        path="namespace",
+        field_ref=k8s.ObjectFieldSelector(api_version="v1", field_path="metadata.namespace"),
     )
     authority = k8s.ConfigMapProjection(
         name="kube-root-ca.crt", items=[k8s.KeyToPath(key="ca.crt", path="ca.crt")]
