@@ -1,6 +1,7 @@
 """What sections of the values are made of, and how they say what is wrong."""
 
 import difflib
+import functools
 import typing
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Self, TypeVar
@@ -73,12 +74,7 @@ class Model(BaseModel):
 
         Nothing is validated, so that no validator is built for what nobody has set.
         """
-        defaults = {
-            name: _default_of(field)
-            for name, field in cls.model_fields.items()
-            if not field.is_required()
-        }
-        return cls.model_construct(set(), **defaults | fields)  # type: ignore[return-value]  # plugin forgets Self
+        return cls.model_construct(set(), **_defaults_of(cls) | fields)  # type: ignore[return-value]  # plugin forgets Self
 
     @classmethod
     def read(cls, mapping: object) -> Self:
@@ -93,6 +89,15 @@ class Model(BaseModel):
     def _fields_fit_together(self) -> Self:
         refuse(self.mistakes())
         return self
+
+
+@functools.cache  # sections are frozen, and many pods have the same ones
+def _defaults_of(model: type[Model]) -> dict[str, Any]:
+    return {
+        name: _default_of(field)
+        for name, field in model.model_fields.items()
+        if not field.is_required()
+    }
 
 
 def _default_of(field: FieldInfo) -> Any:
