@@ -192,12 +192,9 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
     },
     "server-of-today": {
         "clearml": {"version": "2.3.0"},
-        "apiserver": {"replicaCount": 0, "processes": {"count": 4, "maxRequests": 1000}},
+        "apiserver": {"processes": {"count": 4, "maxRequests": 1000}},
         "backup": {"s3": {"bucket": "clearml-backups", "existingSecret": "bucket"}},
-        "restore": {
-            "mongodb": {"backup": "20260131-020000"},
-            "elasticsearch": {"backup": "clearml-20260131-021500"},
-        },
+        "restore": {"fileserver": {"backup": "20260131-023000"}},
     },
     "surrounded": {
         "networkPolicy": {"enabled": True},
