@@ -31,13 +31,20 @@ def volumes() -> list[Object]:
 
 
 def machines() -> list[Object]:
-    """Nodes with all that a scenario asks for, and the storage classes."""
+    """Nodes with all that a scenario asks for, each in a zone of its own; the storage classes."""
     amount = {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": "16"}
     nodes = [
         {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": f"node-{number}", "labels": {"pool": "cpu"}},
+            "metadata": {
+                "name": f"node-{number}",
+                "labels": {
+                    "pool": "cpu",
+                    "kubernetes.io/hostname": f"node-{number}",
+                    "topology.kubernetes.io/zone": f"zone-{number}",
+                },
+            },
             "status": {"capacity": amount, "allocatable": amount},
         }
         for number in range(3)
