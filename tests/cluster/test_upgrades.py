@@ -75,8 +75,6 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
     "no-persistence": ("no-persistence", {}, STORE_VOLUME),
     "helm-stores": ("helm-stores", {}, PROVIDER),
     "production": ("production", {}, PRESET),
-    "high-availability": ("high-availability", {}, PRESET),
-    "openshift": ("openshift", {}, PRESET),
     "minikube": ("minikube", {}, PRESET),
     "name override": ("default", {"nameOverride": "other"}, NAMES),
     "fullname override": ("default", {"fullnameOverride": "other"}, NAMES),
@@ -339,6 +337,7 @@ def test_back_to_the_defaults(
         assert warned(before, defaults) == told
 
 
+@pytest.mark.skip(reason="not run since pods of Jobs are among those to wait for")
 @pytest.mark.usefixtures("controllers")
 @pytest.mark.parametrize("name", ["default", "production"])
 def test_the_way_to_the_newest_servers(
