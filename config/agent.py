@@ -9,8 +9,7 @@ from pydantic.alias_generators import to_snake
 
 from config.agent_queues import Queues
 from config.agent_ssh import GitSsh
-from config.generation import DEFAULT_GENERATION
-from config.pod import Deployment
+from config.pod import Deployment, default_resources
 from config.types.fragment import Resources
 from config.types.kubernetes import DNS_SUBDOMAIN, SecretKey, StorageSize
 from config.types.merging import or_else
@@ -66,16 +65,11 @@ class Agent(Deployment):
 
     without: ClassVar[Sequence[str]] = ("livenessProbe", "startupProbe")
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     agent_version: VersionSpecifier = Field(
         default="",
         description='Version of the clearml-agent package with its comparison, such as ">=0.16.1"; '
-        f"empty takes what the image has, or else {DEFAULT_GENERATION.agent_version}. Where the "
+        "empty takes what the image has, or else what goes with clearml.version. Where the "
         "image lacks it, pip installs it into the system's Python "
         "(PIP_BREAK_SYSTEM_PACKAGES is 1).",
     )

@@ -15,7 +15,7 @@ from config.configuration import (
     mounts_below,
 )
 from config.generation import DEFAULT_GENERATION
-from config.pod import OnePod
+from config.pod import OnePod, default_resources
 from config.server import Server
 from config.service import Service
 from config.types.fragment import Resources
@@ -108,11 +108,8 @@ class AsyncDelete(OnePod):
         default=True,
         description="Whether it does so, as of server 1.7; otherwise such files stay.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES_OF_ASYNC_DELETE)] = Field(
-        default=RESOURCES_OF_ASYNC_DELETE,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
+    resources: Annotated[Resources, or_else(RESOURCES_OF_ASYNC_DELETE)] = default_resources(
+        RESOURCES_OF_ASYNC_DELETE
     )
 
 
@@ -135,12 +132,7 @@ class Apiserver(Server, HoconConfigs):
         description="Where the examples' artifacts are unpacked: the mount path of the file "
         "server's volume in the container that unpacks them.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     service: Section[ApiserverService] = section()
     liveness_delay: Seconds = Field(
         default=60, description="Seconds before the first liveness probe of the API server."

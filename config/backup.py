@@ -8,7 +8,7 @@ from pydantic import Field
 from config.claim import Claim
 from config.generation import Generation, number
 from config.image import Image, PulledImage
-from config.pod import CronJob, Job
+from config.pod import CronJob, Job, default_resources
 from config.types.fragment import Resources
 from config.types.kubernetes import (
     AtLeastOne,
@@ -120,12 +120,7 @@ class Backup(CronJob):
     """A backup that is made again and again."""
 
     enabled: bool = Field(default=False, description="Whether backups are made.")
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     retention: AtLeastOne = Field(
         default=7,
         description="Backups that are kept; older ones are removed after the next is complete.",
@@ -206,12 +201,7 @@ class Backups(Model):
 class Restore(Job):
     """A Job that puts a backup back."""
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     backup: BackupName = Field(
         default="",
         description="Name of the backup to restore, in place of what is there now; empty restores "

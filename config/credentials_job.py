@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from config.pod import Job
+from config.pod import Job, default_resources
 from config.traits import ServiceAccount
 from config.types.fragment import Resources
 from config.types.merging import or_else
@@ -38,10 +38,5 @@ class CredentialsJob(Job):
         description="Whether a Job makes them in the cluster; false where all are given, or stand "
         "in Secrets of your own.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     service_account: Section[JobAccount] = section()

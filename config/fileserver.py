@@ -8,6 +8,7 @@ from pydantic import Field
 from config.claim import Storage
 from config.configuration import HoconConfigs
 from config.generation import DEFAULT_GENERATION
+from config.pod import default_resources
 from config.server import Server
 from config.service import Service
 from config.types.fragment import Resources
@@ -45,12 +46,7 @@ class FileserverAuth(Model):
 class Fileserver(Server, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     service: Section[FileserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
     storage: Section[Storage] = section()

@@ -10,7 +10,7 @@ from config.chart import MongodbChart
 from config.generation import DEFAULT_GENERATION, Generation
 from config.image import PulledImage
 from config.metrics import StoreMetrics
-from config.pod import StatefulSet
+from config.pod import StatefulSet, default_resources
 from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.fragment import Resources
@@ -205,12 +205,7 @@ class Mongodb(StatefulSet, Store):
         description="Members of the replica set; an odd number survives best. Take members away "
         "one at a time, or the majority is lost.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     persistence: Section[MongodbPersistence] = section()
     service: Section[MongodbService] = section()
     external: Section[MongodbExternal] = section()

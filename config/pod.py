@@ -103,6 +103,16 @@ RESOURCES_OF_INIT_CONTAINERS: Any = {
 }
 
 
+def default_resources(default: Any) -> Any:
+    """The field of resources that hold unless the values say anything of them."""
+    return Field(
+        default=default,
+        validate_default=True,
+        description="Resource requests and limits of the main container; given, they replace "
+        "these as a whole.",
+    )
+
+
 class InitContainers(Model):
     """The containers that run before the main one, such as those that wait."""
 

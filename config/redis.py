@@ -10,7 +10,7 @@ from config.chart import RedisChart
 from config.generation import DEFAULT_GENERATION, Generation
 from config.image import PulledImage
 from config.metrics import StoreMetrics
-from config.pod import StatefulSet
+from config.pod import StatefulSet, default_resources
 from config.service import StoreService
 from config.store import BITNAMI, ChartModel, Store, StoreImage, StorePersistence
 from config.types.fragment import Resources
@@ -72,12 +72,7 @@ class RedisMaster(StatefulSet, ChartModel):
     )
     port: Port = Field(default=6379, description="Port of Redis and its Service.")
     service: Section[StoreService] = section()
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     persistence: Section[RedisPersistence] = section()
 
 

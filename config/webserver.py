@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from config.configuration import WebPageConfigs
+from config.pod import default_resources
 from config.server import Server
 from config.service import Service
 from config.types.fragment import Resources
@@ -32,11 +33,6 @@ class WebserverService(Service):
 class Webserver(Server, WebPageConfigs):
     """The web server: the user interface, and a proxy to the other two servers."""
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = Field(
-        default=RESOURCES,
-        validate_default=True,
-        description="Resource requests and limits of the main container; given, they replace "
-        "these as a whole.",
-    )
+    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
     service: Section[WebserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of web server pods.")

@@ -189,7 +189,10 @@ def _names(bundle: Bundle) -> set[tuple[str, str]]:
 
 
 def _has_version(values: Any) -> bool:
-    tags = (values.get(s, {}).get("image", {}).get("tag") for s in ("apiserver", "fileserver"))
+    tags = (
+        values.get(s, {}).get("image", {}).get("tag")
+        for s in ("apiserver", "fileserver", "webserver")
+    )
     return any(tags) or "version" in values.get("clearml", {})
 
 

@@ -104,7 +104,7 @@ class Apiserver(Construct):
             environment={
                 **stores.environment,
                 "CLEARML_SERVER_DEPLOYMENT_TYPE": "kubernetes",
-                "CLEARML_CONFIG_DIR": None,
+                "CLEARML_CONFIG_DIR": None,  # its place; who has which directories is said later
                 **_settings(values, clearml),
                 **_addresses(values, clearml.cookie_name, cookie_domain),
                 **_credentials(credentials, generation.system_users),

@@ -9,6 +9,23 @@ from clearml_k8s.parts.environment import EnvValue
 from config.image import PulledImage
 
 
+def confined(*capabilities: str, read_only: bool = False) -> k8s.SecurityContext:
+    """The security context of a container that has these rights of root's, and gets no more.
+
+    If it is `read_only`, it writes to its volumes alone.
+    """
+    return k8s.SecurityContext(
+        allow_privilege_escalation=False,
+        capabilities=k8s.Capabilities(drop=["ALL"], add=list(capabilities) or None),
+        read_only_root_filesystem=read_only or None,
+    )
+
+
+def unprivileged(*, read_only: bool = False) -> k8s.SecurityContext:
+    """The security context of a container that needs no rights at all, and is not root."""
+    return k8s.SecurityContext(**confined(read_only=read_only)._values, run_as_non_root=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Container:
     """What runs in a container, and the settings that hold unless the values say otherwise.
@@ -30,22 +47,5 @@ class Container:
     startup: k8s.Probe | None = None
     mounts: Sequence[k8s.VolumeMount] = ()
     resources: k8s.ResourceRequirements | None = None
-    security_context: k8s.SecurityContext = field(default_factory=lambda: confined())
+    security_context: k8s.SecurityContext = field(default_factory=confined)
     privileged: bool = False
-
-
-def confined(*capabilities: str, read_only: bool = False) -> k8s.SecurityContext:
-    """The security context of a container that has these rights of root's, and gets no more.
-
-    If it is `read_only`, it writes to its volumes alone.
-    """
-    return k8s.SecurityContext(
-        allow_privilege_escalation=False,
-        capabilities=k8s.Capabilities(drop=["ALL"], add=list(capabilities) or None),
-        read_only_root_filesystem=read_only or None,
-    )
-
-
-def unprivileged(*, read_only: bool = False) -> k8s.SecurityContext:
-    """The security context of a container that needs no rights at all, and is not root."""
-    return k8s.SecurityContext(**confined(read_only=read_only)._values, run_as_non_root=True)

@@ -35,6 +35,19 @@ SAME_IN_POD_SPEC = (Pod.model_fields.keys() & fields_of(k8s.PodSpec)) - {
 DIGEST_LENGTH = 10
 
 
+def run_as(user: int | None = None) -> k8s.PodSecurityContext:
+    """The user that an image runs as, if it does not say; files belong to the group of that number.
+
+    System calls are those that the container runtime allows by default.
+    """
+    return k8s.PodSecurityContext(
+        run_as_user=user,
+        run_as_group=user,
+        fs_group=user,
+        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Workload:
     """What runs in the pods of a component, and the settings that hold without any values.
@@ -57,7 +70,7 @@ class Workload:
     public: Sequence[str] = ()
     wait_image: PulledImage | None = None
     checksums: Mapping[str, str | None] = field(default_factory=dict)
-    security_context: k8s.PodSecurityContext = field(default_factory=lambda: run_as())
+    security_context: k8s.PodSecurityContext = field(default_factory=run_as)
     grace_period: int | None = None
     spread: bool = False
     affinity: k8s.Affinity | None = None
@@ -71,19 +84,6 @@ class Placed:
     scope: Construct
     workload: Workload
     pod: Pod
-
-
-def run_as(user: int | None = None) -> k8s.PodSecurityContext:
-    """The user that an image runs as, if it does not say; files belong to the group of that number.
-
-    System calls are those that the container runtime allows by default.
-    """
-    return k8s.PodSecurityContext(
-        run_as_user=user,
-        run_as_group=user,
-        fs_group=user,
-        seccomp_profile=k8s.SeccompProfile(type="RuntimeDefault"),
-    )
 
 
 def deployment(
