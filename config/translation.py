@@ -133,7 +133,6 @@ def _ingress_annotations(annotations: Any, whole: Mapping[str, Any]) -> Any:
 
 NOTHING_READS_IT = "nothing reads it, in the charts neither"
 LOGS = "the servers log to their standard output, no volume is needed"
-LATER_SERVER = "the server of this version does not know it"
 FIXED_NAMES = "Services have fixed names here, and the components know each other's"
 
 GLUE = (
