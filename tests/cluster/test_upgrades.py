@@ -75,6 +75,8 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
     "no-persistence": ("no-persistence", {}, STORE_VOLUME),
     "helm-stores": ("helm-stores", {}, PROVIDER),
     "production": ("production", {}, PRESET),
+    "high-availability": ("high-availability", {}, PRESET),
+    "openshift": ("openshift", {}, PRESET),
     "minikube": ("minikube", {}, PRESET),
     "name override": ("default", {"nameOverride": "other"}, NAMES),
     "fullname override": ("default", {"fullnameOverride": "other"}, NAMES),
@@ -89,7 +91,10 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
     "replicas": ("default", {"webserver": {"replicaCount": 3}}, None),
     "tags": (
         "default",
-        {name: {"image": {"tag": "new"}} for name in ("webserver", "mongodb", "agentservices")},
+        {
+            name: {"image": {"tag": "1.0.2-new"}}
+            for name in ("webserver", "mongodb", "agentservices")
+        },
         None,
     ),
     "no agents": ("default", {"agentservices": {"enabled": False}, "agentGroups": None}, None),
@@ -220,7 +225,7 @@ GROWN: Values = merge(
     {
         "commonLabels": {"team": "data"},
         "apiserver": {"service": {"type": "ClusterIP"}, "replicaCount": 2},
-        "webserver": {"replicaCount": 3, "image": {"tag": "new"}},
+        "webserver": {"replicaCount": 3, "image": {"tag": "1.0.2-new"}},
         "fileserver": {"storage": {"data": {"size": "60Gi"}}},
         "ingress": {"enabled": True, "className": "nginx", "host": "clearml.example.com"},
     },
@@ -337,7 +342,6 @@ def test_back_to_the_defaults(
         assert warned(before, defaults) == told
 
 
-@pytest.mark.skip(reason="not run since pods of Jobs are among those to wait for")
 @pytest.mark.usefixtures("controllers")
 @pytest.mark.parametrize("name", ["default", "production"])
 def test_the_way_to_the_newest_servers(
