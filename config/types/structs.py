@@ -18,25 +18,39 @@ from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core
 from config.types.kubernetes import LARGEST_INTEGER, NOT_A_QUANTITY, QUANTITY, amount
 from config.types.scalars import readable
 
+# What quantities, ports and percentages were made from: to ask them is a call into jsii.
+_made_from: dict[k8s.Quantity | k8s.IntOrString, int | str] = {}
+
 
 @functools.cache
 def quantity(text: str) -> k8s.Quantity:
     """The struct of a Kubernetes quantity; cached, as each one costs a call into jsii."""
-    return k8s.Quantity.from_string(text)
+    made = k8s.Quantity.from_string(text)
+    _made_from[made] = text
+    return made
 
 
 @functools.cache
 def int_or_string(given: int | str) -> k8s.IntOrString:
     """The struct of a port or percentage; cached, as each one costs a call into jsii."""
     if isinstance(given, int):
-        return k8s.IntOrString.from_number(given)
-    return k8s.IntOrString.from_string(given)
+        made = k8s.IntOrString.from_number(given)
+    else:
+        made = k8s.IntOrString.from_string(given)
+    _made_from[made] = given
+    return made
+
+
+def value_of(struct: k8s.Quantity | k8s.IntOrString) -> int | float | str:
+    """What a quantity, port or percentage is as a values file spells it."""
+    made_from = _made_from.get(struct)
+    return struct.value if made_from is None else made_from
 
 
 @functools.cache
 def amount_of(struct: k8s.Quantity) -> Decimal:
     """The number that a quantity stands for."""
-    return amount(str(struct.value))
+    return amount(str(value_of(struct)))
 
 
 def fields_of(struct: Any) -> set[str]:
@@ -84,7 +98,7 @@ def to_plain(value: Any, *, reveal: bool = False) -> Any:
         fields = value._values
         return {_json_name(type(value), name): plain(part) for name, part in fields.items()}
     if hasattr(value, "__jsii_type__"):
-        return value.value
+        return value_of(value)
     if isinstance(value, dict):
         return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list):
