@@ -29,7 +29,6 @@ threading.excepthook = lambda _: None
 sys.unraisablehook = lambda _: None
 threading.Thread(target=import_module, args=["cdk8s_plus_25"]).start()
 
-import clearml_k8s.rules  # noqa: F401  # needs no engine, so it is read while that starts
 from config import ValuesError, load, values_files
 
 
