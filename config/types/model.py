@@ -61,7 +61,7 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        alias_generator=to_camel,
+        alias_generator=functools.cache(to_camel),  # subclasses ask again for each field
         validate_by_name=True,
         validate_by_alias=True,
         hide_input_in_errors=True,
