@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
+from cdk8s_plus_25 import k8s
 from pydantic import SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from config import Values, ValuesError, load
+from config.apiserver import Apiserver
 from config.clearml import FixedUsers
 from config.types.kubernetes import amount
 from config.types.model import Model
@@ -1301,6 +1303,21 @@ def test_resources_of_elasticsearch_merge_over_the_default(loaded: Load) -> None
         "limits": {"memory": "8Gi", "cpu": "2"},
         "requests": {"memory": "4Gi"},
     }
+
+
+def test_quantities_are_known_without_asking_the_engine(
+    loaded: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apiserver = loaded("apiserver: {resources: {limits: {memory: 3Gi}}}").apiserver
+    asked = property(lambda _: pytest.fail("the engine is asked for what is known"))
+    monkeypatch.setattr(k8s.Quantity, "value", asked)
+    assert to_plain(apiserver.resources) == {"limits": {"memory": "3Gi"}}
+
+
+def test_structs_that_others_made_are_taken_as_they_are() -> None:
+    limits = {"memory": k8s.Quantity.from_string("3Gi")}
+    apiserver = Apiserver(resources=k8s.ResourceRequirements(limits=limits))
+    assert to_plain(apiserver.resources) == {"limits": {"memory": "3Gi"}}
 
 
 def test_files_of_elasticsearch_merge_over_the_default(loaded: Load) -> None:
