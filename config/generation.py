@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 Number = tuple[int, int]
 """Major and minor version."""
@@ -11,16 +10,14 @@ Number = tuple[int, int]
 HALVES = ("key", "secret")  # of a user's credential
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """The image of a release: repository and tag."""
 
     repository: str
     tag: str
 
 
-@dataclass(frozen=True)
-class SystemUser:
+class SystemUser(NamedTuple):
     """A user that the servers or agents log in as, and whose credential comes from our Secret.
 
     Its keys there are `<secret_key>_key` and `<secret_key>_secret`. A user that the server does
@@ -33,8 +30,7 @@ class SystemUser:
     display_name: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Generation:
+class Generation(NamedTuple):
     """A generation of servers and what goes with it."""
 
     since: Number
@@ -106,7 +102,7 @@ class Generation:
         """
         known = (tag for tag in reversed(self.tags) if is_within(tag, version))
         image = Release(self.server.repository, next(known, version))
-        return replace(self, version=version, server=image)
+        return self._replace(version=version, server=image)
 
 
 _1_0 = Generation(
@@ -158,10 +154,9 @@ _1_0 = Generation(
     },
     elasticsearch_files={"elasticsearch.yml": "xpack.security.enabled: false\n"},
 )
-_1_2 = replace(_1_0, since=(1, 2), version="1.2.0", tags=(), elasticsearch_args=True, gunicorn=True)
-_1_3 = replace(_1_2, since=(1, 3), version="1.3.1", web_page_path=True)  # 1.3.0 lacks the path
-_1_7 = replace(
-    _1_3,
+_1_2 = _1_0._replace(since=(1, 2), version="1.2.0", tags=(), elasticsearch_args=True, gunicorn=True)
+_1_3 = _1_2._replace(since=(1, 3), version="1.3.1", web_page_path=True)  # 1.3.0 lacks the path
+_1_7 = _1_3._replace(
     since=(1, 7),
     version="1.14.1",
     tags=(
@@ -176,8 +171,7 @@ _1_7 = replace(
     fileserver_probe="/",
     async_delete=True,
 )
-_1_15 = replace(
-    _1_7,
+_1_15 = _1_7._replace(
     since=(1, 15),
     version="1.15.1",
     tags=("1.15.0-472", "1.15.1-478"),
@@ -185,16 +179,14 @@ _1_15 = replace(
     # The page's own file is written by the image, over what is there.
     web_page_file="/mnt/external_files/configs/configuration.json",
 )
-_1_16 = replace(
-    _1_15,
+_1_16 = _1_15._replace(
     since=(1, 16),
     version="1.16.2",
     tags=("1.16.0-494", "1.16.1-499", "1.16.2-502"),
     file_authentication=True,
     system_users=(*_1_15.system_users, SystemUser("fileserver", "fileserver")),
 )
-_1_17 = replace(
-    _1_16,
+_1_17 = _1_16._replace(
     since=(1, 17),
     version="1.17.1",
     tags=("1.17.1-554",),
@@ -204,8 +196,7 @@ _1_17 = replace(
 # Since 1.17 the API server raises the featureCompatibilityVersion of the MongoDB that it expects,
 # from that of the major version before and no older one: 1.17 to 5.0, 2.0 and 2.1 to 6.0, 2.2 and
 # later to 7.0 (apiserver/mongo/initialize/migration.py).
-_2_0 = replace(
-    _1_17,
+_2_0 = _1_17._replace(
     since=(2, 0),
     upgrades_from=(1, 17),
     version="2.0.0",
@@ -216,17 +207,16 @@ _2_0 = replace(
     redis=Release("redis", "7.4.7"),
     elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.17.10"),
 )
-_2_1 = replace(
-    _2_0,
+_2_1 = _2_0._replace(
     since=(2, 1),
     version="2.1.0",
     tags=("2.1.0",),
     server=Release("clearml/server", ""),
     agent_services=Release("clearml/clearml-agent-services", "latest"),
 )
-_2_2 = replace(_2_1, since=(2, 2), upgrades_from=(2, 0), version="2.2.0", tags=("2.2.0",))
-_2_3 = replace(
-    _2_2, since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.28")
+_2_2 = _2_1._replace(since=(2, 2), upgrades_from=(2, 0), version="2.2.0", tags=("2.2.0",))
+_2_3 = _2_2._replace(
+    since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.28")
 )
 
 # Settings that Elasticsearch does not know from that major version on, and does not start with.

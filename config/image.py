@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -25,8 +24,7 @@ DOCKER_HUB = "docker.io"
 REGISTRY = re.compile(r"^(localhost|[^/]*[.:][^/]*)/")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PulledImage:
+class PulledImage(NamedTuple):
     """An image as its section names it, and how the kubelet gets it.
 
     `version` is the end of a reference: `:tag`, `@digest` or both.
@@ -34,8 +32,8 @@ class PulledImage:
 
     repository: str
     version: str
-    registry: str = ""
     pull_policy: str
+    registry: str = ""
     pull_secrets: Sequence[str] = ()
 
     def reference(self, registry: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +106,7 @@ def test_clients_are_shown_their_configuration_once_all_is_known(outdir: Path) -
 def test_a_server_elsewhere_is_where_the_values_say_or_left_out(outdir: Path) -> None:
     files = {"clearml": {"clientConfigurationFilesUrl": "s3://bucket"}}
     off = {"fileserver": {"enabled": False}, "webserver": {"enabled": False}}
-    servers = replace(SERVERS, webserver=None, fileserver=None)
+    servers = SERVERS._replace(webserver=None, fileserver=None)
     told = notes(Values.read(files | off), servers, outdir) + "\n"
     assert "  Files: s3://bucket\n" in told
     assert "Web:" not in told

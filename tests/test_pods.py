@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -541,7 +540,7 @@ def test_labels_and_annotations_of_a_component_count_more_than_common_ones() -> 
 
 
 def test_labels_of_a_charts_pods_count_more_than_common_ones() -> None:
-    naming = dataclasses.replace(NAMING, common=Common(labels={"team": "ml"}))
+    naming = NAMING._replace(common=Common(labels={"team": "ml"}))
     pod = StatefulSet.read({"podLabels": {"team": "web"}})
     (manifest,) = adapted("redis", small_chart(), naming, pod, IMAGE).objects
     assert manifest["metadata"]["labels"] == {"team": "ml"}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -32,8 +32,7 @@ PORT = 8008
 HTTPS = 443
 
 
-@dataclass(frozen=True, kw_only=True)
-class Program:
+class Program(NamedTuple):
     """What all that runs the API server's program has: settings, and what they are read from."""
 
     image: PulledImage

@@ -23,6 +23,7 @@ from clearml_k8s.parts.naming import Common, Naming
 from clearml_k8s.parts.need import ServerAddresses
 from clearml_k8s.parts.network import network_policies
 from clearml_k8s.parts.secret import Lacking
+from clearml_k8s.parts.workload import Placed
 from clearml_k8s.registry_key import registry_key
 from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
@@ -124,13 +125,15 @@ def install(
     )
     key = registry_key(of_credentials, naming, values.image_credentials)
     naming = naming.pulling_with([*key, *values.global_.image_pull_secrets])
+    workloads = list[Placed]()
     site = Site(
         naming=naming,
         release=values.release,
         generation=generation,
         charts=render_charts(values)() if charts is None else charts,
-        lacking=lacking,
         snapshots=repository(naming, values),
+        workloads=workloads,
+        lacking=lacking,
     )
     made_stores: dict[str, Any] = {}  # each of its own type, which its room knows
     for name, section in values.stores.items():
@@ -139,7 +142,6 @@ def install(
         if section.source == "external":
             drop_if_empty(made)
     stores = StoreAddresses(**made_stores)
-    workloads = list(site.workloads)
     if lacking:
         image = values.apiserver.pulled_image(generation)
         workloads.append(

@@ -1,7 +1,7 @@
 """Where all ClearML servers and agents take their credentials from: one Secret, or two."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -13,8 +13,7 @@ from config.clearml import Clearml, Credentials
 KEY_LENGTH = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class CredentialRefs:
+class CredentialRefs(NamedTuple):
     """The Secret and the key that each credential has its place in."""
 
     places: Mapping[str, tuple[SecretRef, str]]

@@ -1,7 +1,7 @@
 """The file server."""
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -43,8 +43,7 @@ marker.touch()
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Login:
+class Login(NamedTuple):
     """What a file server needs that asks for a login: who checks it, and where it is remembered."""
 
     apiserver: Need

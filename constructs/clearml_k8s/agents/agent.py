@@ -1,7 +1,6 @@
 """What agent services and agent groups have in common: how a ClearML agent is started and told."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 from cdk8s_plus_25 import k8s
@@ -84,8 +83,7 @@ class Mounted(NamedTuple):
         return cls(volume, k8s.VolumeMount(name=volume.name, mount_path=path, **options))
 
 
-@dataclass(frozen=True, kw_only=True)
-class AgentMaker:
+class AgentMaker(NamedTuple):
     """Makes Deployments of agents that share the servers of an installation."""
 
     generation: Generation

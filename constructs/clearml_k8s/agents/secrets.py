@@ -1,6 +1,6 @@
 """Where an agent's secrets come from: its own Secret, or Secrets that exist already."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -29,8 +29,7 @@ VARIABLES = {
 FILES = {"clearmlConfig": CONFIG_FILE, "googleCredentials": GOOGLE_KEY_FILE}
 
 
-@dataclass(frozen=True)
-class SecretKey:
+class SecretKey(NamedTuple):
     """A key of a Secret."""
 
     secret: SecretRef
@@ -47,8 +46,7 @@ class SecretKey:
         )
 
 
-@dataclass(frozen=True)
-class AgentSecrets:
+class AgentSecrets(NamedTuple):
     """Where each secret is, by the key that it has, or would have, in the agent's own Secret."""
 
     keys: dict[str, SecretKey]

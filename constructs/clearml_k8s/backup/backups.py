@@ -1,6 +1,6 @@
 """What makes backups and what restores them, as the values ask for it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from constructs import Construct
 
@@ -25,8 +25,7 @@ def repository(naming: Naming, values: Values) -> Repository | None:
     return Repository(place(naming, values.backup, "elasticsearch"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Backups:
+class Backups(NamedTuple):
     """What is backed up, and the values that say how."""
 
     naming: Naming

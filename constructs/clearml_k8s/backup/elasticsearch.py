@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 
@@ -32,8 +32,7 @@ cp config/{KEYSTORE} {KEYSTORE_DIR}/
 """
 
 
-@dataclass(frozen=True)
-class Repository:
+class Repository(NamedTuple):
     """What the nodes of the embedded Elasticsearch need to write snapshots."""
 
     place: Place
@@ -102,8 +101,7 @@ class Repository:
         return bucket.keys if bucket else {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshots:
+class Snapshots(NamedTuple):
     """Who takes and restores snapshots: a program that asks Elasticsearch to."""
 
     store: ElasticsearchAddress | ElasticsearchHosts

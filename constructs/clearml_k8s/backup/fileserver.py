@@ -1,7 +1,6 @@
 """Copies of the file server's files."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdk8s_plus_25 import k8s
 
@@ -24,8 +23,7 @@ SECURITY_CONTEXT = k8s.PodSecurityContext(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Files:
+class Files(NamedTuple):
     """The file server's volume, and who copies it.
 
     `security_context` is that of the file server where the values name its user; `node_of`

@@ -1,7 +1,7 @@
 """Where backups are: on a claim, or in a bucket."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cdk8s_plus_25 import k8s
@@ -25,8 +25,7 @@ FEW_CHECKSUMS = {
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True)
-class BucketFolder:
+class BucketFolder(NamedTuple):
     """The folder of a bucket that holds the backups of one thing."""
 
     values: Bucket
@@ -87,8 +86,7 @@ class BucketFolder:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
+class Place(NamedTuple):
     """Where the backups of one thing are: in a folder of a bucket, if there is one, or a claim."""
 
     name: str

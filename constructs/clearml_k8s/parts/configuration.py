@@ -1,7 +1,7 @@
 """Configuration files of the user's own: their Secret, and the volumes they are found in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -11,8 +11,7 @@ from clearml_k8s.parts.secret import secret
 from config.configuration import ADDITIONAL_CONFIGS_DIR, AdditionalConfigs
 
 
-@dataclass(frozen=True)
-class ConfigDirectory:
+class ConfigDirectory(NamedTuple):
     """A directory that a server reads `*.conf` files from; the values mount one without volume."""
 
     path: str
@@ -29,8 +28,7 @@ class ConfigDirectory:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfigSources:
+class ConfigSources(NamedTuple):
     """Secrets and ConfigMaps with files, by what they are called here; later ones win."""
 
     sources: Mapping[str, k8s.VolumeProjection]

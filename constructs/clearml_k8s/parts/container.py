@@ -1,7 +1,7 @@
 """A container as its component makes it, before the values have their say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 
@@ -26,8 +26,7 @@ def unprivileged(*, read_only: bool = False) -> k8s.SecurityContext:
     return k8s.SecurityContext(**confined(read_only=read_only)._values, run_as_non_root=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Container:
+class Container(NamedTuple):
     """What runs in a container, and the settings that hold unless the values say otherwise.
 
     Arguments and variables are kept from being expanded unless they are of type Template; the
@@ -40,12 +39,12 @@ class Container:
     image: PulledImage
     command: Sequence[str] | None = None
     args: Sequence[str] | None = None
-    env: Mapping[str, EnvValue] = field(default_factory=dict)
-    ports: Mapping[str, int] = field(default_factory=dict)
+    env: Mapping[str, EnvValue] = {}
+    ports: Mapping[str, int] = {}
     liveness: k8s.Probe | None = None
     readiness: k8s.Probe | None = None
     startup: k8s.Probe | None = None
     mounts: Sequence[k8s.VolumeMount] = ()
     resources: k8s.ResourceRequirements | None = None
-    security_context: k8s.SecurityContext = field(default_factory=confined)
+    security_context: k8s.SecurityContext = confined()
     privileged: bool = False

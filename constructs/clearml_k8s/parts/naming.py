@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from cdk8s_plus_25 import k8s
 
@@ -16,30 +16,28 @@ KEPT = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Common:
+class Common(NamedTuple):
     """What holds for all components; each may be empty.
 
     `image_registry` is that of images which name none of their own, `storage_class` that of claims
     which name none, `pull_secrets` are the Secrets that all pods pull their images with.
     """
 
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
     image_registry: str = ""
     pull_secrets: Sequence[str] = ()
     storage_class: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Component:
+class Component(NamedTuple):
     """A component of the installation: what its objects are called, and what finds its pods."""
 
     name: str
     labels: Mapping[str, str]
     selector: Mapping[str, str]
     """Labels that find the pods; a Deployment or StatefulSet can never change them."""
-    common: Common = field(default_factory=Common)
+    common: Common = Common()
 
     def metadata(
         self,
@@ -68,18 +66,17 @@ class Component:
         return f"{self.name}-{ordinal}.{self.headless}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Naming:
+class Naming(NamedTuple):
     """Names and labels of one release; the same as the Helm chart's for release `clearml`."""
 
     release: str
     application: str
     fullname: str
-    common: Common = field(default_factory=Common)
+    common: Common = Common()
 
     def pulling_with(self, secrets: Sequence[str]) -> Self:
         """The same, where all pods pull their images with these Secrets."""
-        return replace(self, common=replace(self.common, pull_secrets=secrets))
+        return self._replace(common=self.common._replace(pull_secrets=secrets))
 
     def namespace(self, name: str, *, keep: bool) -> k8s.ObjectMeta:
         """Metadata of the Namespace, which is no part of any component."""
@@ -142,8 +139,7 @@ class Address:
         return f"http://{self.host}:{self.port}"
 
 
-@dataclass(frozen=True)
-class SecretRef:
+class SecretRef(NamedTuple):
     """A Secret, and the digest of its content where this program knows it."""
 
     name: str

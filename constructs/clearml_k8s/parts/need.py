@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from clearml_k8s.parts.environment import EnvValue, Template, literal
@@ -10,16 +10,14 @@ from clearml_k8s.parts.naming import Address, SecretRef
 from config.addresses import PublicUrls
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """A URL to wait for, and the variables that it takes its `$(VARIABLE)`s from."""
 
     url: Template
-    environment: Mapping[str, EnvValue] = field(default_factory=dict)
+    environment: Mapping[str, EnvValue] = {}
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """A port of some pods; None stands for pods outside, and for a port that is not known."""
 
     selector: Mapping[str, str] | None = None
@@ -64,12 +62,14 @@ class ServerAddress(Address):
         return Target(literal(self.url + self.probe)) if self.probe else None
 
 
-@dataclass(frozen=True)
-class OtherServer:
+class OtherServer(NamedTuple):
     """An API server at a URL from the values."""
 
     url: str
-    secret: None = field(default=None, init=False)
+
+    @property
+    def secret(self) -> None:
+        """None, as its credentials are the user's."""
 
     @property
     def target(self) -> Target:
@@ -87,8 +87,7 @@ class OtherServer:
         return parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerAddresses:
+class ServerAddresses(NamedTuple):
     """The three ClearML servers of an installation, None for one that is elsewhere.
 
     `public` is where browsers and clients outside find them.
@@ -97,7 +96,7 @@ class ServerAddresses:
     apiserver: ServerAddress | None = None
     webserver: ServerAddress | None = None
     fileserver: ServerAddress | None = None
-    public: PublicUrls = field(default_factory=PublicUrls)
+    public: PublicUrls = PublicUrls()
 
     @property
     def installed(self) -> dict[str, ServerAddress]:

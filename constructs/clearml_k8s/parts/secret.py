@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -37,8 +37,7 @@ def clear(given: SecretStr | None) -> str | None:
     return given.get_secret_value() if given else None
 
 
-@dataclass(frozen=True)
-class Lacking:
+class Lacking(NamedTuple):
     """What a Secret lacks, and is to be made in the cluster: keys, and lengths of the texts.
 
     The Secret is `whole` if all that it holds is made there: no manifest has it then.

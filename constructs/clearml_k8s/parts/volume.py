@@ -1,8 +1,7 @@
 """Claims and volumes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -74,8 +73,7 @@ def secret_volume(name: str, secret: str, *keys: str) -> k8s.Volume:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class DataVolume:
+class DataVolume(NamedTuple):
     """The volume of each pod of a StatefulSet: a claim template, an existing claim, or emptyDir."""
 
     name: str

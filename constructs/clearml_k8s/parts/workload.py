@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cdk8s_plus_25 import k8s
 from constructs import Construct
@@ -48,8 +47,7 @@ def run_as(user: int | None = None) -> k8s.PodSecurityContext:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workload:
+class Workload(NamedTuple):
     """What runs in the pods of a component, and the settings that hold without any values.
 
     `needs` is what it talks to; with a `wait_image` an init container of that image waits for
@@ -65,20 +63,19 @@ class Workload:
     init_containers: Sequence[Container] = ()
     sidecars: Sequence[Container] = ()
     volumes: Sequence[k8s.Volume] = ()
-    needs: Mapping[str, Need] = field(default_factory=dict)
+    needs: Mapping[str, Need] = {}
     peers: Sequence[Endpoint] = ()
     public: Sequence[str] = ()
     wait_image: PulledImage | None = None
-    checksums: Mapping[str, str | None] = field(default_factory=dict)
-    security_context: k8s.PodSecurityContext = field(default_factory=run_as)
+    checksums: Mapping[str, str | None] = {}
+    security_context: k8s.PodSecurityContext = run_as()
     grace_period: int | None = None
     spread: bool = False
     affinity: k8s.Affinity | None = None
     min_available: int | None = None
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """A workload where it was made, and what the values say of its pods."""
 
     scope: Construct

@@ -1,9 +1,8 @@
 """The data stores: embedded, imported or external, behind one kind of address."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from constructs import Construct
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from imports.release import ReleaseManifests
 
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
+class Site(NamedTuple):
     """Where a store is made: under which names, for which servers, from which Helm charts."""
 
     naming: Naming
@@ -30,11 +28,11 @@ class Site:
     generation: Generation
     charts: "Mapping[str, ReleaseManifests]"
     """What helm rendered, by store; there is one for each store whose provider is helm."""
-    snapshots: Repository | None = None
+    snapshots: Repository | None
     """What the embedded Elasticsearch needs for snapshots, if any are taken."""
-    workloads: list[Placed] = field(default_factory=list)
+    workloads: list[Placed]
     """The workloads of the embedded stores, to which each adds its own."""
-    lacking: list[Lacking] = field(default_factory=list)
+    lacking: list[Lacking]
     """What Secrets lack that are to be made in the cluster, to which each store adds its own."""
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from cdk8s_plus_25 import k8s
@@ -55,8 +55,7 @@ def _endpoints(pods: Endpoint | None, *ports: int) -> list[Endpoint]:
     return [pods] if pods else [Endpoint(port=port) for port in dict.fromkeys(ports)]
 
 
-@dataclass(frozen=True)
-class PasswordRef:
+class PasswordRef(NamedTuple):
     """A password: a key of a Secret."""
 
     secret: SecretRef
@@ -68,8 +67,7 @@ class PasswordRef:
         return self.secret.key(self.key)
 
 
-@dataclass(frozen=True)
-class CaFile:
+class CaFile(NamedTuple):
     """The certificate of an authority: a key of a Secret, which the server reads as a file."""
 
     secret: SecretRef
@@ -281,8 +279,7 @@ class ElasticsearchAddress(WithoutFiles, Address):
         return {"ELASTICSEARCH_URLS": self.url}
 
 
-@dataclass(frozen=True)
-class ElasticsearchHosts:
+class ElasticsearchHosts(NamedTuple):
     """An Elasticsearch that is known by its nodes' URLs, and the user that logs in to it.
 
     `ca` is who its certificates are from, unless they are not to be verified. `args` says that
@@ -383,8 +380,7 @@ class ElasticsearchHosts:
         return host
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoreAddresses:
+class StoreAddresses(NamedTuple):
     """The three stores of an installation."""
 
     mongodb: MongodbAddress | MongodbConnection

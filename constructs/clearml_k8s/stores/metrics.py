@@ -1,7 +1,7 @@
 """Exporters: what Prometheus asks about a store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from constructs import Construct
 
@@ -14,8 +14,7 @@ from clearml_k8s.parts.untyped import untyped
 from config.metrics import StoreMetrics
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exporter:
+class Exporter(NamedTuple):
     """The exporter of a store: where it listens, and how it is told where the store is.
 
     Nothing comes of it unless the values ask for it.
@@ -24,7 +23,7 @@ class Exporter:
     values: StoreMetrics
     port: int
     args: Sequence[str] | None = None
-    env: Mapping[str, EnvValue] = field(default_factory=dict)
+    env: Mapping[str, EnvValue] = {}
 
     @property
     def sidecars(self) -> list[Container]:

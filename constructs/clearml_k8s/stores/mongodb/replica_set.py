@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdk8s_plus_25 import k8s
 
@@ -70,8 +70,7 @@ if (missing.length || left.length) {
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Standalone:
+class Standalone(NamedTuple):
     """A single MongoDB, whose image makes the user when it first starts."""
 
     password: PasswordRef | None
@@ -93,8 +92,7 @@ class Standalone:
         }
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReplicaSet:
+class ReplicaSet(NamedTuple):
     """A replica set of the given members, and the password and key that guard it."""
 
     name: str

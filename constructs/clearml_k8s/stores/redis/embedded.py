@@ -1,7 +1,7 @@
 """Redis, made here from the official image."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from constructs import Construct
 
@@ -68,8 +68,7 @@ def _component(site: Site, role: str) -> Component:
     return site.naming.store(STORE, role, f"{site.naming.release}-{STORE}-{role}")
 
 
-@dataclass(frozen=True)
-class _Pods:
+class _Pods(NamedTuple):
     """The pods of master and replicas, which differ in few options."""
 
     scope: Construct
