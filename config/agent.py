@@ -12,7 +12,6 @@ from config.agent_ssh import GitSsh
 from config.pod import Deployment, default_resources
 from config.types.fragment import Resources
 from config.types.kubernetes import DNS_SUBDOMAIN, SecretKey, StorageSize
-from config.types.merging import or_else
 from config.types.model import Mistake, Section, did_you_mean, section
 from config.types.scalars import CONTROL, OneLine, Readable, Secret, Text, matching
 
@@ -65,7 +64,7 @@ class Agent(Deployment):
 
     without: ClassVar[Sequence[str]] = ("livenessProbe", "startupProbe")
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     agent_version: VersionSpecifier = Field(
         default="",
         description='Version of the clearml-agent package with its comparison, such as ">=0.16.1"; '

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -28,7 +28,6 @@ from config.types.kubernetes import (
     Seconds,
     StorageSize,
 )
-from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 
 RESOURCES_OF_ASYNC_DELETE: Any = {
@@ -108,9 +107,7 @@ class AsyncDelete(OnePod):
         default=True,
         description="Whether it does so, as of server 1.7; otherwise such files stay.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES_OF_ASYNC_DELETE)] = default_resources(
-        RESOURCES_OF_ASYNC_DELETE
-    )
+    resources: Resources = default_resources(RESOURCES_OF_ASYNC_DELETE)
 
 
 class Apiserver(Server, HoconConfigs):
@@ -132,7 +129,7 @@ class Apiserver(Server, HoconConfigs):
         description="Where the examples' artifacts are unpacked: the mount path of the file "
         "server's volume in the container that unpacks them.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     service: Section[ApiserverService] = section()
     liveness_delay: Seconds = Field(
         default=60, description="Seconds before the first liveness probe of the API server."

@@ -20,7 +20,6 @@ from config.types.kubernetes import (
     SecretKey,
     StorageSize,
 )
-from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import NonEmpty, Text, matching
 from config.types.schedule import CronSchedule
@@ -120,7 +119,7 @@ class Backup(CronJob):
     """A backup that is made again and again."""
 
     enabled: bool = Field(default=False, description="Whether backups are made.")
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     retention: AtLeastOne = Field(
         default=7,
         description="Backups that are kept; older ones are removed after the next is complete.",
@@ -201,7 +200,7 @@ class Backups(Model):
 class Restore(Job):
     """A Job that puts a backup back."""
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     backup: BackupName = Field(
         default="",
         description="Name of the backup to restore, in place of what is there now; empty restores "

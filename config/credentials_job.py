@@ -1,14 +1,13 @@
 """The Job that makes the credentials which the values do not give."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from config.pod import Job, default_resources
 from config.traits import ServiceAccount
 from config.types.fragment import Resources
-from config.types.merging import or_else
 from config.types.model import Mistake, Section, section
 
 RESOURCES: Any = {
@@ -38,5 +37,5 @@ class CredentialsJob(Job):
         description="Whether a Job makes them in the cluster; false where all are given, or stand "
         "in Secrets of your own.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     service_account: Section[JobAccount] = section()

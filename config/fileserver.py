@@ -1,7 +1,7 @@
 """The file server."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -13,7 +13,6 @@ from config.server import Server
 from config.service import Service
 from config.types.fragment import Resources
 from config.types.kubernetes import NodePort, Port, Replicas
-from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 
 RESOURCES: Any = {
@@ -46,7 +45,7 @@ class FileserverAuth(Model):
 class Fileserver(Server, HoconConfigs):
     """The file server: artifacts, debug images and models."""
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     service: Section[FileserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of file server pods.")
     storage: Section[Storage] = section()

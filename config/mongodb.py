@@ -28,7 +28,6 @@ from config.types.kubernetes import (
     ServiceType,
     StorageSize,
 )
-from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, Secret
 
@@ -205,7 +204,7 @@ class Mongodb(StatefulSet, Store):
         description="Members of the replica set; an odd number survives best. Take members away "
         "one at a time, or the majority is lost.",
     )
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     persistence: Section[MongodbPersistence] = section()
     service: Section[MongodbService] = section()
     external: Section[MongodbExternal] = section()

@@ -48,7 +48,6 @@ from config.types.kubernetes import (
     Replicas,
     Seconds,
 )
-from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer
 from config.types.schedule import CronSchedule, TimeZone
@@ -116,7 +115,7 @@ def default_resources(default: Any) -> Any:
 class InitContainers(Model):
     """The containers that run before the main one, such as those that wait."""
 
-    resources: Annotated[Resources, or_else(RESOURCES_OF_INIT_CONTAINERS)] = Field(
+    resources: Resources = Field(
         default=RESOURCES_OF_INIT_CONTAINERS,
         validate_default=True,
         description="Resource requests and limits of each init container; given, they replace "

@@ -26,7 +26,6 @@ from config.types.kubernetes import (
     ServiceName,
     StorageSize,
 )
-from config.types.merging import or_else
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, Secret
 
@@ -72,7 +71,7 @@ class RedisMaster(StatefulSet, ChartModel):
     )
     port: Port = Field(default=6379, description="Port of Redis and its Service.")
     service: Section[StoreService] = section()
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     persistence: Section[RedisPersistence] = section()
 
 

@@ -1,6 +1,6 @@
 """The web server."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -10,7 +10,6 @@ from config.server import Server
 from config.service import Service
 from config.types.fragment import Resources
 from config.types.kubernetes import NodePort, Port, Replicas
-from config.types.merging import or_else
 from config.types.model import Section, section
 
 RESOURCES: Any = {
@@ -33,6 +32,6 @@ class WebserverService(Service):
 class Webserver(Server, WebPageConfigs):
     """The web server: the user interface, and a proxy to the other two servers."""
 
-    resources: Annotated[Resources, or_else(RESOURCES)] = default_resources(RESOURCES)
+    resources: Resources = default_resources(RESOURCES)
     service: Section[WebserverService] = section()
     replica_count: Replicas = Field(default=1, description="Number of web server pods.")

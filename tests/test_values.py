@@ -215,6 +215,9 @@ agentGroups: {gpu: {resources: {requests: {cpu: [1]}}}}
 apiserver: {resources: {limit: {memory: 4Gi}}}
 > apiserver.resources.limit: unknown key; did you mean "limits"? (given: 'limit')
 
+apiserver: {resources: []}
+> apiserver.resources: must be a mapping (given: an empty list)
+
 apiserver: {resources: {limits: {cpu: -1}}}
 > apiserver.resources.limits.cpu: must not be negative (given: '-1')
 
@@ -1295,6 +1298,20 @@ def test_a_new_agent_group_has_every_default_and_the_first_one_stays(loaded: Loa
 def test_an_agent_group_can_have_a_name_other_than_its_key(loaded: Load) -> None:
     groups = loaded("agentGroups: {agent-group0: {name: cpu}}").agent_groups
     assert {key: group.name for key, group in groups.items()} == {"agent-group0": "cpu"}
+
+
+@pytest.mark.parametrize("given", ["{}", "null"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiserver: {resources: %s}",
+        "webserver: {initContainers: {resources: %s}}",
+        "redis: {master: {resources: %s}}",
+        "elasticsearch: {resources: %s}",
+    ],
+)
+def test_empty_resources_give_way_to_the_default(loaded: Load, text: str, given: str) -> None:
+    assert to_plain(loaded(text % given)) == to_plain(Values())
 
 
 def test_resources_of_elasticsearch_merge_over_the_default(loaded: Load) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticUseDefault, core_schema
 
 from config.types.kubernetes import ENV_NAME
 from config.types.model import DEFINITION, Mistake, refuse
@@ -95,6 +95,12 @@ def _affordable(resources: "k8s.ResourceRequirements | None") -> Any:
     return resources
 
 
+def _empty_as_default(raw: object) -> object:
+    if raw is None or raw == {}:
+        raise PydanticUseDefault
+    return raw
+
+
 def _empty_as_none(raw: object) -> object:
     return None if raw == {} else raw
 
@@ -166,7 +172,9 @@ EMPTY_AS_LIST = BeforeValidator(empty_as_list)
 Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_NONE]
 NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_NONE]
 Resources = Annotated[
-    Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_NONE, AfterValidator(_affordable)
+    Struct["k8s.ResourceRequirements"] | None,
+    BeforeValidator(_empty_as_default),
+    AfterValidator(_affordable),
 ]
 PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch()]
 SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch()]

@@ -28,8 +28,3 @@ def merge(
 def over(default: dict[str, Any]) -> BeforeValidator:
     """A mapping that the user's merges over, key by key, instead of being replaced by it."""
     return BeforeValidator(lambda raw: merge(default, raw) if isinstance(raw, dict) else raw)
-
-
-def or_else(default: dict[str, Any]) -> BeforeValidator:
-    """A mapping that gives way as a whole to the user's, if that says anything."""
-    return BeforeValidator(lambda raw: raw or default)

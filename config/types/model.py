@@ -104,8 +104,11 @@ def _default_of(field: FieldInfo) -> Any:
     if isinstance(field.annotation, type) and issubclass(field.annotation, Model):
         return field.annotation.default()
     if field.validate_default:
-        return TypeAdapter(field.rebuild_annotation()).validate_python(field.default)
+        return _adapter(field.rebuild_annotation()).validate_python(field.default)
     return field.get_default()
+
+
+_adapter = functools.cache(TypeAdapter)  # many fields are of the same type
 
 
 class _Section:
