@@ -15,12 +15,17 @@ sys.setswitchinterval(0.001)
 # A source root, not a package: the name `constructs` belongs to PyPI's package.
 sys.path.append(str(Path(__file__).parent / "constructs"))
 
-from clearml_k8s.engine import do_without_cache_if_needed, use_bundled_node
+from clearml_k8s.engine import (
+    do_without_cache_if_needed,
+    do_without_typeguard,
+    use_bundled_node,
+)
 from clearml_k8s.output import end_in_one_line_when_interrupted, in_one_line, say, silence
 
 end_in_one_line_when_interrupted()
 use_bundled_node()
 do_without_cache_if_needed()
+do_without_typeguard()
 # The engine of cdk8s starts in a process of its own; meanwhile the values are read.
 import jsii  # noqa: F401  # takes all of Python's time, so the thread is for what comes after
 

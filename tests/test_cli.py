@@ -224,6 +224,14 @@ def test_main_runs_whatever_node_is_on_the_path(
     assert _contents(other) == defaults.manifests
 
 
+def test_main_imports_nothing_for_type_checks(project: Path, tmp_path: Path) -> None:
+    timed = sys.executable, "-X", "importtime", "main.py"
+    done = _run(project, *timed, CDK8S_OUTDIR=tmp_path / "dist")
+    imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
+    assert "cdk8s_plus_25.k8s" in imported
+    assert not imported & {"typeguard", "unittest", "asyncio"}
+
+
 def test_the_name_constructs_is_that_of_the_package_index(project: Path) -> None:
     # As in `python main.py`, the first entry of sys.path is the root of the project.
     where = "import main, constructs, clearml_k8s; print(constructs.__file__, clearml_k8s.__file__)"
