@@ -39,9 +39,8 @@ def mistakes(values: Values) -> Iterator[Mistake]:
     if said:
         yield from _unknown(("clearml", "version"), said)
     first = said or next(iter(tags.values()), "")
-    whose = "clearml.version" if said else f"{next(iter(tags), '')}.image.tag"
-    for server, tag in tags.items():
-        path = (server, "image", "tag")
+    whose = "clearml.version" if said else ".".join(next(iter(tags), ()))
+    for path, tag in tags.items():
         if number(tag) is None:
             if not said:
                 yield Mistake(path, "tells no version of the server: set clearml.version", tag)
@@ -111,13 +110,13 @@ def _said(values: Values) -> str:
     return values.clearml.version if "version" in values.clearml.model_fields_set else ""
 
 
-def _tags(values: Values) -> dict[str, str]:
-    """What the images of the installed servers say of their version, where they say anything."""
+def _tags(values: Values) -> dict[tuple[str, ...], str]:
+    """What the images of the installed servers say of their version, by the path that says it."""
     images: dict[str, ServerImage] = {
         name: getattr(values, name).image for name in SERVERS if values.has(name)
     }
     return {
-        name: image.tag or image.digest
+        (name, "image", "tag" if image.tag else "digest"): image.tag or image.digest
         for name, image in images.items()
         if image.tag or image.digest
     }

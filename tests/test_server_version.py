@@ -62,7 +62,7 @@ def test_a_tag_that_tells_no_version_needs_one(tag: str) -> None:
 
 def test_a_digest_needs_a_version() -> None:
     values = {"webserver": {"image": {"digest": DIGEST}}}
-    with pytest.raises(ValueError, match=r"webserver\.image\.tag\n  tells no version"):
+    with pytest.raises(ValueError, match=r"webserver\.image\.digest\n  tells no version"):
         Values.read(values)
     bundle = render(values | {"clearml": {"version": "2.3.0"}})
     assert bundle.container("clearml-webserver")["image"] == f"clearml/server@{DIGEST}"
