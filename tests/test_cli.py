@@ -227,6 +227,7 @@ def test_main_runs_whatever_node_is_on_the_path(
 def test_main_imports_nothing_for_type_checks(project: Path, tmp_path: Path) -> None:
     timed = sys.executable, "-X", "importtime", "main.py"
     done = _run(project, *timed, CDK8S_OUTDIR=tmp_path / "dist")
+    assert done.returncode == 0, done.stderr
     imported = {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
     assert "cdk8s_plus_25.k8s" in imported
     assert not imported & {"typeguard", "unittest", "asyncio"}

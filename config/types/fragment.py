@@ -101,10 +101,6 @@ def _empty_as_default(raw: object) -> object:
     return raw
 
 
-def _empty_as_none(raw: object) -> object:
-    return None if raw == {} else raw
-
-
 def empty_as_list(raw: object) -> object:
     """An empty mapping, which charts have in the place of an empty list."""
     return [] if raw == {} else raw
@@ -158,7 +154,7 @@ class _Switch:
 
     def _switched(self, raw: object) -> object:
         if not isinstance(raw, dict) or "enabled" not in raw:
-            return _empty_as_none(raw)
+            return _empty_as_default(raw)
         if not isinstance(raw["enabled"], bool):
             refuse([Mistake(("enabled",), "must be true or false", raw["enabled"])])
         if not raw["enabled"]:
@@ -166,19 +162,17 @@ class _Switch:
         return {key: part for key, part in raw.items() if key != "enabled"} or None
 
 
-EMPTY_AS_NONE = BeforeValidator(_empty_as_none)
+EMPTY_AS_DEFAULT = BeforeValidator(_empty_as_default)
 EMPTY_AS_LIST = BeforeValidator(empty_as_list)
 
-Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_NONE]
-NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_NONE]
+Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_DEFAULT]
+NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_DEFAULT]
 Resources = Annotated[
-    Struct["k8s.ResourceRequirements"] | None,
-    BeforeValidator(_empty_as_default),
-    AfterValidator(_affordable),
+    Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_DEFAULT, AfterValidator(_affordable)
 ]
 PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch()]
 SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch()]
-DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_NONE]
+DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_DEFAULT]
 Tolerations = Annotated[list[Struct["k8s.Toleration"]], EMPTY_AS_LIST]
 TopologySpreadConstraints = Annotated[list[Struct["k8s.TopologySpreadConstraint"]], EMPTY_AS_LIST]
 HostAliases = Annotated[list[Struct["k8s.HostAlias"]], EMPTY_AS_LIST]
@@ -190,18 +184,18 @@ ExtraContainers = Annotated[list[Struct["k8s.Container"]], EMPTY_AS_LIST]
 IngressRules = Annotated[list[Struct["k8s.NetworkPolicyIngressRule"]], EMPTY_AS_LIST]
 EgressRules = Annotated[list[Struct["k8s.NetworkPolicyEgressRule"]], EMPTY_AS_LIST]
 AutoscalerBehavior = Annotated[
-    Struct["k8s.HorizontalPodAutoscalerBehaviorV2"] | None, EMPTY_AS_NONE
+    Struct["k8s.HorizontalPodAutoscalerBehaviorV2"] | None, EMPTY_AS_DEFAULT
 ]
 DeploymentStrategy = Annotated[
     Struct["k8s.DeploymentStrategy"] | None,
     _strategy_of("RollingUpdate", "Recreate"),
-    EMPTY_AS_NONE,
+    EMPTY_AS_DEFAULT,
     BeforeValidator(type_alone),
 ]
 StatefulSetStrategy = Annotated[
     Struct["k8s.StatefulSetUpdateStrategy"] | None,
     _strategy_of("RollingUpdate", "OnDelete"),
-    EMPTY_AS_NONE,
+    EMPTY_AS_DEFAULT,
     BeforeValidator(_without_surge),
     BeforeValidator(type_alone),
 ]

@@ -69,7 +69,7 @@ class OtherServer(NamedTuple):
 
     @property
     def secret(self) -> None:
-        """None, as its credentials are the user's."""
+        """None, as it has none of ours."""
 
     @property
     def target(self) -> Target:
