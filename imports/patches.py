@@ -14,6 +14,7 @@ Patch = Callable[[list[Object]], None]
 
 WORKLOADS = {"Deployment", "StatefulSet"}
 PROBES = {"livenessProbe", "readinessProbe", "startupProbe"}
+CONTAINERS = {"initContainers", "containers"}
 REMOVED_APIS = re.compile(
     r"(extensions|apps|policy|batch|networking\.k8s\.io|rbac\.authorization\.k8s\.io"
     r"|autoscaling|apiextensions\.k8s\.io)/v\d(alpha|beta)\d"
@@ -25,33 +26,56 @@ DEAD_IMAGE = re.compile(
 )
 
 
-def strategic_merge(base: Any, patch: Any) -> Any:
-    """The base with the patch over it, as the API server merges: named items of lists by name.
+def strategic_merge(base: Object, patch: Object) -> Object:
+    """The base with the patch over it, field by field; what the patch does not name stays.
 
-    In the patch an empty mapping takes away what is there, and None leaves it alone.
+    In the patch an empty mapping takes away what is there, and None leaves it alone. Containers are
+    overlaid by name, other named items of lists replaced, and items without a name added. Replaced
+    as a whole are resources, lists of words, and mappings of another `type`, whose other fields go
+    with that type.
     """
-    if isinstance(base, dict) and isinstance(patch, dict):
-        merged = dict(base)
-        for key, part in patch.items():
-            if part == {}:
-                merged.pop(key, None)
-            elif part is not None:
-                merged[key] = strategic_merge(merged[key], part) if key in merged else part
-        return merged
-    if isinstance(base, list) and isinstance(patch, list):
-        items = {_identity(item): item for item in base}
-        for item in patch:
-            known = items.get(_identity(item))
-            items[_identity(item)] = item if known is None else strategic_merge(known, item)
-        return list(items.values())
-    return patch
+    merged = dict(base)
+    for key, part in patch.items():
+        there = merged.get(key)
+        if part == {}:
+            merged.pop(key, None)
+        elif isinstance(there, dict) and isinstance(part, dict) and _goes_over(key, there, part):
+            merged[key] = strategic_merge(there, part)
+        elif isinstance(there, list) and isinstance(part, list) and _has_items(part):
+            merged[key] = _joined(there, part, strategic_merge if key in CONTAINERS else _replaced)
+        elif part is not None:
+            merged[key] = part
+    return merged
 
 
-def _identity(item: Any) -> str:
+def _goes_over(key: str, there: Object, part: Object) -> bool:
+    return key != "resources" and part.get("type", there.get("type")) == there.get("type")
+
+
+def _has_items(part: list[Any]) -> bool:
+    return any(isinstance(item, dict) for item in part)
+
+
+def _replaced(there: Object, item: Object) -> Object:
+    return item
+
+
+def _joined(
+    base: list[Object], patch: list[Object], over: Callable[[Object, Object], Object]
+) -> list[Object]:
+    items = list(base)
+    for item in patch:
+        known = [place for place, there in enumerate(items) if _name(there) == _name(item)]
+        for place in known:
+            items[place] = over(items[place], item)
+        if not known:
+            items.append(item)
+    return items
+
+
+def _name(item: Object) -> object:
     """What an item goes by: mounts share the name of their volume."""
-    return str(
-        (item.get("mountPath") or item.get("name") or item) if isinstance(item, dict) else item
-    )
+    return item.get("mountPath") or item.get("name") or item
 
 
 def set_namespace(objects: list[Object], namespace: str) -> None:

@@ -4,10 +4,10 @@ import re
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, PydanticUseDefault, core_schema
+from pydantic_core import CoreSchema, core_schema
 
 from config.types.kubernetes import ENV_NAME
-from config.types.model import DEFINITION, Mistake, refuse
+from config.types.model import DEFINITION, EMPTY_AS_DEFAULT, Mistake, refuse
 
 # What the names of fragments start with in the JSON schema of the values.
 FRAGMENT = "k8s."
@@ -95,12 +95,6 @@ def _affordable(resources: "k8s.ResourceRequirements | None") -> Any:
     return resources
 
 
-def _empty_as_default(raw: object) -> object:
-    if raw is None or raw == {}:
-        raise PydanticUseDefault
-    return raw
-
-
 def empty_as_list(raw: object) -> object:
     """An empty mapping, which charts have in the place of an empty list."""
     return [] if raw == {} else raw
@@ -154,7 +148,7 @@ class _Switch:
 
     def _switched(self, raw: object) -> object:
         if not isinstance(raw, dict) or "enabled" not in raw:
-            return _empty_as_default(raw)
+            return raw
         if not isinstance(raw["enabled"], bool):
             refuse([Mistake(("enabled",), "must be true or false", raw["enabled"])])
         if not raw["enabled"]:
@@ -162,7 +156,6 @@ class _Switch:
         return {key: part for key, part in raw.items() if key != "enabled"} or None
 
 
-EMPTY_AS_DEFAULT = BeforeValidator(_empty_as_default)
 EMPTY_AS_LIST = BeforeValidator(empty_as_list)
 
 Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_DEFAULT]
@@ -170,8 +163,10 @@ NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_DEFAULT]
 Resources = Annotated[
     Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_DEFAULT, AfterValidator(_affordable)
 ]
-PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch()]
-SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch()]
+PodSecurityContext = Annotated[
+    Struct["k8s.PodSecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT
+]
+SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT]
 DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_DEFAULT]
 Tolerations = Annotated[list[Struct["k8s.Toleration"]], EMPTY_AS_LIST]
 TopologySpreadConstraints = Annotated[list[Struct["k8s.TopologySpreadConstraint"]], EMPTY_AS_LIST]

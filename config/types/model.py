@@ -22,6 +22,8 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 # Key in a part of the JSON schema: the name of the definition that the part is to become.
 DEFINITION = "definition"
+# Annotation of a field: an empty mapping, or null, is as if the key was not there.
+EMPTY_AS_DEFAULT = object()
 
 
 class Mistake(typing.NamedTuple):
@@ -85,6 +87,15 @@ class Model(BaseModel):
         """What is wrong between fields that are each right by themselves."""
         yield from ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_emptiness(cls, raw: Any) -> Any:
+        """Take out what gives way to the default while it is empty, lest it count as set."""
+        if not isinstance(raw, dict):
+            return raw
+        yielding = _yielding_to_defaults(cls)
+        return {k: part for k, part in raw.items() if k not in yielding or part not in (None, {})}
+
     @model_validator(mode="after")
     def _fields_fit_together(self) -> Self:
         refuse(self.mistakes())
@@ -98,6 +109,17 @@ def _defaults_of(model: type[Model]) -> dict[str, Any]:
         for name, field in model.model_fields.items()
         if not field.is_required()
     }
+
+
+@functools.cache
+def _yielding_to_defaults(model: type[Model]) -> frozenset[str]:
+    """The keys, in both spellings, of the fields that emptiness leaves at their default."""
+    return frozenset(
+        key
+        for name, field in model.model_fields.items()
+        if EMPTY_AS_DEFAULT in field.metadata
+        for key in (name, str(field.alias))
+    )
 
 
 def _default_of(field: FieldInfo) -> Any:

@@ -31,8 +31,8 @@ class Container(NamedTuple):
 
     Arguments and variables are kept from being expanded unless they are of type Template; the
     command is a program of ours, in which nothing of the user's stands.
-    Without a security context of its own a container is confined. `privileged` containers need all
-    rights on the node, whatever the values say.
+    Without a security context of its own a container is confined; with None it has none but that of
+    the values. `privileged` containers need all rights on the node, whatever the values say.
     """
 
     name: str
@@ -46,5 +46,5 @@ class Container(NamedTuple):
     startup: k8s.Probe | None = None
     mounts: Sequence[k8s.VolumeMount] = ()
     resources: k8s.ResourceRequirements | None = None
-    security_context: k8s.SecurityContext = confined()
+    security_context: k8s.SecurityContext | None = confined()
     privileged: bool = False

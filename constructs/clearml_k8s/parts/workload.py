@@ -68,7 +68,7 @@ class Workload(NamedTuple):
     public: Sequence[str] = ()
     wait_image: PulledImage | None = None
     checksums: Mapping[str, str | None] = {}
-    security_context: k8s.PodSecurityContext = run_as()
+    security_context: k8s.PodSecurityContext | None = run_as()
     grace_period: int | None = None
     spread: bool = False
     affinity: k8s.Affinity | None = None
@@ -196,16 +196,16 @@ def _job_spec(workload: Workload, pod: Job) -> k8s.JobSpec:
 def settings_of(pod: LongRunning, common: Common) -> dict[str, Any]:
     """The settings alone: a patch for the template of a pod that something else has made.
 
-    An empty mapping in it stands for what is to be taken away.
+    It holds what the values say, and no default; an empty mapping stands for what is to be taken
+    away.
     """
     nobody = Component(name="", labels={}, selector={}, common=common)
     nothing = Container(
         name="",
         image=PulledImage(repository="", version="", pull_policy=""),
-        security_context=k8s.SecurityContext(),
+        security_context=None,
     )
-    unsaid = k8s.PodSecurityContext()
-    workload = Workload(component=nobody, main=nothing, security_context=unsaid)
+    workload = Workload(component=nobody, main=nothing, security_context=None)
     patch: dict[str, Any] = to_plain(_template(workload, pod))
     spec, main = patch["spec"], patch["spec"]["containers"][0]
     del spec["enableServiceLinks"], spec["automountServiceAccountToken"]

@@ -18,8 +18,10 @@ def adapted(
     """The chart with what all objects have in common, and with these settings of its pods.
 
     `image` is that of the main containers, of which the chart need not know registry and digest.
+    What the values do not set stays as helm rendered it.
 
-    Raises ChartError for timings of a probe that the chart does not make.
+    Raises ChartError for timings of a probe that the chart does not make, and for labels of pods
+    that its selectors look for.
     """
     return ReleaseManifests(
         [_adapted(store, manifest, naming, pod, image) for manifest in chart.objects],
@@ -38,9 +40,9 @@ def _adapted(
     store: str, manifest: Object, naming: Naming, pod: StatefulSet, image: Image
 ) -> Object:
     common = {"labels": naming.common.labels, "annotations": naming.common.annotations}
-    adapted: Object = strategic_merge(manifest, {"metadata": _missing(manifest, common)})
+    adapted = strategic_merge(manifest, {"metadata": _missing(manifest, common)})
     if manifest["kind"] in WORKLOADS:
-        annotations = _missing(adapted, {"annotations": pod.deployment_annotations})
+        annotations = {"annotations": pod.deployment_annotations or None}
         patch = {"metadata": annotations, "spec": _spec(store, manifest, naming, pod)}
         adapted = strategic_merge(adapted, patch)
         images = _images(manifest["spec"]["template"]["spec"], image, naming.common.image_registry)
@@ -93,15 +95,15 @@ def _with_class(manifest: Object, storage_class: str) -> Object:
 
 def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Object:
     template, settings = workload["spec"]["template"], settings_of(pod, naming.common)
-    labels = {"labels": {**naming.common.labels, **pod.pod_labels}}
-    settings["metadata"] = _missing(template, labels)
+    settings["metadata"] = {"labels": _pod_labels(store, workload, naming, pod) or None}
     main, patch = template["spec"]["containers"][0], settings["spec"]["containers"][0]
     for key in patch.keys() & PROBES - main.keys():
-        raise ChartError(store, f"makes no {key} that could be set")
+        if patch[key]:
+            raise ChartError(store, f"makes no {key} that could be set")
     patch["name"] = main["name"]
-    if pod.init_containers.resources is not None:
+    names = [container["name"] for container in template["spec"].get("initContainers", [])]
+    if names and "resources" in pod.init_containers.model_fields_set:
         resources = to_plain(pod.init_containers.resources)
-        names = [container["name"] for container in template["spec"].get("initContainers", [])]
         settings["spec"]["initContainers"] = [
             *({"name": name, "resources": resources} for name in names),
             *settings["spec"].get("initContainers", []),
@@ -113,6 +115,17 @@ def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Obj
         "revisionHistoryLimit": pod.revision_history_limit,
         "template": settings,
     }
+
+
+def _pod_labels(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> dict[str, str]:
+    """The labels that its pods get besides those that they keep."""
+    theirs = workload["spec"]["template"].get("metadata", {}).get("labels", {})
+    selector = workload["spec"].get("selector", {}).get("matchLabels", {})
+    for key in pod.pod_labels.keys() & selector.keys():
+        if pod.pod_labels[key] != selector[key]:
+            raise ChartError(store, f"finds its pods by the label {key}, which cannot be chosen")
+    common = {key: label for key, label in naming.common.labels.items() if key not in theirs}
+    return common | pod.pod_labels
 
 
 def _missing(owner: Object, more: Mapping[str, Mapping[str, str]]) -> Object | None:
