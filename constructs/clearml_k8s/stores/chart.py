@@ -94,7 +94,8 @@ def _with_class(manifest: Object, storage_class: str) -> Object:
 
 
 def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Object:
-    template, settings = workload["spec"]["template"], settings_of(pod, naming.common)
+    template, selector = workload["spec"]["template"], _selector(workload)
+    settings = settings_of(pod, naming.common, selector)
     settings["metadata"] = {"labels": _pod_labels(store, workload, naming, pod) or None}
     main, patch = template["spec"]["containers"][0], settings["spec"]["containers"][0]
     for key in patch.keys() & PROBES - main.keys():
@@ -120,12 +121,18 @@ def _spec(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> Obj
 def _pod_labels(store: str, workload: Object, naming: Naming, pod: StatefulSet) -> dict[str, str]:
     """The labels that its pods get besides those that they keep."""
     theirs = workload["spec"]["template"].get("metadata", {}).get("labels", {})
-    selector = workload["spec"].get("selector", {}).get("matchLabels", {})
+    selector = _selector(workload)
     for key in pod.pod_labels.keys() & selector.keys():
         if pod.pod_labels[key] != selector[key]:
-            raise ChartError(store, f"finds its pods by the label {key}, which cannot be chosen")
+            raise ChartError(store, f"finds its pods by the label {key}: podLabels must leave it")
     common = {key: label for key, label in naming.common.labels.items() if key not in theirs}
     return common | pod.pod_labels
+
+
+def _selector(workload: Object) -> Mapping[str, str]:
+    """The labels that find its pods."""
+    labels: Mapping[str, str] = workload["spec"].get("selector", {}).get("matchLabels", {})
+    return labels
 
 
 def _missing(owner: Object, more: Mapping[str, Mapping[str, str]]) -> Object | None:

@@ -17,6 +17,41 @@ app.kubernetes.io/component: mongodb
       {{- end }}
     spec:
       serviceAccountName: {{ include "fullname" . }}
+      affinity:
+        {{- if .Values.affinity }}
+        {{- toYaml .Values.affinity | nindent 8 }}
+        {{- else }}
+        podAffinity:
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 1
+              podAffinityTerm:
+                topologyKey: kubernetes.io/hostname
+                labelSelector:
+                  matchLabels: {{- include "selector" . | nindent 20 }}
+        {{- end }}
+      {{- with .Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      {{- with .Values.tolerations }}
+      tolerations: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      securityContext: {{- toYaml .Values.podSecurityContext | nindent 8 }}
+      initContainers:
+        {{- if .Values.volumePermissions.enabled }}
+        - name: volume-permissions
+          image: docker.io/bitnami/minideb:buster
+          imagePullPolicy: Always
+          command: [sh, -c, "chown -R 1001:1001 /bitnami/mongodb"]
+          securityContext:
+            runAsUser: 0
+          resources:
+            limits:
+              memory: 48Mi
+          volumeMounts:
+            - name: datadir
+              mountPath: /bitnami/mongodb
+        {{- end }}
       containers:
         - name: mongodb
           image: {{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}
@@ -38,10 +73,42 @@ app.kubernetes.io/component: mongodb
           ports:
             - name: mongodb
               containerPort: 27017
-          resources:
-            limits: {}
+          securityContext: {{- toYaml .Values.containerSecurityContext | nindent 12 }}
+          livenessProbe:
+            exec:
+              command: [mongo, --quiet, --eval, "db.version()"]
+            initialDelaySeconds: 30
+            periodSeconds: 10
+            timeoutSeconds: 5
+            successThreshold: 1
+            failureThreshold: 6
+          readinessProbe:
+            exec:
+              command: [mongo, --quiet, --eval, "db.version()"]
+            initialDelaySeconds: 5
+            periodSeconds: 10
+            timeoutSeconds: 5
+            successThreshold: 1
+            failureThreshold: 6
+          resources: {{- toYaml .Values.resources | nindent 12 }}
           volumeMounts:
             - name: datadir
               mountPath: /bitnami/mongodb
               subPath:
+        {{- if .Values.metrics.enabled }}
+        - name: metrics
+          image: docker.io/bitnami/mongodb-exporter:0.20.1-debian-10-r18
+          imagePullPolicy: {{ .Values.image.pullPolicy }}
+          args: ["--port=9216"]
+          securityContext: {{- toYaml .Values.containerSecurityContext | nindent 12 }}
+          ports:
+            - name: metrics
+              containerPort: 9216
+          livenessProbe:
+            httpGet:
+              path: /
+              port: metrics
+          resources: {}
+          volumeMounts:
+        {{- end }}
 {{- end }}
