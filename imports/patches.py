@@ -15,6 +15,8 @@ Patch = Callable[[list[Object]], None]
 WORKLOADS = {"Deployment", "StatefulSet"}
 PROBES = {"livenessProbe", "readinessProbe", "startupProbe"}
 CONTAINERS = {"initContainers", "containers"}
+# Mappings whose `type` says which other fields they have.
+TYPED = {"updateStrategy", "seccompProfile", "appArmorProfile"}
 REMOVED_APIS = re.compile(
     r"(extensions|apps|policy|batch|networking\.k8s\.io|rbac\.authorization\.k8s\.io"
     r"|autoscaling|apiextensions\.k8s\.io)/v\d(alpha|beta)\d"
@@ -31,8 +33,7 @@ def strategic_merge(base: Object, patch: Object) -> Object:
 
     In the patch an empty mapping takes away what is there, and None leaves it alone. Containers are
     overlaid by name, other named items of lists replaced, and items without a name added. Replaced
-    as a whole are resources, lists of words, and mappings of another `type`, whose other fields go
-    with that type.
+    as a whole are resources, lists of words, and strategies and profiles of another type.
     """
     merged = dict(base)
     for key, part in patch.items():
@@ -49,7 +50,8 @@ def strategic_merge(base: Object, patch: Object) -> Object:
 
 
 def _goes_over(key: str, there: Object, part: Object) -> bool:
-    return key != "resources" and part.get("type", there.get("type")) == there.get("type")
+    other_type = key in TYPED and part.get("type") != there.get("type")
+    return key != "resources" and not other_type
 
 
 def _has_items(part: list[Any]) -> bool:

@@ -505,6 +505,12 @@ def test_a_setting_of_a_charts_pods_changes_nothing_else(key: str, charts: Objec
             id="another profile",
         ),
         pytest.param(
+            {"labels": {"type": "db", "app": "redis"}},
+            {"labels": {"type": "cache"}},
+            {"labels": {"type": "cache", "app": "redis"}},
+            id="a label called type",
+        ),
+        pytest.param(
             {"capabilities": {"drop": ["ALL"], "add": ["CHOWN"]}},
             {"capabilities": {"add": []}},
             {"capabilities": {"drop": ["ALL"], "add": []}},
