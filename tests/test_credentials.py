@@ -397,6 +397,12 @@ KEEPING = {"labels": {MANAGER: "us", "team": "ml"}, "annotations": {"keep": "tru
         ({}, KEEPING),
         (KEEPING, {}),
         ({"labels": {MANAGER: "helm", "team": "own"}, "annotations": {"keep": "false"}}, {}),
+        # Applied by somebody else, whose next apply needs to know what it did.
+        ({"annotations": {APPLIED: "{}"}}, KEEPING),
+        (
+            {"labels": {MANAGER: "helm", "team": "own"}, "annotations": {"keep": "", APPLIED: ""}},
+            {},
+        ),
         # Of a manifest that held it before.
         (
             {"labels": {MANAGER: "cdk8s", "team": "ml"}, "annotations": {APPLIED: "{}"}},
