@@ -626,7 +626,7 @@ def test_a_foreign_mark_ends_a_backup_before_anything_is_written(
     fake: FakeElasticsearch, ask: Ask, owner: str, state: str
 ) -> None:
     before = {**OF_SOMEBODY_ELSE, "clearml-20200107-000000": marked(owner, state=state)}
-    fake.snapshots = dict(before)
+    fake.snapshots, fake.next = dict(before), [SUCCESS]
     with pytest.raises(snapshots.SnapshotError, match=rf"{owner}.*formerOwners: \[\"{owner}\"\]"):
         ask("backup", "*", "1")
     assert fake.snapshots == before
