@@ -8,15 +8,17 @@ from pydantic import Field
 from config.claim import Claim
 from config.generation import Generation, number
 from config.image import Image, PulledImage
-from config.pod import CronJob, Job, default_resources
+from config.pod import DAY, CronJob, Job, deadline, default_resources, time_to_live
 from config.types.fragment import Resources
 from config.types.kubernetes import (
     AtLeastOne,
+    AtLeastOneOrNever,
     ImageRepository,
     ImageTag,
     OptionalDnsSubdomain,
     OptionalImageRepository,
     OptionalImageTag,
+    SecondsOrNever,
     SecretKey,
     StorageSize,
 )
@@ -40,6 +42,13 @@ BackupName = Annotated[
     matching(
         r"^([A-Za-z0-9][A-Za-z0-9._-]*)?$",
         "must be the name of a backup, such as 20260131-020000: letters, digits, '.', '_', '-'",
+    ),
+]
+SnapshotOwner = Annotated[
+    Text,
+    matching(
+        r"^[a-z0-9.-]+/[a-z0-9.-]+/[A-Za-z0-9_-]+$",
+        "must be a namespace, a release and the UUID of an Elasticsearch cluster with '/' between",
     ),
 ]
 Endpoint = Annotated[
@@ -120,6 +129,8 @@ class Backup(CronJob):
 
     enabled: bool = Field(default=False, description="Whether backups are made.")
     resources: Resources = default_resources(RESOURCES)
+    active_deadline_seconds: AtLeastOneOrNever = deadline(DAY)
+    ttl_seconds_after_finished: SecondsOrNever = time_to_live(7 * DAY)
     retention: AtLeastOne = Field(
         default=7,
         description="Backups that are kept; older ones are removed after the next is complete.",
@@ -171,6 +182,12 @@ class ElasticsearchBackup(Backup):
         description="Name of a snapshot repository that Elasticsearch knows already; empty means "
         "one on the claim or in the bucket.",
     )
+    former_owners: list[SnapshotOwner] = Field(
+        default=[],
+        description="Marks of installations that are gone, as `namespace/release/UUID of the "
+        "Elasticsearch cluster`: what they left in the repository counts as this one's. A backup "
+        "that meets a foreign mark fails and tells it.",
+    )
 
 
 class FileserverBackup(Backup):
@@ -201,6 +218,11 @@ class Restore(Job):
     """A Job that puts a backup back."""
 
     resources: Resources = default_resources(RESOURCES)
+    # A restore that is cut off leaves half of the data.
+    active_deadline_seconds: AtLeastOneOrNever = deadline(3 * DAY)
+    ttl_seconds_after_finished: SecondsOrNever = time_to_live(
+        7 * DAY, "; the next apply then restores once more, so take the restore out of the values"
+    )
     backup: BackupName = Field(
         default="",
         description="Name of the backup to restore, in place of what is there now; empty restores "
@@ -250,6 +272,12 @@ def has_repository(values: "Values") -> bool:
     """Whether the embedded Elasticsearch needs a snapshot repository of ours."""
     asked = any(name == "elasticsearch" for _, name in asked_for(values))
     return asked and not values.backup.elasticsearch.existing_repository
+
+
+def restored_stores(values: "Values") -> list[str]:
+    """Return the stores whose data a Job is to replace."""
+    asked = asked_for(values)
+    return [name for name in values.stores if ("restore", name) in asked]
 
 
 def mistakes(values: "Values") -> Iterator[Mistake]:
@@ -311,19 +339,41 @@ def _restore(values: "Values", name: str, given: str) -> Iterator[Mistake]:
             f"existingClaim or backup.{name}.enabled",
             given,
         )
-    if name != "fileserver" and values.apiserver.enabled and values.apiserver.fewest > 0:
+    server = values.apiserver
+    if name in values.stores and server.enabled and server.fewest > 0:
+        scaling = "apiserver.autoscaling.enabled false and " if server.autoscaling.enabled else ""
         yield Mistake(
             ("restore", name, "backup"),
-            "needs apiserver.replicaCount 0: the server must not run while its data is replaced",
+            f"needs {scaling}apiserver.replicaCount 0: the server must not run while its data is "
+            "replaced",
             given,
         )
 
 
 def warnings(values: "Values") -> Iterator[str]:
-    """That applying the manifests replaces data."""
+    """What applying a restore does besides, and who must stop that is not stopped here."""
     for name, restore in values.restore.by_name.items():
         if restore.backup:
-            yield (
-                f"restore.{name}: the Job in 1200-restore.k8s.yaml replaces what is there now by "
-                f"backup {restore.backup}"
-            )
+            yield from _restore_warnings(values, name, restore)
+
+
+def _restore_warnings(values: "Values", name: str, restore: Restore) -> Iterator[str]:
+    path, lifetime, again = f"restore.{name}", restore.ttl_seconds_after_finished, ""
+    if lifetime is not None:
+        again = f": {lifetime} s later the Job is removed, and the next apply or sync repeats it"
+    stopped = f"all that uses {name} has 0 replicas, " if name in values.stores else ""
+    yield (
+        f"{path}: the Job in 1200-restore.k8s.yaml replaces what is there now by backup "
+        f"{restore.backup}; meanwhile {stopped}backup.{name} is suspended. Take {path}.backup out "
+        f"of the values as soon as the Job is complete{again}"
+    )
+    if name in values.stores and not values.apiserver.enabled:
+        yield (
+            f"{path}: apiserver.enabled is false; an API server elsewhere that uses this {name} "
+            "must be stopped first, and its asynchronous delete with it"
+        )
+    if name == "fileserver" and values.fileserver.fewest > 0:
+        yield (
+            f"{path}: the file server runs on, so what is uploaded or deleted meanwhile may be "
+            "lost or come back; fileserver.replicaCount: 0 stops it, and asynchronous delete too"
+        )

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
-from config.pod import Job, default_resources
+from config.pod import DAY, HOUR, Job, deadline, default_resources, time_to_live
 from config.traits import ServiceAccount
 from config.types.fragment import Resources
+from config.types.kubernetes import AtLeastOneOrNever, SecondsOrNever
 from config.types.model import Mistake, Section, section
 
 RESOURCES: Any = {
@@ -38,4 +39,8 @@ class CredentialsJob(Job):
         "in Secrets of your own.",
     )
     resources: Resources = default_resources(RESOURCES)
+    active_deadline_seconds: AtLeastOneOrNever = deadline(HOUR)
+    ttl_seconds_after_finished: SecondsOrNever = time_to_live(
+        DAY, "; the next apply makes it anew, and it finds nothing to do"
+    )
     service_account: Section[JobAccount] = section()

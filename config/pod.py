@@ -41,12 +41,14 @@ from config.types.fragment import (
 from config.types.kubernetes import (
     Annotations,
     AtLeastOne,
+    AtLeastOneOrNever,
     Count,
     Labels,
     NodeSelector,
     OptionalDnsSubdomain,
     Replicas,
     Seconds,
+    SecondsOrNever,
 )
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer
@@ -327,8 +329,30 @@ class StatefulSet(LongRunning):
     )
 
 
+HOUR = 60 * 60
+DAY = 24 * HOUR
+
+
+def deadline(default: int) -> Any:
+    """Return the field of a Job's deadline, with the default in seconds."""
+    return Field(
+        default=default,
+        description="Seconds after which a Job that is not done fails, whatever holds it up; "
+        "`never`: as long as it takes.",
+    )
+
+
+def time_to_live(default: int, consequence: str = "") -> Any:
+    """Return the field of how long a Job stays when it is done, with the default in seconds."""
+    return Field(
+        default=default,
+        description=f"Seconds after which a complete or failed Job is removed{consequence}; "
+        "`never`: it stays.",
+    )
+
+
 class Job(Pod):
-    """A pod that does its work and ends."""
+    """A pod that does its work and ends; each kind of Job says when at the latest."""
 
     isolated: ClassVar[bool] = True
 
@@ -336,12 +360,8 @@ class Job(Pod):
         default={}, description="Annotations of the Job or CronJob itself."
     )
     backoff_limit: Count = Field(default=6, description="Failed pods after which the Job gives up.")
-    active_deadline_seconds: AtLeastOne | None = Field(
-        default=None, description="Seconds that a Job may take; unset, as long as it needs."
-    )
-    ttl_seconds_after_finished: Seconds | None = Field(
-        default=None, description="Seconds after which a finished Job is removed; unset, it stays."
-    )
+    active_deadline_seconds: AtLeastOneOrNever
+    ttl_seconds_after_finished: SecondsOrNever
 
 
 class CronJob(Job):

@@ -9,10 +9,10 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from config import Values
-from config.backup import Bucket, Restore
+from config.backup import Bucket, Restore, Restores
 from config.pod import CronJob
 from config.types.merging import merge
-from rendering import Bundle, Object, render
+from rendering import Bundle, Object, render, synthesize
 from test_pods import OUTSIDE, SETTINGS, leaves, values_of
 
 THINGS = ("mongodb", "elasticsearch", "fileserver")
@@ -104,9 +104,11 @@ def test_a_restore_is_a_job_of_its_own_in_the_last_file(name: str) -> None:
         ("NetworkPolicy", policy["metadata"]["name"]),
     ]
     changed = {
-        old["kind"] for old, new in zip(before.objects, bundle.objects, strict=False) if old != new
+        (old["kind"], old["metadata"]["name"])
+        for old, new in zip(before.objects, bundle.objects, strict=False)
+        if old != new and old["kind"] != "NetworkPolicy"
     }
-    assert changed <= {"NetworkPolicy"}
+    assert changed == {("CronJob", f"clearml-backup-{name}")}
     assert job["metadata"]["name"].startswith(f"clearml-restore-{name}-")
     assert NAMES[name] in json.dumps(job["spec"]["template"]["spec"]["containers"][0]["args"])
 
@@ -121,12 +123,122 @@ def test_another_backup_is_restored_by_another_job() -> None:
     assert len(one & another) == len(THINGS) - 1
 
 
-def test_a_warning_says_that_a_restore_replaces_data() -> None:
-    warnings = list(Values.read(together(BACKUPS, RESTORES)).warnings())
+def test_a_restore_that_is_only_to_stay_longer_is_not_made_again() -> None:
+    longer = {"restore": {name: {"ttlSecondsAfterFinished": "never"} for name in THINGS}}
+    assert made(BACKUPS, RESTORES, longer).inventory == made(BACKUPS, RESTORES).inventory
+
+
+def warnings(*values: Object) -> list[str]:
+    return list(Values.read(together(*values)).warnings())
+
+
+def test_a_warning_says_that_a_restore_replaces_data_and_may_do_so_again() -> None:
     for name, backup in NAMES.items():
-        assert any(f"restore.{name}" in each and backup in each for each in warnings)
-    without = Values.read(together(BACKUPS, STOPPED)).warnings()
-    assert not any("restore" in each for each in without)
+        (told,) = (w for w in warnings(BACKUPS, RESTORES) if f"restore.{name}: the Job" in w)
+        assert backup in told
+        assert "repeats it" in told
+    kept = {"restore": {name: {"ttlSecondsAfterFinished": "never"} for name in THINGS}}
+    assert not any("repeats it" in each for each in warnings(BACKUPS, RESTORES, kept))
+    assert not any("restore" in each for each in warnings(BACKUPS, STOPPED))
+
+
+@pytest.mark.parametrize("name", ["mongodb", "elasticsearch"])
+def test_a_warning_names_the_api_server_that_nobody_here_can_stop(name: str) -> None:
+    elsewhere = {
+        "apiserver": {"enabled": False},
+        "clearml": {"clientConfigurationApiUrl": "https://api.example.com"},
+        "agentservices": {"enabled": False},
+    }
+    told = warnings(BACKUPS, elsewhere, {"restore": {name: {"backup": NAMES[name]}}})
+    assert any(w.startswith(f"restore.{name}: apiserver.enabled is false") for w in told)
+
+
+@pytest.mark.parametrize(("replicas", "warned"), [(1, True), (0, False)])
+def test_a_warning_names_the_value_that_stops_the_file_server(replicas: int, warned: bool) -> None:
+    given = {"fileserver": {"replicaCount": replicas}, "restore": {"fileserver": {"backup": "1"}}}
+    told = [each for each in warnings(BACKUPS, given) if "fileserver.replicaCount: 0" in each]
+    assert len(told) == warned
+
+
+# Who stands still meanwhile
+
+NEWEST: Object = {"clearml": {"version": "2.3.0"}}
+DELETION = "clearml-apiserver-asyncdelete"
+SCALED: Object = {
+    "autoscaling": {"enabled": True, "maxReplicas": 3, "targetCPUUtilizationPercentage": 80},
+    "resources": {"requests": {"cpu": 1}},
+}
+
+
+def users_of(bundle: Bundle, store: str) -> dict[str, int | None]:
+    """The replicas of all that the policy of a store lets in, but for the store itself."""
+    policy = bundle.find("NetworkPolicy", store)["spec"]
+    selectors = [
+        peer["podSelector"]["matchLabels"]
+        for rule in policy["ingress"]
+        for peer in rule.get("from", [])
+    ]
+    return {
+        name: workload["spec"].get("replicas")
+        for name, workload in bundle.workloads.items()
+        if any(
+            selector.items() <= workload["spec"]["template"]["metadata"]["labels"].items()
+            for selector in selectors
+        )
+        and name != store
+    }
+
+
+RESTORED_STORES = [("mongodb", "clearml-mongodb"), ("elasticsearch", "clearml-elastic-master")]
+
+
+@pytest.mark.parametrize(("name", "store"), RESTORED_STORES)
+@pytest.mark.parametrize(
+    "apiserver",
+    [
+        {"replicaCount": 2},
+        SCALED,
+    ],
+    ids=["replicas", "autoscaling"],
+)
+def test_all_that_talks_to_a_store_stands_still_while_its_data_is_replaced(
+    name: str, store: str, apiserver: Object
+) -> None:
+    values = Values.read(together(BACKUPS, NEWEST, {"apiserver": apiserver}))
+    running = users_of(synthesize(values), store)
+    assert running.keys() == {"clearml-apiserver", DELETION}
+    assert 0 not in running.values()
+    # What a mistake of the values keeps away: whatever comes to need a store stops by itself.
+    restores = Restores.read({name: {"backup": NAMES[name]}})
+    restoring = synthesize(values.model_copy(update={"restore": restores}))
+    assert set(users_of(restoring, store).values()) == {0}
+    others = restoring.workloads.keys() - running.keys() - {"clearml-agent-group0-agent"}
+    assert all(restoring.workloads[other]["spec"]["replicas"] > 0 for other in others)
+
+
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [
+        ({}, 1),
+        ({"apiserver": {"replicaCount": 0}}, 0),
+        ({"fileserver": {"replicaCount": 0}}, 0),
+        ({"fileserver": {"replicaCount": 0}, "restore": {"fileserver": {"backup": "1"}}}, 0),
+        ({"restore": {"fileserver": {"backup": "1"}}}, 1),
+    ],
+    ids=["all run", "no API server", "no file server", "files are restored", "files of a server"],
+)
+def test_asynchronous_delete_stands_still_with_those_it_works_for(
+    given: Object, count: int
+) -> None:
+    bundle = made(BACKUPS, NEWEST, given)
+    assert bundle.workloads[DELETION]["spec"]["replicas"] == count
+
+
+def test_no_backup_is_made_of_what_a_restore_replaces() -> None:
+    for name in THINGS:
+        bundle = made(BACKUPS, STOPPED, {"restore": {name: {"backup": NAMES[name]}}})
+        suspended = {n for n, each in bundle.of("CronJob").items() if each["spec"]["suspend"]}
+        assert suspended == {f"clearml-backup-{name}"}
 
 
 # Settings of the pods
@@ -184,6 +296,38 @@ def test_jobs_are_limited(key: str) -> None:
 def test_backups_are_made_when_the_values_say(name: str, key: str) -> None:
     bundle = made(BACKUPS, {"backup": {name: {key: CRON[key]}}})
     assert bundle.find("CronJob", f"clearml-backup-{name}")["spec"][key] == CRON[key]
+
+
+@pytest.mark.parametrize("key", ["activeDeadlineSeconds", "ttlSecondsAfterFinished"])
+def test_every_job_ends_and_goes_unless_the_values_say_never(key: str) -> None:
+    places = [*EVERYWHERE, "credentialsJob"]
+    for given, limited in (({}, True), ({key: "never"}, False)):
+        bundle = made(BACKUPS, RESTORES, *(values_of(each, given) for each in places))
+        crons = [each["spec"]["jobTemplate"] for each in bundle.of("CronJob").values()]
+        jobs = [*bundle.of("Job").values(), *crons]
+        assert len(jobs) == len(places)
+        assert {key in job["spec"] for job in jobs} == {limited}
+
+
+def test_a_restore_may_take_longer_and_stays_longer_than_what_can_be_repeated() -> None:
+    bundle = made(BACKUPS, RESTORES)
+    (credentials,) = (job for name, job in bundle.of("Job").items() if "credentials" in name)
+    for name in THINGS:
+        limits = [
+            (spec["activeDeadlineSeconds"], spec["ttlSecondsAfterFinished"])
+            for job in (job_of(bundle, f"clearml-restore-{name}"), credentials)
+            for spec in (job["spec"],)
+        ]
+        assert limits[0] > limits[1]
+        assert limits[0][1] > limits[1][1]
+
+
+def test_the_jobs_of_a_backup_are_found_by_its_labels() -> None:
+    bundle = made(BACKUPS, {"commonLabels": {"team": "ml"}})
+    for name, cron_job in bundle.of("CronJob").items():
+        labels = cron_job["spec"]["jobTemplate"]["metadata"]["labels"]
+        assert labels == cron_job["metadata"]["labels"]
+        assert labels["app.kubernetes.io/component"] == name.removeprefix("clearml-")
 
 
 def test_a_backup_waits_for_the_one_before() -> None:
@@ -454,6 +598,16 @@ def test_a_snapshot_has_the_indices_that_the_values_say() -> None:
     assert "events-*" in main["args"]
 
 
+def test_snapshots_are_marked_as_those_of_the_installation() -> None:
+    gone = ["old/clearml/wt6CqOGMRMi4exXFvWTPpQ", "old/ml/x"]
+    values = {
+        "release": {"name": "lab", "namespace": "ml"},
+        "backup": {"elasticsearch": {"formerOwners": gone}},
+    }
+    (main,) = pod_of(made(BACKUPS, values), "lab-clearml-backup-elasticsearch")["containers"]
+    assert main["args"][3:5] == ["ml/lab", " ".join(gone)]
+
+
 def test_an_elasticsearch_of_your_own_has_its_own_repository() -> None:
     external: Object = {
         "hosts": ["https://search.example.com:9200"],
@@ -595,6 +749,22 @@ MISTAKES: dict[str, tuple[Object, str]] = {
     "a running server": (
         together(BACKUPS, RESTORES, {"apiserver": {"replicaCount": 1}}),
         "needs apiserver.replicaCount 0",
+    ),
+    "a server that an autoscaler starts": (
+        together(BACKUPS, RESTORES, {"apiserver": SCALED}),
+        "needs apiserver.autoscaling.enabled false and apiserver.replicaCount 0",
+    ),
+    "a Job without a number": (
+        {"backup": {"mongodb": {"activeDeadlineSeconds": "soon"}}},
+        "must be a number of seconds, or never",
+    ),
+    "a Job that fails at once": (
+        {"restore": {"mongodb": {"activeDeadlineSeconds": 0}}},
+        "greater than or equal to 1",
+    ),
+    "half a mark": (
+        {"backup": {"elasticsearch": {"formerOwners": ["clearml/clearml"]}}},
+        "must be a namespace, a release and the UUID",
     ),
     "a path": (
         together(BACKUPS, STOPPED, {"restore": {"fileserver": {"backup": "../mongodb"}}}),

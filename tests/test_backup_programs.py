@@ -398,23 +398,40 @@ def test_the_source_may_be_a_pattern(shell: Shell, bucket: Path, tmp_path: Path)
 # Snapshots of Elasticsearch: a stand-in, or a real one where there is one
 
 Answer = tuple[int, Any]
-SUCCESS = {"state": "SUCCESS", "indices": ["events-log", "queue_metrics"]}
+INDICES = ["events-log", "queue_metrics"]
+WHOLE = {"total": 2, "failed": 0, "successful": 2}
+SUCCESS = {"state": "SUCCESS", "indices": INDICES, "shards": WHOLE}
+CLUSTER = "wt6CqOGMRMi4exXFvWTPpQ"
+OWNER = "ml/lab"
+
+
+def marked(owner: str = f"{OWNER}/{CLUSTER}", **snapshot: Any) -> dict[str, Any]:
+    """A complete snapshot that an installation made, of the cluster itself unless told."""
+    return SUCCESS | {"metadata": {"clearml": {"owner": owner, "run": "1"}}} | snapshot
 
 
 @dataclass
 class FakeElasticsearch:
-    """Remembers snapshots and indices, and answers as Elasticsearch does."""
+    """Remembers snapshots and indices, and answers as Elasticsearch does.
+
+    All registrations lead to the same place. Only those that are not read-only may change it.
+    """
 
     snapshots: dict[str, dict[str, Any]] = field(default_factory=dict)
-    indices: dict[str, int] = field(default_factory=dict)
+    indices: dict[str, int] = field(default_factory=lambda: dict.fromkeys(INDICES, 0))
     next: list[dict[str, Any]] = field(default_factory=list)
     """What becomes of the snapshots that are taken."""
     busy: int = 0
     """How many requests are turned away."""
-    registered: Any = None
+    lost: int = 0
+    """How many answers to requests for a snapshot get lost."""
+    registered: dict[str, Any] = field(default_factory=dict)
     writable: bool = True
+    uuids: list[str] = field(default_factory=lambda: [CLUSTER])
+    """What the cluster calls itself, at last the last."""
     asked: list[str] = field(default_factory=list)
     logins: set[str | None] = field(default_factory=set)
+    clock: Iterator[int] = field(default_factory=lambda: itertools.count(10**12))
 
     def answer(self, method: str, path: str, body: Any) -> Answer:
         self.asked.append(f"{method} {path}")
@@ -422,6 +439,11 @@ class FakeElasticsearch:
             self.busy -= 1
             return 503, {"error": {"reason": "no master"}}
         parts = urlsplit(path).path.strip("/").split("/")
+        if parts == [""]:
+            return 200, {"cluster_uuid": self.uuids.pop(0) if self.uuids[1:] else self.uuids[0]}
+        if parts[:2] == ["_resolve", "index"]:
+            fitting = [] if parts[2] == "nothing" else self.indices
+            return 200, {"indices": [{"name": name} for name in fitting]}
         if parts[0] == "_cat":
             return 200, [{"index": name} for name in self.indices]
         if parts[0] == "_cluster":
@@ -429,12 +451,30 @@ class FakeElasticsearch:
         if parts[0] != "_snapshot":
             return 200, self.indices.pop(parts[0])
         if len(parts) == 2:
-            self.registered = body
-            return 200, {}
+            return self._registration(method, parts[1], body)
+        if parts[1] not in self.registered:
+            return 404, {"error": {"reason": f"{parts[1]} missing"}}
+        if self._is_read_only(parts[1]) and method != "GET" and parts[3:] != ["_restore"]:
+            return 500, {"error": {"reason": "readonly"}}
         if parts[2] == "_verify":
             cause = {"reason": "outer", "caused_by": {"reason": "cannot write"}}
             return (200, {}) if self.writable else (500, {"error": cause})
         return self._snapshot(method, parts[2:], body)
+
+    def _registration(self, method: str, name: str, body: Any) -> Answer:
+        if method == "GET" and name not in self.registered:
+            return 404, {"error": {"reason": f"{name} missing"}}
+        if method == "GET":
+            return 200, {name: self.registered[name]}
+        settings = {
+            key: json.dumps(each) if isinstance(each, bool) else str(each)
+            for key, each in body["settings"].items()
+        }
+        self.registered[name] = {"type": body["type"], "settings": settings}
+        return 200, {}
+
+    def _is_read_only(self, name: str) -> bool:
+        return bool(self.registered[name]["settings"].get("readonly") == "true")
 
     def _health(self, name: str) -> dict[str, int]:
         """A shard is there after it was asked for a few times."""
@@ -451,7 +491,17 @@ class FakeElasticsearch:
         if name == "_all":
             return 200, {"snapshots": [{"snapshot": n, **s} for n, s in self.snapshots.items()]}
         if method == "PUT":
-            self.snapshots[name] = {"state": "IN_PROGRESS", "indices": []}
+            if name in self.snapshots:
+                return 400, {"error": {"reason": "snapshot with the same name already exists"}}
+            self.snapshots[name] = {
+                "state": "IN_PROGRESS",
+                "indices": [],
+                "metadata": body["metadata"],
+                "start_time_in_millis": next(self.clock),
+            }
+            if self.lost > 0:
+                self.lost -= 1
+                return 504, {"error": {"reason": "no answer in time"}}
             return 200, {"accepted": True}
         if name not in self.snapshots:
             return 404, {"error": {"reason": f"{name} is missing"}}
@@ -462,7 +512,7 @@ class FakeElasticsearch:
             return 200, {"accepted": True}
         before = dict(self.snapshots[name])
         if before["state"] == "IN_PROGRESS" and self.next:
-            self.snapshots[name] = self.next.pop(0)
+            self.snapshots[name] |= self.next.pop(0)
         return 200, {"snapshots": [{"snapshot": name, **before}]}
 
 
@@ -495,7 +545,7 @@ def serving(fake: FakeElasticsearch) -> Iterator[str]:
 
 
 Ask = Callable[..., None]
-DEFINITION = '{"type": "fs"}'
+DEFINITION = '{"type": "fs", "settings": {"location": "/backups/elasticsearch", "compress": true}}'
 
 
 @pytest.fixture
@@ -506,10 +556,15 @@ def fake() -> FakeElasticsearch:
 @pytest.fixture
 def ask(fake: FakeElasticsearch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """Runs the program against the stand-in."""
+
+    def run(action: str, *args: str, definition: str = DEFINITION, former: str = "") -> None:
+        owners = (OWNER, former) if action == "backup" else ()
+        snapshots.main(action, "clearml", definition, *owners, *args)
+
     monkeypatch.setattr(snapshots, "POLL_SECONDS", 0)
     with serving(fake) as url:
         monkeypatch.setenv("ELASTICSEARCH_URLS", url)
-        yield lambda action, *args: snapshots.main(action, "clearml", DEFINITION, *args)
+        yield run
 
 
 def name_of(number: int) -> str:
@@ -517,19 +572,199 @@ def name_of(number: int) -> str:
 
 
 def test_snapshots_are_taken_and_the_oldest_go(fake: FakeElasticsearch, ask: Ask) -> None:
-    fake.snapshots["nightly-of-somebody-else"] = SUCCESS
     fake.next = [SUCCESS] * 3
     for _ in range(3):
         ask("backup", "*", "2")
-    assert set(fake.snapshots) == {"nightly-of-somebody-else", name_of(1), name_of(2)}
-    assert fake.registered == json.loads(DEFINITION)
+    assert set(fake.snapshots) == {name_of(1), name_of(2)}
+    assert fake.registered["clearml"]["settings"] == {
+        "location": "/backups/elasticsearch",
+        "compress": "true",
+    }
+
+
+OF_SOMEBODY_ELSE: dict[str, dict[str, Any]] = {
+    "nightly-1": SUCCESS | {"metadata": {"policy": "nightly"}},
+    "clearml-before-the-upgrade": SUCCESS,
+    "clearml-zz": marked(),
+    "zz-set-aside": marked(),
+    "clearml-20200101-000000": SUCCESS,
+    "clearml-20990101-000000": SUCCESS | {"metadata": {"clearml": "by hand"}},
+    "clearml-20200102-000000": SUCCESS | {"state": "PARTIAL"},
+    "clearml-20200103-000000": SUCCESS | {"state": "FAILED", "metadata": None},
+    "clearml-20200104-000000": marked(state="IN_PROGRESS"),
+}
+
+
+def test_only_what_carries_our_mark_and_a_name_of_ours_is_deleted(
+    fake: FakeElasticsearch, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours = {
+        "clearml-20200105-000000": marked(),
+        "clearml-20200106-000000": marked(state="PARTIAL"),
+        "clearml-20990107-000000": marked(state="FAILED"),
+    }
+    fake.snapshots = {**OF_SOMEBODY_ELSE, **ours}
+    fake.next = [SUCCESS]
+    ask("backup", "*", "1")
+    assert fake.snapshots.keys() == OF_SOMEBODY_ELSE.keys() | {name_of(0)}
+    assert {name: fake.snapshots[name] for name in OF_SOMEBODY_ELSE} == OF_SOMEBODY_ELSE
+    (told,) = (line for line in capsys.readouterr().out.splitlines() if "left alone" in line)
+    assert "clearml-20200101-000000" in told
+
+
+FOREIGN = {
+    "another namespace": f"other/lab/{CLUSTER}",
+    "another release": f"ml/other/{CLUSTER}",
+    "another cluster": f"{OWNER}/062LFiYkS2K5PGPz6-djiA",
+}
+WRITES = ("PUT", "POST", "DELETE")
+
+
+@pytest.mark.parametrize("state", ["SUCCESS", "PARTIAL"])
+@pytest.mark.parametrize("owner", FOREIGN.values(), ids=FOREIGN)
+def test_a_foreign_mark_ends_a_backup_before_anything_is_written(
+    fake: FakeElasticsearch, ask: Ask, owner: str, state: str
+) -> None:
+    before = {**OF_SOMEBODY_ELSE, "clearml-20200107-000000": marked(owner, state=state)}
+    fake.snapshots, fake.next = dict(before), [SUCCESS]
+    with pytest.raises(snapshots.SnapshotError, match=rf"{owner}.*formerOwners: \[\"{owner}\"\]"):
+        ask("backup", "*", "1")
+    assert fake.snapshots == before
+    assert [each for each in fake.asked if each.startswith(WRITES)] == [
+        "PUT /_snapshot/clearml-readonly?verify=false"
+    ]
+
+
+def test_what_a_former_owner_left_counts_as_ours(fake: FakeElasticsearch, ask: Ask) -> None:
+    former = FOREIGN["another cluster"], FOREIGN["another namespace"]
+    fake.snapshots = {f"clearml-2020010{n}-000000": marked(each) for n, each in enumerate(former)}
+    fake.next = [SUCCESS]
+    ask("backup", "*", "2", former=" ".join(former))
+    assert fake.snapshots.keys() == {"clearml-20200101-000000", name_of(0)}
+
+
+def test_two_that_begin_at_the_same_time_delete_nothing(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.snapshots = dict(ours := {"clearml-20200105-000000": marked()})
+    theirs = {"clearml-20200106-000000": marked(FOREIGN["another cluster"])}
+    fake.next = [SUCCESS]
+    take = snapshots.Repository.take
+
+    def meanwhile(*args: Any) -> str:
+        fake.snapshots |= theirs
+        return take(*args)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshots.Repository, "take", meanwhile)
+        with pytest.raises(snapshots.SnapshotError, match=FOREIGN["another cluster"]):
+            ask("backup", "*", "1")
+    assert fake.snapshots.keys() == ours.keys() | theirs.keys() | {name_of(0)}
+
+
+def test_users_of_one_cluster_share_a_repository_that_somebody_else_registered(
+    fake: FakeElasticsearch, ask: Ask
+) -> None:
+    fake.registered["clearml"] = json.loads(DEFINITION)
+    theirs = {"clearml-20200101-000000": marked(FOREIGN["another namespace"])}
+    fake.snapshots = {**theirs, "clearml-20200102-000000": marked()}
+    fake.next = [SUCCESS]
+    ask("backup", "*", "1", definition="")
+    assert fake.snapshots.keys() == theirs.keys() | {name_of(0)}
+    fake.snapshots["clearml-20200103-000000"] = marked(FOREIGN["another cluster"])
+    with pytest.raises(snapshots.SnapshotError, match="damage"):
+        ask("backup", "*", "1", definition="")
+
+
+def test_the_time_at_which_it_began_tells_the_age_of_a_snapshot(
+    fake: FakeElasticsearch, ask: Ask
+) -> None:
+    # Made while the clock was wrong.
+    fake.snapshots = {
+        "clearml-20990101-000000": marked(start_time_in_millis=1),
+        "clearml-20000101-000000": marked(start_time_in_millis=2),
+    }
+    fake.next = [SUCCESS]
+    ask("backup", "*", "2")
+    assert fake.snapshots.keys() == {"clearml-20000101-000000", name_of(0)}
+
+
+def test_the_new_snapshot_stays_though_its_clock_went_backwards(
+    fake: FakeElasticsearch, ask: Ask
+) -> None:
+    fake.snapshots = {"clearml-20990101-000000": marked(start_time_in_millis=10**13)}
+    fake.next = [SUCCESS]
+    ask("backup", "*", "1")
+    assert fake.snapshots.keys() == {name_of(0)}
+
+
+def test_a_name_that_another_run_has_taken_is_left_to_it(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.snapshots = {name_of(0): (theirs := marked(state="IN_PROGRESS"))}
+    fake.next = [{}, SUCCESS]
+    ask("backup", "*", "1")
+    assert fake.snapshots.keys() == {name_of(0), name_of(1)}
+    assert fake.snapshots[name_of(0)] == theirs
+
+
+def test_a_snapshot_whose_acceptance_was_not_heard_of_is_waited_for(
+    fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.lost, fake.next = 1, [{}, SUCCESS]
+    ask("backup", "*", "1")
+    assert fake.snapshots.keys() == {name_of(0)}
+
+
+def test_a_registration_that_is_right_is_not_touched(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.next = [SUCCESS] * 3
+    ask("backup", "*", "3")
+    fake.asked.clear()
+    ask("backup", "*", "3")
+    assert not [each for each in fake.asked if re.match(r"PUT /_snapshot/[^/]*$", each)]
+    ask("backup", "*", "3", definition='{"type": "fs", "settings": {"location": "/elsewhere"}}')
+    assert {each["settings"]["location"] for each in fake.registered.values()} == {"/elsewhere"}
+
+
+def test_a_cluster_has_to_form_before_it_has_a_name(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.uuids, fake.next = ["_na_", "_na_", CLUSTER], [SUCCESS]
+    ask("backup", "*", "1")
+    assert fake.snapshots[name_of(0)]["metadata"]["clearml"]["owner"] == f"{OWNER}/{CLUSTER}"
+    fake.uuids = ["_na_"]
+    with pytest.raises(snapshots.SnapshotError, match="have not formed a cluster"):
+        ask("backup", "*", "1")
+
+
+@pytest.mark.parametrize(
+    ("taken", "message"),
+    [
+        ({"shards": WHOLE | {"failed": 1}}, "SUCCESS"),
+        ({"indices": ["events-log"]}, "lacks queue_metrics"),
+    ],
+)
+def test_a_snapshot_that_says_success_is_looked_at(
+    fake: FakeElasticsearch, ask: Ask, taken: dict[str, Any], message: str
+) -> None:
+    fake.snapshots, fake.next = {"clearml-20200101-000000": marked()}, [SUCCESS | taken]
+    with pytest.raises(snapshots.SnapshotError, match=message):
+        ask("backup", "*", "1")
+    assert "clearml-20200101-000000" in fake.snapshots
+
+
+def test_an_index_that_goes_meanwhile_is_no_loss(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.next = [SUCCESS | {"indices": ["events-log"]}]
+    snapshot = snapshots.Repository.snapshot
+
+    def meanwhile(self: snapshots.Repository, name: str) -> dict[str, Any]:
+        fake.indices.pop("queue_metrics", None)
+        return snapshot(self, name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshots.Repository, "snapshot", meanwhile)
+        ask("backup", "*", "1")
 
 
 @pytest.mark.parametrize("state", ["PARTIAL", "FAILED"])
 def test_a_snapshot_that_is_not_whole_fails_and_goes_once_another_is(
     fake: FakeElasticsearch, ask: Ask, state: str
 ) -> None:
-    fake.next = [SUCCESS, {"state": state, "indices": []}, SUCCESS]
+    fake.next = [SUCCESS, SUCCESS | {"state": state, "indices": []}, SUCCESS]
     ask("backup", "*", "1")
     with pytest.raises(snapshots.SnapshotError, match=state):
         ask("backup", "*", "1")
@@ -539,7 +774,7 @@ def test_a_snapshot_that_is_not_whole_fails_and_goes_once_another_is(
 
 
 def test_a_snapshot_without_any_index_is_no_backup(fake: FakeElasticsearch, ask: Ask) -> None:
-    fake.next = [SUCCESS, {"state": "SUCCESS", "indices": []}]
+    fake.next = [SUCCESS, SUCCESS | {"indices": []}]
     ask("backup", "*", "1")
     with pytest.raises(snapshots.SnapshotError, match="none fits nothing"):
         ask("backup", "nothing", "1")
@@ -555,13 +790,13 @@ def test_a_repository_that_cannot_be_written_to_is_said_by_its_reason(
     assert not fake.snapshots
 
 
-def test_a_repository_that_is_there_is_not_registered(
-    fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repository_that_is_there_is_not_registered(fake: FakeElasticsearch, ask: Ask) -> None:
+    fake.registered["clearml"] = json.loads(DEFINITION)
     fake.next = [SUCCESS]
-    snapshots.main("backup", "theirs", "", "*", "1")
-    assert "PUT /_snapshot/theirs" not in fake.asked
-    assert "POST /_snapshot/theirs/_verify" in fake.asked
+    ask("backup", "*", "1", definition="")
+    assert not any(each.startswith("PUT /_snapshot/clearml?") for each in fake.asked)
+    assert fake.registered.keys() == {"clearml"}
+    assert "POST /_snapshot/clearml/_verify" in fake.asked
 
 
 def test_a_busy_cluster_is_asked_again(fake: FakeElasticsearch, ask: Ask) -> None:
@@ -606,8 +841,11 @@ def test_a_user_logs_in(fake: FakeElasticsearch, ask: Ask, monkeypatch: pytest.M
     assert fake.logins == {"Basic YmFja3VwOnRlc3Qtc2VjcmV0LXg="}
 
 
-def test_a_restore_replaces_the_indices_of_the_snapshot(fake: FakeElasticsearch, ask: Ask) -> None:
-    fake.snapshots["clearml-1"] = SUCCESS
+@pytest.mark.parametrize("owner", [*FOREIGN.values(), f"{OWNER}/{CLUSTER}"])
+def test_a_restore_replaces_the_indices_of_the_snapshot(
+    fake: FakeElasticsearch, ask: Ask, owner: str
+) -> None:
+    fake.snapshots = dict(there := {**OF_SOMEBODY_ELSE, "clearml-1": marked(owner)})
     fake.indices = {"events-log": 0, "others": 0}
     ask("restore", "clearml-1")
     assert "DELETE /events-log" in fake.asked
@@ -615,6 +853,9 @@ def test_a_restore_replaces_the_indices_of_the_snapshot(fake: FakeElasticsearch,
     assert fake.indices.keys() == {"events-log", "queue_metrics", "others"}
     # Not before all shards are active.
     assert fake.indices["queue_metrics"] == 0
+    # Nothing could be written to the backups.
+    assert fake.snapshots == there
+    assert fake.registered.keys() == {"clearml-readonly"}
 
 
 @pytest.mark.parametrize("state", ["PARTIAL", "IN_PROGRESS", None])
@@ -622,7 +863,7 @@ def test_nothing_is_lost_to_a_snapshot_that_is_not_whole(
     fake: FakeElasticsearch, ask: Ask, state: str | None
 ) -> None:
     if state:
-        fake.snapshots["clearml-1"] = {"state": state, "indices": ["events-log"]}
+        fake.snapshots["clearml-1"] = marked(state=state)
     fake.indices = {"events-log": 0}
     with pytest.raises(snapshots.SnapshotError, match="clearml-1"):
         ask("restore", "clearml-1")
@@ -645,21 +886,35 @@ REAL = os.environ.get("ELASTICSEARCH_URL", "")
 @pytest.mark.skipif(not REAL, reason="needs an empty Elasticsearch at ELASTICSEARCH_URL")
 def test_a_real_elasticsearch_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     location = os.environ["ELASTICSEARCH_REPOSITORY"]  # below its path.repo
-    definition = json.dumps({"type": "fs", "settings": {"location": location}})
+    definition = json.dumps({"type": "fs", "settings": {"location": location, "compress": True}})
     monkeypatch.setattr(snapshots, "POLL_SECONDS", 1)
     monkeypatch.setenv("ELASTICSEARCH_URLS", REAL)
     server = snapshots.Elasticsearch(dict(os.environ))
-    names = []
+    repository = snapshots.Repository(server, "clearml-test", json.loads(definition))
+    backup = ("backup", "clearml-test", definition)
+    repository.register()
+    for name, metadata in (("clearml-20200101-000000", {}), ("theirs", {"policy": "nightly"})):
+        body = {"indices": "*", "metadata": metadata}
+        server.ask("PUT", f"/_snapshot/clearml-test/{name}?wait_for_completion=true", body)
     for number in range(3):
         server.ask("PUT", f"/events-log/_doc/{number}?refresh=true", {"number": number})
-        snapshots.main("backup", "clearml-test", definition, "*,-.*", "2")
-    repository = snapshots.Repository(server, "clearml-test")
-    names = [each["snapshot"] for each in repository.snapshots()]
+        snapshots.main(*backup, OWNER, "", "*,-.*", "2")
+    foreign, *names = [
+        each["snapshot"] for each in repository.snapshots() if each["snapshot"] != "theirs"
+    ]
+    assert foreign == "clearml-20200101-000000"
     assert len(names) == 2
+    own = snapshots.owner_of(repository.snapshot(names[0]))
+    with pytest.raises(snapshots.SnapshotError, match=own):
+        snapshots.main(*backup, "other/lab", "", "*,-.*", "2")
     for name, documents in zip(names, (2, 3), strict=True):
         snapshots.main("restore", "clearml-test", definition, name)
         assert server.ask("GET", "/events-log/_count")["count"] == documents
+    snapshots.main(*backup, "other/lab", own, "*,-.*", "1")
+    left = {snapshots.owner_of(each) for each in repository.snapshots()}
+    assert left == {"", f"other/lab/{server.cluster()}"}
     server.ask("DELETE", "/events-log")
-    for name in names:
-        server.ask("DELETE", f"/_snapshot/clearml-test/{name}")
-    server.ask("DELETE", "/_snapshot/clearml-test")
+    for each in repository.snapshots():
+        server.ask("DELETE", f"/_snapshot/clearml-test/{each['snapshot']}")
+    for registered in (repository, repository.read_only()):
+        server.ask("DELETE", registered.path)

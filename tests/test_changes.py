@@ -122,6 +122,17 @@ def test_objects_that_are_gone() -> None:
     assert told({}, three) == []
 
 
+@pytest.mark.parametrize("never", ["activeDeadlineSeconds", "ttlSecondsAfterFinished"])
+def test_a_former_job_is_named_unless_it_ends_and_goes_by_itself(never: str) -> None:
+    newer = {"apiserver": {"image": {"tag": "1.1.1"}}}
+    assert told({}, newer) == []
+    (job,) = render(values := {"credentialsJob": {never: "never"}}).of("Job")
+    (warning,) = told(values, newer)
+    assert (
+        f"no longer in the manifests, but still in a cluster that has them: Job/{job} " in warning
+    )
+
+
 def test_only_some_of_many_that_are_gone_are_named() -> None:
     groups: dict[str, Any] = {"agentGroups": {f"g{number}": {} for number in range(15)}}
     (warning,) = told(groups, {})

@@ -279,6 +279,15 @@ def test_settings_of_jobs_have_their_effect() -> None:
     assert job["metadata"]["annotations"] == {"key": "text"}
 
 
+def test_the_job_has_time_for_all_its_attempts() -> None:
+    job = render().job["spec"]
+    (settings,) = job["template"]["spec"]["containers"][0]["args"]
+    attempts = job["backoffLimit"] + 1
+    # Kubernetes waits 10 s before the second, and twice as long before each that follows.
+    waits = sum(min(360, 10 * 2**number) for number in range(job["backoffLimit"]))
+    assert job["activeDeadlineSeconds"] > attempts * json.loads(settings)["patience"] + waits
+
+
 # The program
 
 
@@ -388,6 +397,12 @@ KEEPING = {"labels": {MANAGER: "us", "team": "ml"}, "annotations": {"keep": "tru
         ({}, KEEPING),
         (KEEPING, {}),
         ({"labels": {MANAGER: "helm", "team": "own"}, "annotations": {"keep": "false"}}, {}),
+        # Applied by somebody else, whose next apply needs to know what it did.
+        ({"annotations": {APPLIED: "{}"}}, KEEPING),
+        (
+            {"labels": {MANAGER: "helm", "team": "own"}, "annotations": {"keep": "", APPLIED: ""}},
+            {},
+        ),
         # Of a manifest that held it before.
         (
             {"labels": {MANAGER: "cdk8s", "team": "ml"}, "annotations": {APPLIED: "{}"}},

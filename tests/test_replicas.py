@@ -484,13 +484,30 @@ def test_members_that_are_left_over_are_removed_one_at_a_time(node: str) -> None
 
 def test_members_are_added_before_others_are_removed(node: str) -> None:
     wanted = hosts(replica_set(3), 3)
-    configs = list(adjusted(node, 3, [wanted[0], "old:27017", wanted[1]]))
+    old = hosts(replica_set(5), 5)[4]
+    configs = list(adjusted(node, 3, [wanted[0], old, wanted[1]]))
     assert [[m["host"] for m in c["members"]] for c in configs] == [
-        [wanted[0], "old:27017", wanted[1], wanted[2]],
+        [wanted[0], old, wanted[1], wanted[2]],
         wanted,
     ]
     # An id is never used for two hosts.
     assert [m["_id"] for m in configs[-1]["members"]] == [0, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        "arbiter.example.com:27017",
+        "clearml-mongodb-0.clearml-mongodb-headless.elsewhere.svc:27017",
+        "clearml-mongodb-3.clearml-mongodb-headless:27018",
+        "other-clearml-mongodb-3.clearml-mongodb-headless:27017",
+    ],
+)
+def test_a_member_that_is_no_pod_of_the_set_stays(node: str, theirs: str) -> None:
+    wanted = hosts(replica_set(3), 3)
+    assert list(adjusted(node, 3, [*wanted, theirs])) == []
+    (last,) = adjusted(node, 1, [wanted[0], theirs, wanted[2]])
+    assert [m["host"] for m in last["members"]] == [wanted[0], theirs]
 
 
 def test_a_new_member_gets_an_id_that_no_other_has(node: str) -> None:

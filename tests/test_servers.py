@@ -620,6 +620,27 @@ def test_examples_that_were_deleted_do_not_come_back(examples: Path, tmp_path: P
     assert not was_unpacked
 
 
+def test_files_that_are_there_are_not_replaced_by_examples(examples: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(examples / "more.artifacts", "w") as archive:
+        for name in ("project/link", "project/new", "project/folder"):
+            archive.writestr(name, "example")
+    unpack = render().container("clearml-fileserver", "unpack-examples")
+    volume = tmp_path / "volume"
+    (volume / "project/task").mkdir(parents=True)
+    (volume / "project/task/model.pkl").write_text("uploaded")
+    (volume / "project/link").symlink_to("nowhere")
+    (volume / "project/folder/inside").mkdir(parents=True)
+    (volume / ".examples-unpacking").mkdir()  # of a run that was stopped
+    (volume / ".examples-unpacking/half").write_text("ex")
+    result = run_python(unpack["command"], str(examples), str(volume))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (volume / "project/task/model.pkl").read_text() == "uploaded"
+    assert (volume / "project/link").is_symlink()
+    assert (volume / "project/folder/inside").is_dir()
+    assert (volume / "project/new").read_text() == "example"
+    assert {path.name for path in volume.iterdir()} == {"project", ".examples-unpacked"}
+
+
 def test_an_image_without_examples_starts_all_the_same(tmp_path: Path) -> None:
     unpack = render().container("clearml-fileserver", "unpack-examples")
     result = run_python(unpack["command"], str(tmp_path / "absent"), str(tmp_path))

@@ -8,7 +8,7 @@ from pydantic_core import core_schema
 
 from config.translation import WORDS
 from config.types.fragment import FRAGMENT, empty_as_list, type_alone
-from config.types.kubernetes import QUANTITY
+from config.types.kubernetes import NEVER, QUANTITY, never_as_none
 from config.types.model import DEFINITION
 from config.types.structs import to_plain
 from config.types.words import Listed, Obsolete, Refused, Renamed, Word
@@ -102,6 +102,8 @@ class _Generator(GenerateJsonSchema):
             described |= {"type": ["array", "object"], "maxProperties": 0}
         elif converter is type_alone:
             described["type"] = ["object", "string"]
+        elif converter is never_as_none:
+            described |= {"type": ["integer", "string"], "pattern": f"^{NEVER}$"}
         return described
 
     def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:

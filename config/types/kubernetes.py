@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from config.types.model import Mistake, refuse
@@ -29,6 +29,7 @@ UNITS = {
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
 }
 LARGEST_INTEGER = 2**31 - 1  # of most fields
+NEVER = "never"
 ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
 # What workloads and Services find their pods by, which no cluster allows to change.
 SELECTOR_LABELS = {f"app.kubernetes.io/{key}" for key in ("name", "instance", "component")}
@@ -76,6 +77,15 @@ def _node_port(port: int) -> int:
     return port
 
 
+def never_as_none(raw: object) -> object:
+    """Return None for the text `never`; other texts must be numbers."""
+    if raw == NEVER:
+        return None
+    if isinstance(raw, str) and not raw.isdecimal():
+        raise PydanticCustomError("mistake", "must be a number of seconds, or never")
+    return raw
+
+
 def _modes_that_go_together(modes: list[str]) -> list[str]:
     if len(modes) > 1 and "ReadWriteOncePod" in modes:
         raise PydanticCustomError("mistake", "ReadWriteOncePod excludes other access modes")
@@ -88,6 +98,9 @@ Replicas = Annotated[Integer, Field(ge=0, le=1000)]
 Seconds = Annotated[Integer, Field(ge=0, le=LARGEST_INTEGER)]
 Count = Annotated[Integer, Field(ge=0, le=LARGEST_INTEGER)]
 AtLeastOne = Annotated[Integer, Field(ge=1, le=LARGEST_INTEGER)]
+# None is never; a null in a values file is the default.
+SecondsOrNever = Annotated[Seconds | None, BeforeValidator(never_as_none)]
+AtLeastOneOrNever = Annotated[AtLeastOne | None, BeforeValidator(never_as_none)]
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
 AccessModes = Annotated[
     list[AccessMode], Field(min_length=1), AfterValidator(_modes_that_go_together)

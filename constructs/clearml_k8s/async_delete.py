@@ -18,7 +18,7 @@ class AsyncDelete(Construct):
 
     It has the settings of the API server, but not its labels: the Service of the API server would
     find its pods (issue 277 of the Helm charts). Files by hand on the API server's volume it does
-    not see.
+    not see. Unless `running`, it has no pod.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class AsyncDelete(Construct):
         values: AsyncDeleteValues,
         program: Program,
         fileserver: ServerAddress,
+        running: bool,
     ) -> None:
         super().__init__(scope, COMPONENT)
         workload = Workload(
@@ -51,4 +52,4 @@ class AsyncDelete(Construct):
                 mounts=program.mounts,
             ),
         )
-        self.workload = deployment(self, workload, values)
+        self.workload = deployment(self, workload, values, replicas=int(running))

@@ -29,7 +29,7 @@ from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
 from config import Values
-from config.backup import asked_for
+from config.backup import asked_for, restored_stores
 from config.release import CHART_NAME
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def install(
             annotations=values.common_annotations,
             image_registry=values.global_.image_registry,
             storage_class=values.global_.class_of_claims,
+            restored=restored_stores(values),
         ),
     )
     generation = values.generation
@@ -176,6 +177,8 @@ def install(
                 values=values.apiserver.asyncdelete,
                 program=apiserver.program,
                 fileserver=servers.fileserver,
+                # It gives up on files that nobody deletes for it.
+                running=values.apiserver.fewest > 0 and values.fileserver.fewest > 0,
             )
             workloads.append(deletion.workload)
     fileserver: Fileserver | None = None

@@ -28,17 +28,25 @@ PORT = 8081
 UPLOAD_DIR = "/mnt/fileserver"
 
 UNPACK_EXAMPLES = """\
-import pathlib, sys, zipfile
+import os, pathlib, shutil, sys, zipfile
 
 source, target = (pathlib.Path(path) for path in sys.argv[1:])
-marker = target / ".examples-unpacked"
+marker, whole = target / ".examples-unpacked", target / ".examples-unpacking"
 if marker.exists():
     sys.exit()
+shutil.rmtree(str(whole), ignore_errors=True)
 archives = source.glob("*.artifacts") if source.is_dir() else [source.with_suffix(".artifacts")]
 for archive in archives:
     if archive.is_file():
         print("unpacking %s into %s" % (archive, target), flush=True)
-        zipfile.ZipFile(str(archive)).extractall(str(target))
+        zipfile.ZipFile(str(archive)).extractall(str(whole))
+# Whatever is there already stays, and of the examples there is never half a file.
+for path in sorted(whole.rglob("*")):
+    place = target / path.relative_to(whole)
+    if path.is_file() and not os.path.lexists(str(place)):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+shutil.rmtree(str(whole), ignore_errors=True)
 marker.touch()
 """
 

@@ -16,6 +16,7 @@ KEPT = (
 )
 REMEDY = "(docs/guide/operations.md says what to do)"
 MOST_NAMED = 20
+LIMITS = ("activeDeadlineSeconds", "ttlSecondsAfterFinished")
 FIELDS = (r"^kind: (\S+)$", r"^  name: (\S+)$", r"^  namespace: (\S+)$")
 
 
@@ -31,6 +32,11 @@ class Identity(NamedTuple):
         """That of a document, read without parsing the whole; empty for what is none of ours."""
         found = (re.search(field, document, re.MULTILINE) for field in FIELDS)
         return cls(*(match[1].strip("'\"") if match else "" for match in found))
+
+
+def _goes_by_itself(job: str) -> bool:
+    """Whether a Job ends in any case, and is removed then; its document tells."""
+    return all(re.search(rf"^  {field}: ", job, re.MULTILINE) for field in LIMITS)
 
 
 def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle) -> list[str]:
@@ -49,8 +55,8 @@ def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle
     old = Bundle([manifest for manifest in objects if isinstance(manifest, dict)])
     warnings = [f"{finding} {REMEDY}" for finding in refused(old, bundle)]
     gone = [each for each in changed if each.kind and each.name and not bundle.find(*each)]
-    # A Job of another content has another name; what the earlier one had to do is done.
-    gone = [each for each in gone if each.kind != "Job"]
+    # A Job of another content has another name.
+    gone = [each for each in gone if each.kind != "Job" or not _goes_by_itself(changed[each])]
     made = made_keys(bundle)
     kept = [each for each in gone if each.kind == "Secret" and (each.namespace, each.name) in made]
     warnings += [f"Secret/{secret.name}: {KEPT}" for secret in kept]

@@ -38,9 +38,10 @@ class Backups(NamedTuple):
         for name, claim in claims(self.values).items():
             component = component_of(self.naming, name)
             volume(Construct(scope, name), component, PURPOSE, claim, name="backups")
-        backups = self.values.backup.by_name.items()
+        backups, restores = self.values.backup.by_name.items(), self.values.restore.by_name
         return [
-            cron_job(scope, self._backup(name), values)
+            # Half of what a restore has replaced would be a backup, and push out a whole one.
+            cron_job(scope, self._backup(name), values, suspend=bool(restores[name].backup))
             for name, values in backups
             if values.enabled
         ]
@@ -92,6 +93,8 @@ class Backups(NamedTuple):
             image=values.apiserver.pulled_image(values.generation),
             repository=repository(self.naming, values),
             existing_repository=values.backup.elasticsearch.existing_repository,
+            owner=f"{values.release.namespace}/{values.release.name}",
+            former_owners=values.backup.elasticsearch.former_owners,
         )
 
     @property

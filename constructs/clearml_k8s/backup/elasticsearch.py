@@ -102,16 +102,23 @@ class Repository(NamedTuple):
 
 
 class Snapshots(NamedTuple):
-    """Who takes and restores snapshots: a program that asks Elasticsearch to."""
+    """Who takes and restores snapshots: a program that asks Elasticsearch to.
+
+    `owner` is the mark of this installation's snapshots, `former_owners` are marks of those that
+    count as its own.
+    """
 
     store: ElasticsearchAddress | ElasticsearchHosts
     image: PulledImage
     repository: Repository | None
     existing_repository: str
+    owner: str
+    former_owners: Sequence[str]
 
     def backup(self, component: Component, indices: str, retention: int) -> Workload:
         """Takes a snapshot."""
-        return self._workload(component, "backup", indices, str(retention))
+        owners = self.owner, " ".join(self.former_owners)
+        return self._workload(component, "backup", *owners, indices, str(retention))
 
     def restore(self, component: Component, name: str) -> Workload:
         """Restores one."""

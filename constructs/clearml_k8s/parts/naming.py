@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -20,7 +20,8 @@ class Common(NamedTuple):
     """What holds for all components; each may be empty.
 
     `image_registry` is that of images which name none of their own, `storage_class` that of claims
-    which name none, `pull_secrets` are the Secrets that all pods pull their images with.
+    which name none, `pull_secrets` are the Secrets that all pods pull their images with,
+    `restored` are the stores whose data a Job is about to replace.
     """
 
     labels: Mapping[str, str] = {}
@@ -28,6 +29,7 @@ class Common(NamedTuple):
     image_registry: str = ""
     pull_secrets: Sequence[str] = ()
     storage_class: str = ""
+    restored: Collection[str] = ()
 
 
 class Component(NamedTuple):

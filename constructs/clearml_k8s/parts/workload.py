@@ -103,7 +103,7 @@ def deployment(
         id,
         metadata=component.metadata(annotations=pod.deployment_annotations),
         spec=k8s.DeploymentSpec(
-            replicas=None if scaling and scaling.enabled else replicas,
+            replicas=_replicas(workload, None if scaling and scaling.enabled else replicas),
             selector=k8s.LabelSelector(match_labels=component.selector),
             strategy=pod.update_strategy or recreation,
             revision_history_limit=pod.revision_history_limit,
@@ -125,7 +125,7 @@ def stateful_set(
     component = workload.component
     spec = k8s.StatefulSetSpec(
         service_name=component.headless,
-        replicas=replicas,
+        replicas=_replicas(workload, replicas),
         pod_management_policy="Parallel",
         selector=k8s.LabelSelector(match_labels=component.selector),
         update_strategy=pod.update_strategy,
@@ -148,10 +148,13 @@ def stateful_set(
 def job(scope: Construct, workload: Workload, pod: Job) -> Placed:
     """Make the Job `<name>-<digest>` of a component, and what stands around it.
 
-    The digest is of its content, which no Job can change: another content is another Job.
+    The digest is of its content, which no Job can change: another content is another Job. When it
+    is removed is no part of that, or a restore would be made again only to be removed later.
     """
     component, spec = workload.component, _job_spec(workload, pod)
-    digest = checksum({"spec": json.dumps(to_plain(spec), sort_keys=True)})
+    content = to_plain(spec)
+    content.pop("ttlSecondsAfterFinished", None)
+    digest = checksum({"spec": json.dumps(content, sort_keys=True)})
     k8s.KubeJob(
         scope,
         f"{component.name}-job",
@@ -163,8 +166,13 @@ def job(scope: Construct, workload: Workload, pod: Job) -> Placed:
     return _surrounded(scope, workload, pod)
 
 
-def cron_job(scope: Construct, workload: Workload, pod: CronJob) -> Placed:
-    """Make the CronJob of a component, and what stands around it; its Jobs never overlap."""
+def cron_job(
+    scope: Construct, workload: Workload, pod: CronJob, *, suspend: bool = False
+) -> Placed:
+    """Make the CronJob of a component, and what stands around it; its Jobs never overlap.
+
+    With `suspend` it starts none, whatever the values say.
+    """
     component = workload.component
     k8s.KubeCronJob(
         scope,
@@ -174,14 +182,25 @@ def cron_job(scope: Construct, workload: Workload, pod: CronJob) -> Placed:
             schedule=pod.schedule,
             time_zone=pod.time_zone or None,
             concurrency_policy="Forbid",
-            suspend=pod.suspend,
+            suspend=pod.suspend or suspend,
             starting_deadline_seconds=pod.starting_deadline_seconds,
             successful_jobs_history_limit=pod.successful_jobs_history_limit,
             failed_jobs_history_limit=pod.failed_jobs_history_limit,
-            job_template=k8s.JobTemplateSpec(spec=_job_spec(workload, pod)),
+            job_template=k8s.JobTemplateSpec(
+                metadata=k8s.ObjectMeta(labels={**component.labels, **component.common.labels}),
+                spec=_job_spec(workload, pod),
+            ),
         ),
     )
     return _surrounded(scope, workload, pod)
+
+
+def _replicas(workload: Workload, wanted: int | None) -> int | None:
+    """Return how many pods to run: none while the data of a store that they need is replaced.
+
+    A number that is set, 0 too, keeps an autoscaler from choosing one.
+    """
+    return 0 if workload.needs.keys() & workload.component.common.restored else wanted
 
 
 def _job_spec(workload: Workload, pod: Job) -> k8s.JobSpec:

@@ -141,8 +141,8 @@ def new_metadata(metadata: Object, wanted: Object) -> Object:
     }
     if labels.get(MANAGER) == FORMER_MANAGER:
         changes["labels"][MANAGER] = wanted["labels"][MANAGER]
-    if APPLIED in annotations:
-        changes["annotations"][APPLIED] = None
+        if APPLIED in annotations:
+            changes["annotations"][APPLIED] = None
     return {part: entries for part, entries in changes.items() if entries}
 
 

@@ -48,13 +48,17 @@ if (password) {
 }
 """
 
-# MongoDB takes one change of the voting members at a time.
+# MongoDB takes one change of the voting members at a time. Only pods of this StatefulSet are ever
+# removed: a member elsewhere is somebody else's.
 ADJUST = """\
 var wanted = %(hosts)s;
+var isPod = function (host) { return host.replace(/-[0-9]+[.]/, "-0.") === wanted[0]; };
 var config = rs.conf();
 var known = config.members.map(function (member) { return member.host; });
 var missing = wanted.filter(function (host) { return known.indexOf(host) < 0; });
-var left = config.members.filter(function (member) { return wanted.indexOf(member.host) < 0; });
+var left = config.members.filter(function (member) {
+  return isPod(member.host) && wanted.indexOf(member.host) < 0;
+});
 if (missing.length) {
   var ids = config.members.map(function (member) { return member._id; });
   config.members.push({_id: Math.max.apply(null, ids) + 1, host: missing[0]});
