@@ -1432,6 +1432,7 @@ def replica_set_rows() -> Iterator[Row]:
         {
             f"{pod}.affinity": {"podAntiAffinity": ANY},
             keeper: ANY,
+            f"{pod}.volumes.shell": {"name": "shell", "emptyDir": {}},
             "NetworkPolicy/clearml-mongodb spec.ingress": ANY,
             "NetworkPolicy/clearml-mongodb spec.egress": ANY,
             f"{pod}.containers.mongodb.args": [*options, "--replSet", "rs0"],

@@ -16,9 +16,10 @@ from clearml_k8s.parts.naming import Component, Naming
 from clearml_k8s.parts.need import Endpoint, Need, ServerAddress, ServerAddresses
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.secret import secret
-from clearml_k8s.parts.service import HTTP, server_service
+from clearml_k8s.parts.service import HTTP, PAUSE, server_service
 from clearml_k8s.parts.volume import secret_volume, volume
 from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.programs import served_by_image
 from clearml_k8s.stores.address import StoreAddresses
 from config.apiserver import Apiserver as ApiserverValues
 from config.apiserver import Processes
@@ -136,13 +137,15 @@ class Apiserver(Construct):
             main=Container(
                 name=COMPONENT,
                 image=program.image,
+                command=served_by_image(),
                 args=[COMPONENT],
+                pause=PAUSE,
                 ports={HTTP: PORT},
                 env={
                     **program.environment_with(*by_hand),
                     **(_processes(values.processes) if generation.gunicorn else {}),
                 },
-                startup=http_probe(probe, HTTP, period_seconds=10, failure_threshold=60),
+                startup=http_probe(probe, HTTP, period_seconds=2, failure_threshold=300),
                 liveness=http_probe(
                     probe,
                     HTTP,
