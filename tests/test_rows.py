@@ -313,6 +313,15 @@ def server_rows() -> Iterator[Row]:
     for probe in ("liveness", "readiness"):
         yield Row(f"apiserver.{probe}Delay", 17, {f"{api}.{probe}Probe.initialDelaySeconds": 17})
     yield Row(
+        "apiserver.readiness",
+        "stores",
+        {
+            f"{api}.readinessProbe.httpGet": None,
+            f"{api}.readinessProbe.exec": {"command": ANY},
+            f"{api}.readinessProbe.timeoutSeconds": 10,
+        },
+    )
+    yield Row(
         "apiserver.prepopulateEnabled", "false", {f"{PRE_POPULATE}ENABLED": "false", UNPACK: None}
     )
     yield Row(
