@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -136,6 +136,11 @@ class Apiserver(Server, HoconConfigs):
     )
     readiness_delay: Seconds = Field(
         default=60, description="Seconds before the first readiness probe of the API server."
+    )
+    readiness: Literal["ping", "stores"] = Field(
+        default="ping",
+        description="What makes a pod ready: `ping`, that the server answers, or `stores`, that "
+        "MongoDB and Elasticsearch answer it too. Requests that would hang are then refused.",
     )
     auth_cookies_max_age: AtLeastOne | None = Field(
         default=None,

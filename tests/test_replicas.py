@@ -10,7 +10,6 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -223,11 +222,26 @@ def keeper_env(bundle: Bundle) -> dict[str, str]:
 
 def keep(stubs: Stubs, bundle: Bundle, pod: str = f"{MONGODB}-0", rounds: int = 1) -> None:
     """Run the keeper's script in the pod for that many rounds, until it is told to stop."""
-    stubs.add("sleep", f'echo >> slept; [ "$(wc -l < slept)" -lt {rounds} ] || kill -TERM "$PPID"')
-    stubs.add("wc", 'exec /usr/bin/wc "$@"')
+    stubs.add(
+        "sleep",
+        f"""
+        echo >> slept
+        if [ "$(wc -l < slept)" -ge {rounds} ]; then
+          read -r _ _ _ first _ < /proc/$PPID/stat
+          kill -TERM "$first"
+          while kill -0 "$PPID"; do :; done 2>/dev/null
+        fi""",
+    )
+    for tool in ("wc", "rm"):
+        stubs.add(tool, f'exec /usr/bin/{tool} "$@"')
     command = bundle.container(MONGODB, "replica-set")["command"]
-    result = stubs.run(command, keeper_env(bundle) | {"HOSTNAME": pod})
-    assert (result.returncode, result.stderr) == (0, "")
+    logs = stubs.folder / ".mongodb"
+    logs.mkdir()
+    env = {"HOSTNAME": pod, "HOME": str(stubs.folder)}
+    result = stubs.run(command, keeper_env(bundle) | env)
+    assert (result.returncode, result.stderr) == (128 + signal.SIGTERM, "")
+    # Each run of MongoDB's shell makes one.
+    assert logs.exists() != bool(shell_calls(stubs))
 
 
 def shell_calls(stubs: Stubs) -> list[list[str]]:
@@ -286,28 +300,16 @@ def test_only_the_first_pod_acts(ordinal: int, tmp_path: Path) -> None:
     assert shell_calls(stubs) == []
 
 
-def test_the_keeper_does_not_hold_up_the_end_of_its_pod(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "pause"), [("members: as wanted", "600"), ("adding m-2", "30"), ("", "30")]
+)
+def test_a_set_as_it_is_wanted_costs_a_shell_in_ten_minutes(
+    said: str, pause: str, tmp_path: Path
+) -> None:
     stubs = Stubs(tmp_path)
-    stubs.add("mongo")
-    stubs.add("sleep", 'exec /bin/sleep "$@"')
-    bundle = replica_set(3)
-    env = {"PATH": str(tmp_path), "STUB_CALLS": str(tmp_path / "calls"), "HOSTNAME": "m-0"}
-    keeper = subprocess.Popen(
-        ["/bin/sh", *bundle.container(MONGODB, "replica-set")["command"][1:]],
-        env=env | keeper_env(bundle),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 20
-        while ["sleep", "30"] not in stubs.calls:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        keeper.terminate()
-        assert keeper.wait(timeout=5) == 0
-    finally:
-        os.killpg(keeper.pid, signal.SIGKILL)  # the sleep is left
+    stubs.add("mongo", f"echo {said}")
+    keep(stubs, replica_set(3), rounds=2)
+    assert [call for call in stubs.calls if call[0] == "sleep"] == [["sleep", pause]] * 2
 
 
 # What MongoDB's shell is told, run by Node.js
@@ -460,7 +462,7 @@ def adjusted(node: str, count: int, known: list[str]) -> Iterator[dict[str, Any]
         assert after["changes"] <= 1
         if not after["changes"]:
             assert after["set"] == config
-            assert after["lines"] == []
+            assert after["lines"] == ["members: as wanted"]
             return
         assert after["set"]["version"] == config["version"] + 1
         config = after["set"]

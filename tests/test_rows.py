@@ -313,6 +313,15 @@ def server_rows() -> Iterator[Row]:
     for probe in ("liveness", "readiness"):
         yield Row(f"apiserver.{probe}Delay", 17, {f"{api}.{probe}Probe.initialDelaySeconds": 17})
     yield Row(
+        "apiserver.readiness",
+        "stores",
+        {
+            f"{api}.readinessProbe.httpGet": None,
+            f"{api}.readinessProbe.exec": {"command": ANY},
+            f"{api}.readinessProbe.timeoutSeconds": 10,
+        },
+    )
+    yield Row(
         "apiserver.prepopulateEnabled", "false", {f"{PRE_POPULATE}ENABLED": "false", UNPACK: None}
     )
     yield Row(
@@ -1432,6 +1441,7 @@ def replica_set_rows() -> Iterator[Row]:
         {
             f"{pod}.affinity": {"podAntiAffinity": ANY},
             keeper: ANY,
+            f"{pod}.volumes.shell": {"name": "shell", "emptyDir": {}},
             "NetworkPolicy/clearml-mongodb spec.ingress": ANY,
             "NetworkPolicy/clearml-mongodb spec.egress": ANY,
             f"{pod}.containers.mongodb.args": [*options, "--replSet", "rs0"],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -127,6 +130,91 @@ def test_the_api_server_is_probed_where_it_says_whether_it_works() -> None:
     container = render().container("clearml-apiserver")
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert container[probe]["httpGet"]["path"] == "/debug.ping"
+
+
+class ApiServer(BaseHTTPRequestHandler):
+    """Answers as a server does that reaches its stores, if the login is right."""
+
+    reaches_stores = True
+
+    def do_POST(self) -> None:  # the name that http.server calls
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        login = base64.b64encode(b"test-key:test-secret").decode()
+        if (self.path, set(asked), self.headers["Authorization"]) != (
+            "/queues.get_queue_metrics",
+            {"from_date", "to_date", "interval"},
+            f"Basic {login}",
+        ):
+            status, reason = 401, "Unauthorized"
+        else:
+            status, reason = (200, "OK") if self.reaches_stores else (500, "no Elasticsearch")
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(reason.encode())
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("reaches_stores", "key", "status", "reason"),
+    [
+        (True, "test-key", 0, ""),
+        (True, '"test-key"', 0, ""),  # as HOCON may have it
+        (False, "test-key", 1, "no Elasticsearch"),
+        (True, "test-other-key", 1, "Unauthorized"),
+    ],
+)
+def test_a_server_may_be_ready_only_while_its_stores_answer_it(
+    reaches_stores: bool, key: str, status: int, reason: str
+) -> None:
+    container = render({"apiserver": {"readiness": "stores"}}).container("clearml-apiserver")
+    python, *program, url = container["readinessProbe"]["exec"]["command"]
+    assert (python, url) == ("python3", "http://127.0.0.1:8008")
+    prefix = "CLEARML__SECURE__CREDENTIALS__APISERVER__USER_"
+    assert {f"{prefix}KEY", f"{prefix}SECRET"} <= {v["name"] for v in container["env"]}
+    handler = type("Handler", (ApiServer,), {"reaches_stores": reaches_stores})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            result = subprocess.run(
+                [sys.executable, *program, f"http://127.0.0.1:{server.server_port}"],
+                env={
+                    f"{prefix}KEY": key,
+                    f"{prefix}SECRET": "test-secret",
+                    # Nothing listens on port 1.
+                    "http_proxy": "http://127.0.0.1:1",
+                },
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+        finally:
+            server.shutdown()
+            thread.join()
+    assert (result.returncode, result.stdout) == (status, "")
+    assert reason in result.stderr
+    assert bool(result.stderr) == bool(status)
+    assert "test-secret" not in result.stderr
+
+
+def test_a_server_that_does_not_answer_is_not_ready() -> None:
+    container = render({"apiserver": {"readiness": "stores"}}).container("clearml-apiserver")
+    _, *program, _ = container["readinessProbe"]["exec"]["command"]
+    prefix = "CLEARML__SECURE__CREDENTIALS__APISERVER__USER_"
+    result = subprocess.run(
+        [sys.executable, *program, "http://127.0.0.1:1"],
+        env={f"{prefix}KEY": "test-key", f"{prefix}SECRET": "test-secret"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "Connection refused" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_the_users_variable_replaces_ours_of_the_same_name() -> None:

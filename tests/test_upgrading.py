@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,49 @@ def test_versions_that_no_data_comes_from(former: str, mistake: str) -> None:
 def test_the_guide_has_each_step_in_order() -> None:
     guide = (ROOT / "docs/upgrading.md").read_text("utf-8")
     assert re.findall(r"^STEP=(\S+)$", guide, re.MULTILINE) == [step.stem for step in STEPS]
+
+
+# What tells whether a step went well
+
+FINISHED = "Finished mongodb migrations"
+ABORTED = "ValueError: Migration failed, aborting. Please restore backup."
+
+
+@pytest.mark.parametrize(
+    ("log", "went_well"),
+    [
+        (f"echo {FINISHED}", True),
+        (f"echo {FINISHED}; echo Returned 200 for debug.ping in 0ms; echo {FINISHED}", True),
+        (f"echo Applying 1_9_0; echo '{ABORTED}'", False),
+        # Of two pods.
+        (f"echo {FINISHED}; echo '{ABORTED}'", False),
+        (f"echo {FINISHED}; echo 'Failed initializing mongodb: no company'", False),
+        (f"echo 'Cannot upgrade DB version. Should be 6.0.'; echo {FINISHED}", False),
+        ("echo starting", False),
+        ("true", False),
+        (f"echo {FINISHED}; exit 1", False),
+    ],
+)
+def test_a_failed_migration_is_seen(log: str, went_well: bool, tmp_path: Path) -> None:
+    guide = (ROOT / "docs/upgrading.md").read_text("utf-8")
+    check = guide.partition("**Check.**")[2]
+    (command, *_) = re.findall(r"^```sh\n(.*?)^```$", check, re.DOTALL | re.MULTILINE)
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\n{log}\n")
+    kubectl.chmod(0o755)
+    result = subprocess.run(
+        ["bash", "-uc", command],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (result.returncode == 0) is went_well
+    assert result.stderr == ""
+
+
+def test_the_log_that_tells_is_that_of_the_api_server() -> None:
+    template = render().template("clearml-apiserver")
+    assert template["metadata"]["labels"]["app.kubernetes.io/component"] == "apiserver"
+    assert [c["name"] for c in template["spec"]["containers"]] == ["apiserver"]

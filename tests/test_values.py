@@ -186,6 +186,9 @@ apiserver: {livenessDelay: -5, readinessDelay: soon}
 > apiserver.livenessDelay: must be greater than or equal to 0 (given: -5)
 > apiserver.readinessDelay: must be a whole number (given: 'soon')
 
+apiserver: {readiness: mongodb}
+> apiserver.readiness: must be 'ping' or 'stores' (given: 'mongodb')
+
 clearml: {watchdog: {thresholdSec: 0}}
 > clearml.watchdog.thresholdSec: must be greater than or equal to 1 (given: 0)
 

@@ -14,11 +14,12 @@ from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Component, Naming
 from clearml_k8s.parts.need import Endpoint, Need, ServerAddress, ServerAddresses
-from clearml_k8s.parts.probe import http_probe
+from clearml_k8s.parts.probe import Timing, exec_probe, http_probe
 from clearml_k8s.parts.secret import secret
-from clearml_k8s.parts.service import HTTP, server_service
+from clearml_k8s.parts.service import HTTP, PAUSE, server_service
 from clearml_k8s.parts.volume import secret_volume, volume
 from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.programs import served_by_image, text_of
 from clearml_k8s.stores.address import StoreAddresses
 from config.apiserver import Apiserver as ApiserverValues
 from config.apiserver import Processes
@@ -136,13 +137,15 @@ class Apiserver(Construct):
             main=Container(
                 name=COMPONENT,
                 image=program.image,
+                command=served_by_image(),
                 args=[COMPONENT],
+                pause=PAUSE,
                 ports={HTTP: PORT},
                 env={
                     **program.environment_with(*by_hand),
                     **(_processes(values.processes) if generation.gunicorn else {}),
                 },
-                startup=http_probe(probe, HTTP, period_seconds=10, failure_threshold=60),
+                startup=http_probe(probe, HTTP, period_seconds=2, failure_threshold=300),
                 liveness=http_probe(
                     probe,
                     HTTP,
@@ -150,13 +153,7 @@ class Apiserver(Construct):
                     timeout_seconds=5,
                     failure_threshold=6,
                 ),
-                readiness=http_probe(
-                    probe,
-                    HTTP,
-                    initial_delay_seconds=values.readiness_delay,
-                    timeout_seconds=5,
-                    failure_threshold=3,
-                ),
+                readiness=_readiness(probe, values),
                 mounts=[*program.mounts, *(d.mount for d in by_hand if d.mount)],
             ),
         )
@@ -172,6 +169,18 @@ class Apiserver(Construct):
             return ConfigDirectory(values.config_dir)
         files = volume(self, component, "config", values.storage.config, name="apiserver-config")
         return ConfigDirectory(values.config_dir, files, read_only=False)
+
+
+def _readiness(ping: str, values: ApiserverValues) -> k8s.Probe:
+    timing = Timing(
+        initial_delay_seconds=values.readiness_delay,
+        timeout_seconds=5 if values.readiness == "ping" else 10,
+        failure_threshold=3,
+    )
+    if values.readiness == "ping":
+        return http_probe(ping, HTTP, **timing)
+    ask = ("python3", "-c", text_of("ask_stores.py"), f"http://127.0.0.1:{PORT}")
+    return exec_probe(*ask, **timing)
 
 
 def _settings(values: ApiserverValues, clearml: Clearml) -> dict[str, EnvValue]:

@@ -8,6 +8,7 @@ from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import ServerAddress
 from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.programs import served
 from config.apiserver import AsyncDelete as AsyncDeleteValues
 
 COMPONENT = "apiserver-asyncdelete"
@@ -41,7 +42,7 @@ class AsyncDelete(Construct):
             main=Container(
                 name="asyncdelete",
                 image=program.image,
-                command=["python3", "-m", "jobs.async_urls_delete"],
+                command=served("python3", "-m", "jobs.async_urls_delete"),
                 args=["--fileserver-host", fileserver.url],
                 env={
                     **program.environment_with(),

@@ -14,9 +14,10 @@ from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import Endpoint, Need, ServerAddress
 from clearml_k8s.parts.probe import http_probe
-from clearml_k8s.parts.service import HTTP, server_service
+from clearml_k8s.parts.service import HTTP, PAUSE, server_service
 from clearml_k8s.parts.volume import volume
 from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.programs import python, served_by_image
 from clearml_k8s.stores.address import RedisAddress
 from config.apiserver import Apiserver as ApiserverValues
 from config.configuration import CONFIG_DIR, mounts_below
@@ -133,7 +134,9 @@ class Fileserver(Construct):
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image(generation),
+                command=served_by_image(),
                 args=[COMPONENT],
+                pause=PAUSE,
                 ports={HTTP: PORT},
                 env={
                     "CLEARML_UPLOAD_FOLDER": UPLOAD_DIR,
@@ -144,7 +147,7 @@ class Fileserver(Construct):
                     else None,
                     **(login.environment if login else {}),
                 },
-                startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
+                startup=http_probe(probe, HTTP, period_seconds=2, failure_threshold=150),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),
                 readiness=http_probe(probe, HTTP, timeout_seconds=5),
                 mounts=[
@@ -168,7 +171,7 @@ def _unpack_examples(
     return Container(
         name="unpack-examples",
         image=examples.pulled_image(generation),
-        command=["python3", "-c", UNPACK_EXAMPLES],
+        command=["python3", "-c", python(UNPACK_EXAMPLES)],
         args=[examples.prepopulate_zip_files, target],
         mounts=[k8s.VolumeMount(name=files.name, mount_path=target)],
     )

@@ -12,8 +12,9 @@ from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.need import Endpoint, ServerAddress, ServerAddresses
 from clearml_k8s.parts.probe import http_probe
-from clearml_k8s.parts.service import HTTP, server_service
+from clearml_k8s.parts.service import HTTP, PAUSE, server_service
 from clearml_k8s.parts.workload import Workload, deployment
+from clearml_k8s.programs import served_by_image
 from config.addresses import PublicUrls
 from config.configuration import WEB_PAGE_FILE
 from config.generation import Generation
@@ -21,6 +22,7 @@ from config.webserver import Webserver as WebserverValues
 
 COMPONENT = "webserver"
 PORT = 80
+GRACEFUL = "QUIT"  # nginx answers what it has begun, and breaks it off on SIGTERM
 # It listens below 1024 as root, owns its caches, and answers as another user.
 OF_NGINX = ("CHOWN", "DAC_OVERRIDE", "NET_BIND_SERVICE", "SETGID", "SETUID")
 # The proxy only starts if the names of its targets are known; without a target it answers 502.
@@ -68,7 +70,9 @@ class Webserver(Construct):
             main=Container(
                 name=COMPONENT,
                 image=values.pulled_image(generation),
+                command=served_by_image(signal=GRACEFUL),
                 args=[COMPONENT],
+                pause=PAUSE,
                 ports={HTTP: PORT},
                 env={
                     "NGINX_APISERVER_ADDRESS": servers.inside("apiserver"),
@@ -82,7 +86,7 @@ class Webserver(Construct):
                     "CLEARML_SERVER_SUB_PATH": sub_path or None,
                 },
                 security_context=confined(*OF_NGINX),
-                startup=http_probe(probe, HTTP, period_seconds=5, failure_threshold=60),
+                startup=http_probe(probe, HTTP, period_seconds=2, failure_threshold=150),
                 liveness=http_probe(probe, HTTP, timeout_seconds=5),
                 readiness=http_probe(probe, HTTP, timeout_seconds=5),
                 mounts=[

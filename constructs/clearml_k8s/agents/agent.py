@@ -21,6 +21,7 @@ from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.need import ANYWHERE, Need, OtherServer, ServerAddresses
 from clearml_k8s.parts.probe import exec_probe
 from clearml_k8s.parts.workload import Placed, Workload, deployment
+from clearml_k8s.programs import shell
 from config.agent import Agent
 from config.generation import Generation
 from config.image import PulledImage
@@ -64,9 +65,8 @@ if [ -n "${AGENT_VERSION:-}" ] || ! command -v clearml-agent >/dev/null; then
   else
     python3 -m pip install %s
   fi
-fi
-exec clearml-agent daemon --foreground "$@"
-"""
+fi"""
+DAEMON = 'exec clearml-agent daemon --foreground "$@"'
 # The shell that installs has become the daemon.
 RUNS = '[ "$(cat /proc/1/comm)" != sh ]'
 
@@ -154,7 +154,7 @@ def _start_command(values: Agent, generation: Generation) -> list[str]:
         *([SSH_CLIENT] if values.git_ssh.has_key else []),
         AGENT % _requirements(generation),
     ]
-    return ["/bin/sh", "-c", "\n".join(steps), "clearml-agent"]
+    return ["/bin/sh", "-c", shell("\n".join(steps)) + DAEMON, "clearml-agent"]
 
 
 def _requirements(generation: Generation) -> str:

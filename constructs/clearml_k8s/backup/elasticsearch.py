@@ -12,7 +12,7 @@ from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.workload import Workload, run_as
-from clearml_k8s.programs import text_of
+from clearml_k8s.programs import shell, text_of
 from clearml_k8s.stores.address import ElasticsearchAddress, ElasticsearchHosts
 from config.image import PulledImage
 
@@ -83,7 +83,7 @@ class Repository(NamedTuple):
             Container(
                 name="make-keystore",
                 image=image,
-                command=["bash", "-c", ADD_KEYS],
+                command=["bash", "-c", shell(ADD_KEYS)],
                 env=self._keys,
                 mounts=[k8s.VolumeMount(name="keystore", mount_path=KEYSTORE_DIR)],
                 security_context=unprivileged(),

@@ -32,7 +32,9 @@ class Container(NamedTuple):
     Arguments and variables are kept from being expanded unless they are of type Template; the
     command is a program of ours, in which nothing of the user's stands.
     Without a security context of its own a container is confined; with None it has none but that of
-    the values. `privileged` containers need all rights on the node, whatever the values say.
+    the values. `privileged` containers need all rights on the node, whatever the values say. When
+    the pod is to end, a container goes on for `pause` seconds before it is told so: requests still
+    find their way to it.
     """
 
     name: str
@@ -48,3 +50,4 @@ class Container(NamedTuple):
     resources: k8s.ResourceRequirements | None = None
     security_context: k8s.SecurityContext | None = confined()
     privileged: bool = False
+    pause: int = 0

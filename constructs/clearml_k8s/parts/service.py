@@ -11,6 +11,10 @@ from config.service import Service, StoreService
 from config.types.structs import int_or_string
 
 HTTP = "http"
+PAUSE = 5
+"""Seconds after which nobody sends requests any more to a pod that is to end: kube-proxy, Ingress
+controllers and gateways learn of it one after the other.
+"""
 
 
 class ServicePort(NamedTuple):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from clearml_k8s.parts.container import Container, confined
 from clearml_k8s.parts.environment import Template
 from clearml_k8s.parts.need import Target
+from clearml_k8s.programs import python
 from config.image import PulledImage
 
 # Python, because the server image has it for certain: a tool that is missing fails, never hangs.
@@ -25,6 +26,7 @@ def answers(scheme, hosts, url):
     raise error
 
 deadline = time.monotonic() + 600
+said = ""
 for target in sys.argv[1:]:
     name, url = target.split("=", 1)
     scheme, _, rest = url.partition("://")
@@ -39,8 +41,11 @@ for target in sys.argv[1:]:
         except Exception as error:
             if time.monotonic() > deadline:
                 sys.exit("gave up waiting for %s at %s: %s" % (name, hosts, error))
-            print("waiting for %s at %s: %s" % (name, hosts, error), flush=True)
-            time.sleep(5)
+            waiting = "waiting for %s at %s: %s" % (name, hosts, error)
+            if waiting != said:
+                print(waiting, flush=True)
+            said = waiting
+            time.sleep(1)
     print("%s answers" % name, flush=True)
 """
 
@@ -57,7 +62,7 @@ def wait_for(image: PulledImage, targets: Mapping[str, Target]) -> Container:
     return Container(
         name="wait-for-" + "-".join(targets),
         image=image,
-        command=["python3", "-c", SCRIPT],
+        command=["python3", "-c", python(SCRIPT)],
         args=[Template(f"{name}={target.url}") for name, target in targets.items()],
         env=variables,
         security_context=confined(read_only=True),

@@ -338,6 +338,7 @@ def _container(container: Container, pod: Pod, registry: str, **settings: Any) -
         image_pull_policy=container.image.pull_policy,
         command=container.command,
         args=None if container.args is None else [escaped(word) for word in container.args],
+        lifecycle=_pause(container.pause) if container.pause else None,
         ports=[
             k8s.ContainerPort(name=name, container_port=port)
             for name, port in container.ports.items()
@@ -351,6 +352,12 @@ def _container(container: Container, pod: Pod, registry: str, **settings: Any) -
             **settings,
         },
     )
+
+
+def _pause(seconds: int) -> k8s.Lifecycle:
+    """A hook, as Kubernetes' own `sleep` is of 1.30 only."""
+    sleep = k8s.ExecAction(command=["sleep", str(seconds)])
+    return k8s.Lifecycle(pre_stop=k8s.LifecycleHandler(exec=sleep))
 
 
 def _probes(container: Container, pod: LongRunning) -> dict[str, k8s.Probe | None]:

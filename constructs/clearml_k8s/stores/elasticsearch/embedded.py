@@ -66,7 +66,7 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
                 **(snapshots.environment if snapshots else {}),
             },
             ports=ports,
-            startup=tcp_probe("http", period_seconds=5, failure_threshold=120),
+            startup=tcp_probe("http", period_seconds=2, failure_threshold=300),
             liveness=tcp_probe("http", timeout_seconds=5, failure_threshold=6),
             readiness=exec_probe(
                 "bash", "-ec", READY.format(port=values.http_port), timeout_seconds=10

@@ -6,7 +6,7 @@ from constructs import Construct
 from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.naming import Address
 from clearml_k8s.parts.need import Endpoint
-from clearml_k8s.parts.probe import exec_probe, tcp_probe
+from clearml_k8s.parts.probe import tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
 from clearml_k8s.parts.volume import DataVolume, scratch_volume
 from clearml_k8s.parts.workload import Workload, run_as, stateful_set
@@ -14,16 +14,12 @@ from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import MongodbAddress, PasswordRef
 from clearml_k8s.stores.metrics import Exporter
 from clearml_k8s.stores.mongodb.password import STORE, component_of, password
-from clearml_k8s.stores.mongodb.replica_set import ReplicaSet, Standalone
+from clearml_k8s.stores.mongodb.replica_set import HOME, ReplicaSet, Standalone
 from config.mongodb import SET_KEY, Mongodb
 
 PORT = 27017
 METRICS_PORT = 9216
 DATA_DIR = "/data/db"
-# The shell is called mongo up to MongoDB 5 and mongosh from 6 on.
-PING = (
-    """exec "$(command -v mongosh || command -v mongo)" --quiet --eval 'db.adminCommand("ping")'"""
-)
 
 
 def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
@@ -54,7 +50,7 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
     headless_service(scope, component, {STORE: ServicePort(PORT, STORE), **exporter.service_ports})
     exporter.monitor(scope, component)
     data = DataVolume(name="data", persistence=values.persistence, common=component.common)
-    # Its socket, and what the entrypoint makes the user with.
+    # Its socket, what the entrypoint makes the user with, and what its shell writes.
     tmp = scratch_volume("tmp")
     workload = Workload(
         component=component,
@@ -63,15 +59,16 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
             image=values.pulled_image(site.generation),
             # As arguments: the image's entrypoint adds --bind_ip_all and makes the user.
             args=[*site.generation.mongodb_args, *topology.args],
-            env=topology.environment,
+            env={"HOME": HOME, **topology.environment},
             ports={STORE: PORT},
-            startup=tcp_probe(STORE, period_seconds=5, failure_threshold=120),
+            startup=tcp_probe(STORE, period_seconds=2, failure_threshold=300),
             liveness=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
-            readiness=exec_probe("sh", "-c", PING, timeout_seconds=10),
+            # Not by asking it: each start of its shell takes a second of CPU and writes a log.
+            readiness=tcp_probe(STORE, timeout_seconds=5),
             security_context=unprivileged(read_only=True),
             mounts=[
                 data.mount(DATA_DIR),
-                k8s.VolumeMount(name=tmp.name, mount_path="/tmp"),
+                k8s.VolumeMount(name=tmp.name, mount_path=HOME),
                 *topology.mounts,
             ],
         ),

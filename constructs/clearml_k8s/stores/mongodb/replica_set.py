@@ -9,6 +9,8 @@ from cdk8s_plus_25 import k8s
 from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Address
+from clearml_k8s.parts.volume import scratch_volume
+from clearml_k8s.programs import shell, text_of
 from clearml_k8s.stores.address import PasswordRef
 from config.image import PulledImage
 from config.mongodb import SET_KEY
@@ -17,20 +19,9 @@ from config.types.structs import quantity
 KEY_SOURCE_DIR = "/run/mongodb-key-source"
 KEY_DIR = "/run/mongodb-key"
 KEY_FILE = f"{KEY_DIR}/{SET_KEY}"
-SHELL = '"$(command -v mongosh || command -v mongo)" --quiet'
-
-# Only the first pod acts. It runs again and again: a set that exists is left alone or adjusted,
-# one that does not is initiated, also when the other members were late or the pod was restarted.
-KEEP = f"""\
-trap 'exit 0' TERM
-while true; do
-  if [ "${{HOSTNAME##*-}}" = 0 ]; then
-    {SHELL} "$REPLICA_SET_URL" --eval "$ADJUST" ||
-      {SHELL} admin --eval "var password = '$PASSWORD'; $INITIATE"
-  fi
-  sleep 30 & wait $!
-done
-"""
+# Of the image's user it is the data volume, which MongoDB's shell fills with its logs.
+HOME = "/tmp"
+SCRATCH = scratch_volume("shell")
 
 # Over loopback the first user can be made without logging in; a former standalone has one.
 INITIATE = """\
@@ -70,6 +61,8 @@ if (missing.length) {
 if (missing.length || left.length) {
   config.version++;
   rs.reconfig(config);
+} else {
+  print("members: as wanted");
 }
 """
 
@@ -128,9 +121,9 @@ class ReplicaSet(NamedTuple):
 
     @property
     def volumes(self) -> list[k8s.Volume]:
-        """Where the key comes from, and where its copy lies."""
+        """Where the key comes from, and where its copy lies; what the shell writes."""
         if self.key is None:
-            return []
+            return [SCRATCH]
         source = k8s.SecretVolumeSource(
             secret_name=self.key.secret.name, items=[k8s.KeyToPath(key=self.key.key, path=SET_KEY)]
         )
@@ -138,6 +131,7 @@ class ReplicaSet(NamedTuple):
         return [
             k8s.Volume(name="key-source", secret=source),
             k8s.Volume(name="key", empty_dir=memory),
+            SCRATCH,
         ]
 
     @property
@@ -152,7 +146,7 @@ class ReplicaSet(NamedTuple):
             Container(
                 name="copy-key",
                 image=self.image,
-                command=["sh", "-c", copy],
+                command=["sh", "-c", shell(copy)],
                 security_context=unprivileged(),
                 mounts=[
                     k8s.VolumeMount(name="key-source", mount_path=KEY_SOURCE_DIR, read_only=True),
@@ -172,14 +166,16 @@ class ReplicaSet(NamedTuple):
         keeper = Container(
             name="replica-set",
             image=self.image,
-            command=["sh", "-c", KEEP],
+            command=["sh", "-c", text_of("keep_replica_set.sh")],
             env={
+                "HOME": HOME,
                 "PASSWORD": self.password.value if self.password else "",
                 "REPLICA_SET_URL": self.url,
                 "INITIATE": INITIATE % {"config": json.dumps(config)},
                 "ADJUST": ADJUST % {"hosts": json.dumps(hosts)},
             },
             security_context=unprivileged(),
+            mounts=[k8s.VolumeMount(name=SCRATCH.name, mount_path=HOME)],
             resources=_of_a_shell(),
         )
         return [keeper]

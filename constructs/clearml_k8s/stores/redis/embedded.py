@@ -119,7 +119,7 @@ class _Pods(NamedTuple):
                 ],
                 env={PASSWORD_VARIABLE: password.value if password else None},
                 ports={STORE: port},
-                startup=tcp_probe(STORE, period_seconds=5, failure_threshold=60),
+                startup=tcp_probe(STORE, period_seconds=2, failure_threshold=150),
                 liveness=tcp_probe(STORE, timeout_seconds=5, failure_threshold=6),
                 # redis-cli ends with success even when the answer is an error.
                 readiness=exec_probe("sh", "-c", ping, timeout_seconds=5),
