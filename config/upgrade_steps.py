@@ -200,7 +200,7 @@ def moves(before: Collection[Object], after: Collection[Object]) -> Iterator[str
         for name in _stores(each):
             here = _made_here(each)
             if made_here.get((place(each), name), here) != here:
-                old, new = ("Helm chart", "this program")[:: 1 if here else -1]
+                old, new = ("a Helm chart", "this program")[:: 1 if here else -1]
                 yield (
                     f"{name}: was made by {old} and is to be made by {new}, which may not find or "
                     "read the data that is there: dump and restore it (docs/migration.md)"
