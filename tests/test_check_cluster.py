@@ -64,7 +64,11 @@ from pathlib import Path
 match sys.argv[1:]:
     case ["get", "namespace", *_]:
         print("namespace/clearml")
-    case ["get", "-f", *_] | ["apply", *_]:
+    case ["get", "-f", *_]:
+        print(Path("others.json").read_text())
+    case ["apply", *_, "-o", "json", "-f", "-"]:
+        print(json.dumps(json.loads(Path("answers.json").read_text())[json.load(sys.stdin)["kind"]]))
+    case ["apply", *_]:
         sys.stdin.read()
     case ["get", *_]:
         print(Path("live.json").read_text())
@@ -84,12 +88,20 @@ def told(
     live: Sequence[Object],
     values: Mapping[str, Any],
     reports: Mapping[str, str] | None = None,
+    others: Sequence[tuple[Object, Object]] = (),
 ) -> tuple[int, list[str]]:
-    """The status, and what each line is about that speaks against an apply of the values."""
+    """The status, and the lines but for the last.
+
+    `live` is what the namespace has, `others` are objects of the bundle's names that are there,
+    with what an apply would make of them.
+    """
     (folder / "dist").mkdir()
     objects = render(values, outside=OUTSIDE).objects
     (folder / "dist" / "all.yaml").write_text(yaml.safe_dump_all(objects))
     (folder / "live.json").write_text(json.dumps({"items": live}))
+    (folder / "others.json").write_text(json.dumps({"items": [each for each, _ in others]}))
+    answers = {each["kind"]: answer for each, answer in others}
+    (folder / "answers.json").write_text(json.dumps(answers))
     (folder / "reports.json").write_text(json.dumps(dict(reports or {})))
     (folder / "kubectl").write_text(f"#!{sys.executable}\n{KUBECTL}")
     (folder / "kubectl").chmod(0o755)
@@ -98,6 +110,7 @@ def told(
     *lines, last = checked.stdout.splitlines()
     accepted = f"all {len(objects)} objects would be accepted"
     assert last.startswith("Do not apply" if checked.returncode else accepted)
+    assert checked.returncode or all(line.startswith("warning: ") for line in lines)
     return checked.returncode, [line.removesuffix(" (docs/upgrading.md)") for line in lines]
 
 
@@ -250,3 +263,98 @@ def test_a_cluster_that_shows_nothing_is_no_cluster_without_data(tmp_path: Path)
     (tmp_path / "kubectl").chmod(0o755)
     checked = check(tmp_path)
     assert (checked.returncode, checked.stderr) == (2, "pods is forbidden\n")
+
+
+def there(kind: str, name: str, *, data: Any = None, **metadata: Any) -> Object:
+    namespace = {} if kind == "Namespace" else {"namespace": "clearml"}
+    annotations = {
+        "kubectl.kubernetes.io/last-applied-configuration": "{}",
+        **metadata.pop("annotations", {}),
+    }
+    return {
+        "kind": kind,
+        "metadata": {"name": name, **namespace, "annotations": annotations, **metadata},
+        **({} if data is None else {"data": data}),
+    }
+
+
+OURS = {
+    "app.kubernetes.io/instance": "clearml",
+    "app.kubernetes.io/managed-by": "cdk8s",
+    "team": "data",
+}
+ENFORCE = {"pod-security.kubernetes.io/enforce": "restricted"}
+CREDENTIALS = {"clearml": {"credentials": {"apiserverKey": "test-secret-key"}}}
+
+
+@pytest.mark.parametrize(
+    ("live", "answer", "status", "words"),
+    [
+        (
+            there("Namespace", "clearml", labels=ENFORCE),
+            there("Namespace", "clearml"),
+            1,
+            "namespace/clearml: apply would remove labels pod-security.kubernetes.io/enforce: ",
+        ),
+        (
+            there("Namespace", "clearml", labels=ENFORCE, annotations={"a.example.com/b": "c"}),
+            there("Namespace", "clearml", labels=ENFORCE),
+            1,
+            "namespace/clearml: apply would remove annotations a.example.com/b: ",
+        ),
+        # The common label of all objects was taken out of the values.
+        (
+            there("Namespace", "clearml", labels=ENFORCE | {"team": "data"}),
+            there("Namespace", "clearml", labels=ENFORCE),
+            0,
+            "",
+        ),
+        (
+            there("Secret", "clearml-conf", labels={"a": "b"}, data={"mine": "eA=="}),
+            there("Secret", "clearml-conf", labels=OURS, data={"apiserver_key": "eA=="}),
+            1,
+            "made by somebody else: apply would remove labels a and data mine",
+        ),
+        (
+            there("Secret", "clearml-conf", labels=OURS, data={"mine": "eA==", "other": "eA=="}),
+            there("Secret", "clearml-conf", labels=OURS, data={}),
+            0,
+            "",
+        ),
+        (
+            there(
+                "Secret",
+                "clearml-conf",
+                labels=OURS | {"app.kubernetes.io/managed-by": "Helm"},
+                data={"apiserver_key": "eA==", "other": "eA=="},
+            ),
+            there(
+                "Secret",
+                "clearml-conf",
+                labels=OURS,
+                data={"apiserver_key": "eQ==", "other": "eA=="},
+            ),
+            0,
+            "made by Helm: apply takes it over, and replaces its data apiserver_key",
+        ),
+        (
+            there("Secret", "clearml-conf", labels=OURS | {"app.kubernetes.io/instance": "other"}),
+            there("Secret", "clearml-conf", labels=OURS),
+            0,
+            "made by cdk8s: apply takes it over",
+        ),
+    ],
+)
+def test_nothing_is_taken_from_objects_of_others_without_a_word(
+    tmp_path: Path, live: Object, answer: Object, status: int, words: str
+) -> None:
+    ours = there("ServiceAccount", "clearml-credentials", labels=OURS)
+    found, lines = told(tmp_path, [], CREDENTIALS, others=[(live, answer), (ours, ours)])
+    assert (found, [words in line for line in lines]) == (status, [True] if words else [])
+
+
+def test_a_namespace_that_no_apply_has_made(tmp_path: Path) -> None:
+    made: Object = {"kind": "Namespace", "metadata": {"name": "clearml"}}
+    status, (line,) = told(tmp_path, [], {}, others=[(made, made)])
+    assert status == 0
+    assert "namespace/clearml is there already" in line
