@@ -171,14 +171,16 @@ def said_by(workloads: Iterable[Object]) -> Versions:
     """What the images of an installation say: of each kind of container the first counts.
 
     Takes Deployments and StatefulSets, or pods. Containers are called as their section of the
-    values is, here as in the stores' Helm charts.
+    values is, here as in the Helm charts of stores; later charts of ClearML put `clearml-` before.
     """
     tags: dict[str, str] = {}
     converts = False
     for workload in workloads:
         pod = pod_of(workload)
         for container in pod.get("containers", ()):
-            name = "server" if container["name"] in SERVERS else container["name"]
+            name = container["name"]
+            if name.rpartition("-")[2] in SERVERS:
+                name = "server"
             if name in Versions._fields:
                 tags.setdefault(name, tag_of(container["image"]))
             if name == "elasticsearch" and _made_here(workload):

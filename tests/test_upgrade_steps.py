@@ -163,6 +163,12 @@ def test_containers_are_found_by_the_name_of_their_section(scenario: str) -> Non
         assert said_by([bundle.workloads[f"clearml-{name}"]]).server == tags["server"]
 
 
+def test_servers_of_the_later_charts_are_found() -> None:
+    container = {"name": "clearml-apiserver", "image": "docker.io/allegroai/clearml:1.14.1-448"}
+    pod = {"metadata": {"name": "a"}, "spec": {"containers": [container]}}
+    assert said_by([pod]).server == "1.14.1-448"
+
+
 # The synthesis, which sees the manifests of the one before.
 
 
