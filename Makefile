@@ -37,7 +37,7 @@ hash-password: .venv/synth.stamp ## Ask for a password, and print its hash for c
 	@.venv/bin/python -c 'import bcrypt' 2>/dev/null || $(PIP) install --constraint requirements-dev.txt bcrypt
 	@.venv/bin/python hash_password.py
 
-check-cluster: .venv/synth.stamp ## Ask the cluster of kubectl what it would refuse of dist/
+check-cluster: .venv/synth.stamp ## Ask the cluster of kubectl what it would refuse of dist/, or lose by it
 	@.venv/bin/python check_cluster.py
 
 test: .venv/dev.stamp cdk8s ## Run all tests

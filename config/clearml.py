@@ -256,8 +256,14 @@ class Clearml(Model):
     )
     upgrading_from: OptionalServerVersion = Field(
         default="",
-        description="Version of the servers that the data comes from. It changes no manifest: the "
-        "synthesis warns of steps that the upgrade would skip.",
+        description="Version of the servers that the data comes from: the synthesis warns of steps "
+        "that the upgrade would skip, and Elasticsearch converts data of a former major version "
+        "only where it goes with these servers.",
+    )
+    allow_unsafe_upgrade: bool = Field(
+        default=False,
+        description="Whether an upgrade may lose data or the way back: `make check-cluster` does "
+        "not refuse it then, and Elasticsearch converts what it finds.",
     )
     default_company: Annotated[
         Text,

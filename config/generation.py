@@ -222,9 +222,6 @@ _2_3 = _2_2._replace(
 # Settings that Elasticsearch does not know from that major version on, and does not start with.
 REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
 
-# Stores that read no data of a version that is more than one major version older.
-ONE_MAJOR_AT_A_TIME = ("mongodb", "elasticsearch")
-
 GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
 DEFAULT_GENERATION = _1_0
 NEWEST = _2_3

@@ -8,6 +8,8 @@ from config.types.kubernetes import TEMPLATE_EXPRESSION, DnsLabel, NamePrefix
 from config.types.model import Model
 
 CHART_NAME = "clearml"
+MANAGED_BY = "cdk8s"
+"""The label app.kubernetes.io/managed-by of all that is made here."""
 
 
 class Release(Model):

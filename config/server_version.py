@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.generation import (
     GENERATIONS,
     NEWEST,
-    ONE_MAJOR_AT_A_TIME,
     Generation,
-    Number,
-    Release,
     generation_of,
     number,
 )
 from config.image import ServerImage
 from config.types.model import Mistake
+from config.upgrade_steps import ALLOW, SERVERS, Versions, losses, versions_of
 
 if TYPE_CHECKING:
     from config.values import Values
-
-SERVERS = ("apiserver", "fileserver", "webserver")
-GUIDE = "(docs/upgrading.md)"
 
 
 def generation(values: Values) -> Generation:
@@ -60,44 +55,45 @@ def warnings(values: Values) -> Iterator[str]:
             f"clearml.version: {version} is later than the newest that is known here, "
             f"{NEWEST.version}, and gets what that one needs"
         )
-    former = number(values.clearml.upgrading_from)
-    if former:
-        yield from _skipped(former, number(version) or former, values.clearml.upgrading_from)
-        yield from _unreadable(values, generation_of(former))
-
-
-def _skipped(former: Number, now: Number, given: str) -> Iterator[str]:
-    """Servers that do not take over the data of the former ones, with the way that leads there."""
-    if now < former:
+    if values.clearml.allow_unsafe_upgrade:
         yield (
-            f"clearml.version: is older than the servers that the data comes from ({given}), and "
-            f"may not read it: restore the backup of that time {GUIDE}"
+            f"{ALLOW}: is on, and what an upgrade loses is refused by nobody: take it out when the "
+            "step is done"
         )
-    between: list[str] = []
-    step = generation_of(now)
-    while step.upgrades_from > former:
-        step = generation_of(step.upgrades_from)
-        between.insert(0, step.version)
-    if between:
-        yield (
-            f"clearml.version: takes over no data of servers {given}, and may damage it: install "
-            f"{' and then '.join(between)} before {GUIDE}"
-        )
+    if former := _former(values):
+        after = _installed(values)
+        yield from losses(former, after._replace(converts_data=converts_data(values)))
 
 
-def _unreadable(values: Values, former: Generation) -> Iterator[str]:
-    """Embedded stores of a version that cannot read what the former one has written."""
-    for name, store in values.stores.items():
-        release: Release = getattr(former, name)
-        tag = store.pulled_image(values.generation).version.removeprefix(":")
-        old, new = number(release.tag), number(tag)
-        if store.source != "embedded" or not old or not new:
-            continue
-        reads = f"{name}: {tag} reads no data of {release.tag}, which goes with the servers before"
-        if new < old:
-            yield f"{reads}: keep that one, or restore a backup of this one {GUIDE}"
-        elif name in ONE_MAJOR_AT_A_TIME and new[0] - old[0] > 1:
-            yield f"{reads}: go one major version at a time {GUIDE}"
+def converts_data(values: Values) -> bool:
+    """Whether Elasticsearch may convert what a former major version has written.
+
+    It may where the data comes from servers that have that version, and in a step that loses
+    nothing else.
+    """
+    if values.clearml.allow_unsafe_upgrade:
+        return True
+    former, after = _former(values), _installed(values)
+    if former is None or not any(losses(former, after)):
+        return False
+    return not any(losses(former, after._replace(converts_data=True)))
+
+
+def _former(values: Values) -> Versions | None:
+    """What goes with the servers that the data comes from, if the values name them."""
+    version = values.clearml.upgrading_from
+    known = number(version)
+    return versions_of(generation_of(known), version) if known else None
+
+
+def _installed(values: Values) -> Versions:
+    """The servers, and the stores that are made here."""
+    tags: dict[str, Any] = {
+        name: store.pulled_image(values.generation).version.removeprefix(":")
+        for name, store in values.stores.items()
+        if store.source == "embedded"
+    }
+    return Versions(_version(values), **tags)
 
 
 def _version(values: Values) -> str:

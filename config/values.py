@@ -35,6 +35,7 @@ from config.translation import translated
 from config.types.kubernetes import Annotations, Labels, OptionalDnsLabel, OptionalNamePrefix
 from config.types.manifest import Manifest
 from config.types.model import Mistake, Model, Section, refuse, section
+from config.upgrade_steps import UNSAFE_ALLOWED
 from config.webserver import Webserver
 
 
@@ -97,6 +98,12 @@ class Values(Model):
     def generation(self) -> Generation:
         """What is particular to the servers that these values install."""
         return server_version.generation(self)
+
+    @property
+    def annotations_of_all(self) -> dict[str, str]:
+        """The annotations of all objects: the common ones, and what an upgrade is allowed."""
+        allowed = {UNSAFE_ALLOWED: "true"} if self.clearml.allow_unsafe_upgrade else {}
+        return {**self.common_annotations, **allowed}
 
     @property
     def file_authentication(self) -> bool:

@@ -1978,10 +1978,12 @@ OF_THE_HELM_CHARTS = {
 }
 
 # They change every object, add any, or none: test_inventory.py, test_pods.py, test_argocd.py,
-# test_network.py, test_extra_objects.py, test_server_version.py and test_upgrading.py look at them.
+# test_network.py, test_extra_objects.py, test_server_version.py, test_upgrading.py and
+# test_upgrade_steps.py look at them.
 OF_THE_WHOLE = {
     "clearml.version",
     "clearml.upgradingFrom",
+    "clearml.allowUnsafeUpgrade",
     "release.name",
     "release.namespace",
     "release.createNamespace",

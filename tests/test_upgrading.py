@@ -123,11 +123,21 @@ def test_the_steps_warn_of_nothing() -> None:
     ("values", "about"),
     [
         (from_to("1.0.2", "1.17.1"), []),
-        (from_to("1.0.2", "2.0.0"), ["clearml.version", "mongodb"]),
-        (from_to("1.16", "2.0.0"), ["clearml.version", "mongodb"]),
-        (from_to("1.16", "2.3.0"), ["clearml.version", "mongodb"]),
-        (from_to("1.16", "2.3.0", mongodb={"image": {"tag": "4.4.30"}}), ["clearml.version"]),
-        (from_to("1.16", "2.3.0", mongodb={"enabled": False}), ["clearml.version"]),
+        (from_to("1.0.2", "2.0.0"), ["clearml.version", "mongodb", "elasticsearch"]),
+        (from_to("1.16", "2.0.0"), ["clearml.version", "mongodb", "elasticsearch"]),
+        (from_to("1.16", "2.3.0"), ["clearml.version", "mongodb", "elasticsearch"]),
+        (
+            from_to("1.16", "2.3.0", mongodb={"image": {"tag": "4.4.30"}}),
+            ["clearml.version", "elasticsearch"],
+        ),
+        (
+            from_to("1.16", "2.3.0", mongodb={"enabled": False}),
+            ["clearml.version", "elasticsearch"],
+        ),
+        (
+            from_to("1.16", "2.3.0", elasticsearch={"enabled": False}),
+            ["clearml.version", "mongodb"],
+        ),
         (from_to("1.17.1", "2.0.0"), []),
         (from_to("1.17.1", "2.1.0"), []),
         (from_to("1.17.1", "2.2.0"), ["clearml.version"]),

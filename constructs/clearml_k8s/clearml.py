@@ -31,6 +31,7 @@ from clearml_k8s.webserver import Webserver
 from config import Values
 from config.backup import asked_for, restored_stores
 from config.release import CHART_NAME
+from config.server_version import converts_data
 
 if TYPE_CHECKING:
     from imports.release import ReleaseManifests
@@ -89,7 +90,7 @@ def install(
         fullname=values.fullname,
         common=Common(
             labels=values.common_labels,
-            annotations=values.common_annotations,
+            annotations=values.annotations_of_all,
             image_registry=values.global_.image_registry,
             storage_class=values.global_.class_of_claims,
             restored=restored_stores(values),
@@ -132,6 +133,7 @@ def install(
         release=values.release,
         generation=generation,
         charts=render_charts(values)() if charts is None else charts,
+        converts_data=converts_data(values),
         snapshots=repository(naming, values),
         workloads=workloads,
         lacking=lacking,

@@ -18,8 +18,8 @@ def notes(
 ) -> str:
     """The files in the output folder, the addresses of the servers, the warnings.
 
-    `warnings` are more than those of the values. Wrapped to the terminal, or to 100 columns, but
-    for what users copy.
+    `warnings` are more than those of the values, and come first. Wrapped to the terminal, or to 100
+    columns, but for what users copy.
     """
     files = sorted(file for file in outdir.glob("*.k8s.yaml") if file.is_file())
     texts = [file.read_text(encoding="utf-8") for file in files]
@@ -29,7 +29,7 @@ def notes(
         _wrapped(INDENT + ", ".join(file.name for file in files)),
         *(f"{INDENT}{name}: {address}" for name, address in _addresses(values, servers)),
         *(f"{INDENT}{line}" for line in _client_configuration(values.public_urls)),
-        *(_wrapped(f"warning: {warning}") for warning in (*values.warnings(), *warnings)),
+        *(_wrapped(f"warning: {text}") for text in dict.fromkeys((*warnings, *values.warnings()))),
     ]
     return "\n".join(lines)
 

@@ -43,10 +43,11 @@ def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
             from clearml_k8s.rules.blame import lines
 
             raise ValuesError([*lines(found, read_in_our_words(files).sources)])
-        warnings = [warning for chart in rendered.values() for warning in chart.warnings]
-        warnings += [str(finding) for finding in too_large_to_apply(bundle)]
+        warnings = list[str]()
         with suppress(OSError):  # what cannot be read can be replaced
             warnings += upgrade_warnings(_documents(outdir), documents, bundle)
+        warnings += [warning for chart in rendered.values() for warning in chart.warnings]
+        warnings += [str(finding) for finding in too_large_to_apply(bundle)]
         put_in_place(folder, outdir)
         return notes(values, servers, outdir, warnings)
 

@@ -1,14 +1,16 @@
 """What a cluster that has the earlier manifests makes of the new ones: warnings for the user."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import yaml
 
 from clearml_k8s.rules import Bundle
 from clearml_k8s.rules.changes import KINDS, refused
+from clearml_k8s.rules.manifests import Place
 from clearml_k8s.rules.references import made_keys
+from config.upgrade_steps import WORKLOADS, losses, moves, said_by, untold
 
 KEPT = (
     "is no longer in the manifests, but what it holds in a cluster stays in use: keep kubectl "
@@ -40,20 +42,32 @@ def _goes_by_itself(job: str) -> bool:
 
 
 def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle) -> list[str]:
-    """Changes that the cluster refuses, Secrets to keep, and objects that are gone but stay in it.
+    """What the upgrade loses, changes that the cluster refuses, Secrets to keep, what is gone.
 
-    Takes the documents before and after, and the objects that the latter are.
+    Gone objects stay in a cluster that has them. Takes the documents before and after, and the
+    objects that the latter are.
     """
     known = set(after)
     changed = {Identity.of(text): text for text in before if text not in known}
-    # Parsing takes time, so only what may be refused is.
-    fixed = [text for each, text in changed.items() if each.kind in KINDS and bundle.find(*each)]
+    if not changed:
+        return []
+    # Parsing takes time, so only what may be refused is, and all that has pods with data.
+    workloads = {(place.namespace, place.name) for place in bundle.of(*WORKLOADS)}
+    fixed = [
+        text
+        for each, text in changed.items()
+        if (each.kind in KINDS and bundle.find(*each))
+        or (each.kind in WORKLOADS and (each.namespace, each.name) in workloads)
+    ]
     try:
         objects = [yaml.load(text, yaml.CSafeLoader) for text in fixed]
     except yaml.YAMLError:
         objects = []  # nothing that a synthesis wrote
     old = Bundle([manifest for manifest in objects if isinstance(manifest, dict)])
-    warnings = [f"{finding} {REMEDY}" for finding in refused(old, bundle)]
+    same = {Identity.of(text) for text in before if text in known}
+    unchanged = [o for o in bundle.of(*WORKLOADS) if Identity(o.kind, o.name, o.namespace) in same]
+    warnings = list(_lost([*old.of(*WORKLOADS), *unchanged], bundle))
+    warnings += [f"{finding} {REMEDY}" for finding in refused(old, bundle)]
     gone = [each for each in changed if each.kind and each.name and not bundle.find(*each)]
     # A Job of another content has another name.
     gone = [each for each in gone if each.kind != "Job" or not _goes_by_itself(changed[each])]
@@ -69,3 +83,12 @@ def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle
             f"{names}{more} {REMEDY}"
         )
     return warnings
+
+
+def _lost(before: Iterable[Place], bundle: Bundle) -> Iterator[str]:
+    """What becomes of the data, if the earlier manifests were ever applied."""
+    old, new = ([o.root for o in places] for places in (before, bundle.of(*WORKLOADS)))
+    versions = said_by(old), said_by(new)
+    yield from moves(old, new)
+    yield from losses(*versions)
+    yield from untold(*versions)

@@ -92,8 +92,12 @@ FROM_DEFAULTS: Mapping[str, tuple[str, Values, str | None]] = {
     "tags": (
         "default",
         {
-            name: {"image": {"tag": "1.0.2-new"}}
-            for name in ("webserver", "mongodb", "agentservices")
+            name: {"image": {"tag": tag}}
+            for name, tag in {
+                "webserver": "1.0.2-new",
+                "mongodb": "4.4.30-new",
+                "agentservices": "new",
+            }.items()
         },
         None,
     ),

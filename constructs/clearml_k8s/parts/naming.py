@@ -8,6 +8,8 @@ from typing import NamedTuple, Self
 
 from cdk8s_plus_25 import k8s
 
+from config.release import MANAGED_BY
+
 # What tells those that remove objects by themselves to leave one alone.
 KEPT = {
     "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
@@ -124,7 +126,7 @@ class Naming(NamedTuple):
             "app.kubernetes.io/instance": self.release,
             "app.kubernetes.io/component": component,
             "app.kubernetes.io/part-of": self.application,
-            "app.kubernetes.io/managed-by": "cdk8s",
+            "app.kubernetes.io/managed-by": MANAGED_BY,
         }
 
 

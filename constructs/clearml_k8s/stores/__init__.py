@@ -28,6 +28,8 @@ class Site(NamedTuple):
     generation: Generation
     charts: "Mapping[str, ReleaseManifests]"
     """What helm rendered, by store; there is one for each store whose provider is helm."""
+    converts_data: bool
+    """Whether a store may convert what a former major version has written."""
     snapshots: Repository | None
     """What the embedded Elasticsearch needs for snapshots, if any are taken."""
     workloads: list[Placed]

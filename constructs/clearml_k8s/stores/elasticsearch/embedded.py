@@ -15,8 +15,10 @@ from clearml_k8s.stores import Site
 from clearml_k8s.stores.address import ElasticsearchAddress
 from clearml_k8s.stores.metrics import Exporter
 from config.elasticsearch import Elasticsearch
+from config.generation import number
 from config.image import PulledImage
 from config.types.structs import quantity
+from config.upgrade_steps import ALLOW, GUARD
 
 STORE = "elasticsearch"
 HOME = "/usr/share/elasticsearch"
@@ -32,6 +34,24 @@ if [ -f /tmp/.started ]; then
 fi
 curl --silent --fail --max-time 5 --output /dev/null "$url/_cluster/health?$HEALTH_CHECK_PARAMS"
 touch /tmp/.started
+"""
+
+# Up to version 7 the data lies in the folder `nodes`. Version 8 moves it out when it starts, for
+# good, and leaves a file of that name, at which 7 stops (Elasticsearch's NodeEnvironment).
+CONVERTS_SINCE = 8
+REFUSE = f"""\
+cd {HOME} || exit 1
+for image in lib/elasticsearch-7.*.jar; do
+  if [ -e "$image" ]; then exit 0; fi
+done
+if [ -d data/nodes ]; then
+  echo "data/nodes is a folder: Elasticsearch 7 has written this volume. A later one would" >&2
+  echo "convert it when it starts, and 7 could not read it any more. Nothing has been changed." >&2
+  echo "Go back to the Elasticsearch that was there, and go on step by step with the presets" >&2
+  echo "upgrade/1-server-1.17 and upgrade/2-stores-of-1.17, which asks for the conversion" >&2
+  echo "(docs/upgrading.md). {ALLOW}: true converts it at once." >&2
+  exit 1
+fi
 """
 
 
@@ -90,6 +110,7 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
         ),
         sidecars=exporter.sidecars,
         init_containers=[
+            *([] if site.converts_data else _guard(image, data)),
             *([_sysctl(image)] if values.sysctl_init_container.enabled else []),
             *(snapshots.init_containers(image) if snapshots else []),
         ],
@@ -151,6 +172,22 @@ def _processors(values: Elasticsearch) -> k8s.ResourceRequirements | None:
     return k8s.ResourceRequirements(
         requests={"cpu": quantity("100m")}, limits={"cpu": quantity("2")}
     )
+
+
+def _guard(image: PulledImage, data: DataVolume) -> list[Container]:
+    """What looks at the data before an Elasticsearch that may convert it, if this is one."""
+    version = number(image.version.removeprefix(":"))
+    if version and version[0] < CONVERTS_SINCE:
+        return []
+    return [
+        Container(
+            name=GUARD,
+            image=image,
+            command=["sh", "-c", REFUSE],
+            security_context=unprivileged(read_only=True),
+            mounts=[data.mount(f"{HOME}/data")],
+        )
+    ]
 
 
 def _sysctl(image: PulledImage) -> Container:
