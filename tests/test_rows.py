@@ -594,6 +594,17 @@ def newer_server_rows() -> Iterator[Row]:
         },
         NEWEST,
     )
+    deletion = "Deployment/clearml-apiserver-asyncdelete pod.containers.asyncdelete"
+    variable = "CLEARML__SERVICES__ASYNC_URLS_DELETE__FILESERVER__URL_PREFIXES"
+    yield Row(
+        "apiserver.asyncdelete.urlPrefixes",
+        ["http://old.example.com:8081"],
+        {
+            f"{container}.env.{variable}": Containing('"http://old.example.com:8081/"')
+            for container in (MAIN["apiserver"], deletion)
+        },
+        NEWEST,
+    )
     several = {"apiserver.processes.count": 2, "apiserver.processes.maxRequests": 10}
     for key, variable in (
         ("count", "WORKERS"),

@@ -13,7 +13,7 @@ from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Component, Naming
-from clearml_k8s.parts.need import Endpoint, Need, ServerAddress, ServerAddresses
+from clearml_k8s.parts.need import Endpoint, Need, ServerAddress
 from clearml_k8s.parts.probe import http_probe
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.service import HTTP, server_service
@@ -63,7 +63,8 @@ class Program(NamedTuple):
 class Apiserver(Construct):
     """Deployment, Service and configuration Secrets of the API server, and its claim if asked for.
 
-    `program` is what others need that run the same program.
+    `program` is what others need that run the same program. `url_prefixes` is what the URLs of
+    files begin with that asynchronous delete deletes; without any it is off.
     """
 
     @staticmethod
@@ -84,8 +85,7 @@ class Apiserver(Construct):
         cookie_domain: str,
         credentials: CredentialRefs,
         stores: StoreAddresses,
-        deletes_files: bool,
-        servers: ServerAddresses,
+        url_prefixes: Sequence[str],
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
@@ -107,7 +107,7 @@ class Apiserver(Construct):
                 **_settings(values, clearml),
                 **_addresses(values, clearml.cookie_name, cookie_domain),
                 **_credentials(credentials, generation.system_users),
-                **(_deletion(deletes_files, servers) if generation.async_delete else {}),
+                **(_deletion(url_prefixes) if generation.async_delete else {}),
             },
             directories=[
                 ConfigDirectory(
@@ -199,14 +199,12 @@ def _processes(values: Processes) -> dict[str, EnvValue]:
     return {"CLEARML_USE_GUNICORN": "true", **given} if given else {}
 
 
-def _deletion(enabled: bool, servers: ServerAddresses) -> dict[str, EnvValue]:
+def _deletion(url_prefixes: Sequence[str]) -> dict[str, EnvValue]:
     """Whether the files of deleted tasks are deleted, and what their URLs begin with."""
     prefix = "CLEARML__SERVICES__ASYNC_URLS_DELETE__"
-    urls = (servers.outside("fileserver"), servers.inside("fileserver"))
-    prefixes = [url for url in dict.fromkeys(urls) if url and url.startswith("http")]
     return {
-        prefix + "ENABLED": hocon(enabled),
-        prefix + "FILESERVER__URL_PREFIXES": json.dumps(prefixes) if enabled else None,
+        prefix + "ENABLED": hocon(bool(url_prefixes)),
+        prefix + "FILESERVER__URL_PREFIXES": json.dumps(url_prefixes) if url_prefixes else None,
     }
 
 

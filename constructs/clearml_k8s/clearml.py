@@ -29,6 +29,7 @@ from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
 from config import Values
+from config.addresses import url_prefixes
 from config.backup import asked_for
 from config.release import CHART_NAME
 
@@ -155,6 +156,11 @@ def install(
         if values.has(name)
     }
     servers = ServerAddresses(public=values.public_urls, **addresses)
+    deleted = (
+        url_prefixes([*values.file_urls, *servers.fileserver.urls_from(namespace)])
+        if values.async_delete and servers.fileserver
+        else []
+    )
     if values.apiserver.enabled:
         apiserver = Apiserver(
             chart("apiserver"),
@@ -165,8 +171,7 @@ def install(
             cookie_domain=values.cookie_domain,
             credentials=secret,
             stores=stores,
-            deletes_files=values.async_delete,
-            servers=servers,
+            url_prefixes=deleted,
         )
         workloads.append(apiserver.workload)
         if values.async_delete and servers.fileserver:

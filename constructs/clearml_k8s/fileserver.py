@@ -131,6 +131,9 @@ class Fileserver(Construct):
                     "CLEARML_UPLOAD_FOLDER": UPLOAD_DIR,
                     "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories)
                     or None,
+                    "CLEARML__FILESERVER__DELETE__ALLOW_BATCH": hocon(True)
+                    if generation.batch_delete_off
+                    else None,
                     "CLEARML__FILESERVER__AUTH__ENABLED": hocon(False)
                     if generation.file_authentication and not login
                     else None,

@@ -138,6 +138,11 @@ class Address:
         """The address as an HTTP URL."""
         return f"http://{self.host}:{self.port}"
 
+    def urls_from(self, namespace: str) -> list[str]:
+        """The HTTP URLs that pods may use of a Service in that namespace, theirs or another."""
+        domains = ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
+        return [f"http://{self.host}{domain}:{self.port}" for domain in domains]
+
 
 class SecretRef(NamedTuple):
     """A Secret, and the digest of its content where this program knows it."""
