@@ -284,13 +284,13 @@ def test_a_file_server_without_logins_is_told_so_and_needs_nobody() -> None:
     }
     names = [container["name"] for container in bundle.pod(FILES)["initContainers"]]
     assert names == ["unpack-examples"]
-    assert not any("checksum/credentials" in note for note in bundle.annotations(FILES))
+    assert not any("checksum/clearml-conf" in note for note in bundle.annotations(FILES))
 
 
 def test_pods_of_the_file_server_roll_with_its_credential() -> None:
     def annotations(secret: str) -> Any:
         given = {"clearml": {"credentials": {"fileserverSecret": secret}}}
-        return newest(given).annotations(FILES)["checksum/credentials"]
+        return newest(given).annotations(FILES)["checksum/clearml-conf"]
 
     assert annotations("test-secret-1") != annotations("test-secret-2")
 

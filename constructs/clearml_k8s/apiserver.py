@@ -40,7 +40,6 @@ class Program(NamedTuple):
     environment: Mapping[str, EnvValue]
     directories: Sequence[ConfigDirectory]
     stores: StoreAddresses
-    checksums: Mapping[str, str | None]
 
     def environment_with(self, *more: ConfigDirectory) -> dict[str, EnvValue]:
         """Variables, of which one names the directories; later ones count more."""
@@ -92,8 +91,9 @@ class Apiserver(Construct):
         server_service(self, component, values.service)
         configuration = secret(
             self,
-            component.metadata(f"{component.name}-conf"),
+            component,
             _configuration_files(clearml.fixed_users, clearml.watchdog),
+            name=f"{component.name}-conf",
         )
         additional = config_sources(self, component, values)
         by_hand = [self._files_by_hand(component, values)] if values.has_files_by_hand else []
@@ -118,11 +118,6 @@ class Apiserver(Construct):
                 *additional.directories,
             ],
             stores=stores,
-            checksums={
-                "credentials": credentials.checksum,
-                "configuration": configuration.checksum,
-                "additional-configs": additional.checksum,
-            },
         )
         program, probe = self.program, generation.apiserver_probe
         workload = Workload(
@@ -130,7 +125,6 @@ class Apiserver(Construct):
             needs=program.needs,
             wait_image=program.image,
             peers=[Endpoint(port=HTTPS)] if clearml.check_for_updates else [],
-            checksums=program.checksums,
             volumes=[*program.volumes, *(d.volume for d in by_hand if d.volume)],
             public=[HTTP],
             main=Container(

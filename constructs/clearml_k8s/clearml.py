@@ -148,8 +148,7 @@ def install(
         workloads.append(
             credentials_job(of_credentials, naming, values.credentials_job, image, lacking)
         )
-    elif not secret.checksum:
-        drop_if_empty(of_credentials)
+    drop_if_empty(of_credentials)
     addresses = {
         name: server.address(naming, generation, values.server(name))
         for name, server in SERVERS.items()

@@ -113,10 +113,6 @@ class Fileserver(Construct):
             component=component,
             needs=login.needs if login else {},
             wait_image=values.pulled_image(generation),
-            checksums={
-                "credentials": login.credentials.checksum if login else None,
-                "additional-configs": additional.checksum,
-            },
             volumes=[files, *(directory.volume for directory in directories if directory.volume)],
             init_containers=[_unpack_examples(examples, generation, files)]
             if examples and examples.prepopulate_enabled
