@@ -1,13 +1,14 @@
 """Where people and their browsers reach the servers: one fact, from which all else follows."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from config.ingress import NO_HOST, PLAIN_PATH
 from config.service import Service
 from config.types.model import Mistake
+from config.types.urls import http_parts
 
 if TYPE_CHECKING:
     from config.agent import Agent
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 # The servers, and what they are called in the names of their hosts.
 PARTS = {"webserver": "app", "apiserver": "api", "fileserver": "files"}
 TITLES = {"webserver": "web server", "apiserver": "API server", "fileserver": "file server"}
+
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+# Below which the web server passes requests on to the file server
+# (docker/build/internal_files/clearml.conf.template).
+FILES_OF_WEB_SERVER = "/files"
 
 
 class Route(NamedTuple):
@@ -113,21 +119,72 @@ def public_urls(values: "Values") -> PublicUrls:
         elif server in leading:
             urls[server] = leading[server].url
         elif values.has(server):
-            urls[server] = _of_service(values.server(server).service, clearml.node_address)
+            of_service = _of_service(values.server(server).service, clearml.node_address)
+            urls[server] = next(of_service, None)
     return PublicUrls(**urls)
 
 
-def _of_service(service: Service, node: str) -> str | None:
+def _of_service(service: Service, node: str) -> Iterator[str]:
     if service.load_balancer_ip:
-        return _http(service.load_balancer_ip, service.port)
+        yield _http(service.load_balancer_ip, service.port)
     if node and service.published_node_port:
-        return _http(node, service.published_node_port)
-    return None
+        yield _http(node, service.published_node_port)
 
 
 def _http(host: str, port: int) -> str:
     host = f"[{host}]" if ":" in host else host
     return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+
+
+def file_urls(values: "Values") -> list[str]:
+    """Return all URLs outside the cluster that clients may have uploaded files at, as values tell.
+
+    Tasks report files under the URL that their agent was given, one that is off now too.
+    """
+    agents = (values.agentservices, *values.agent_groups.values())
+    pages = _outside(values, "webserver") if values.has("webserver") else ()
+    return [
+        *_outside(values, "fileserver"),
+        *(page + FILES_OF_WEB_SERVER for page in pages),
+        *(agent.clearml_files_host for agent in agents if agent.clearml_files_host),
+        *values.apiserver.asyncdelete.url_prefixes,
+    ]
+
+
+def _outside(values: "Values", server: str) -> list[str]:
+    """All URLs of an installed server outside the cluster, whichever is the public one."""
+    route, service = values.routes.get(server), values.server(server).service
+    urls = (
+        values.public_urls.of(server),
+        route.url if route else None,
+        *_of_service(service, values.clearml.node_address),
+    )
+    return [url for url in urls if url]
+
+
+def url_prefixes(urls: Iterable[str]) -> list[str]:
+    """Return what the URLs of files begin with that were uploaded to the file server at these URLs.
+
+    What is no HTTP URL is left out. A URL on a default port stands for both schemes, with and
+    without port: TLS may end in front of the server, or have been added later. The server compares
+    texts, so each prefix ends with a slash, and takes the first that matches, so longer paths come
+    first (apiserver/bll/task/task_cleanup.py, apiserver/jobs/async_urls_delete.py).
+    """
+    prefixes = [prefix for url in urls for prefix in _spellings(url)]
+    return sorted(dict.fromkeys(prefixes), key=lambda prefix: prefix.count("/"), reverse=True)
+
+
+def _spellings(url: str) -> Iterator[str]:
+    parts = http_parts(url)
+    if parts is None:
+        return
+    path = parts.path.rstrip("/") + "/"
+    if parts.port not in ("", DEFAULT_PORTS[parts.scheme]):
+        yield f"{parts.scheme}://{parts.host}{parts.port}{path}"
+        return
+    for scheme, default in DEFAULT_PORTS.items():
+        for port in ("", default):
+            yield f"{scheme}://{parts.host}{port}{path}"
 
 
 def cookie_domain(values: "Values") -> str:
@@ -259,6 +316,22 @@ def warnings(values: "Values") -> Iterator[str]:
         )
     if values.has("webserver"):
         yield from _missed(values)
+    yield from _forgotten_files(values)
+
+
+def _forgotten_files(values: "Values") -> Iterator[str]:
+    """Files that clients upload at an address that asynchronous delete does not know."""
+    known = _outside(values, "fileserver") or values.apiserver.asyncdelete.url_prefixes
+    if not values.async_delete or known:
+        return
+    service, has_route = values.fileserver.service, "fileserver" in values.routes
+    by_node = service.type == "NodePort" and service.node_port and not has_route
+    key = "nodeAddress" if by_node else "clientConfigurationFilesUrl"
+    yield (
+        f"clearml.{key}: is not set, so the address at which clients outside the cluster upload "
+        "files is unknown: such files stay when their tasks are deleted; list what else their URLs "
+        "begin with in apiserver.asyncdelete.urlPrefixes"
+    )
 
 
 def _knows_its_path(server: str, generation: "Generation") -> bool:

@@ -29,6 +29,7 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.model import Mistake, Model, Section, section
+from config.types.urls import HttpUrl
 
 RESOURCES_OF_ASYNC_DELETE: Any = {
     "requests": {"cpu": "10m", "memory": "128Mi"},
@@ -106,6 +107,11 @@ class AsyncDelete(OnePod):
     enabled: bool = Field(
         default=True,
         description="Whether it does so, as of server 1.7; otherwise such files stay.",
+    )
+    url_prefixes: list[HttpUrl] = Field(
+        default=[],
+        description="More URLs that clients have uploaded files to the file server at, such as "
+        "former host names, other nodes and forwarded ports: files below them are deleted too.",
     )
     resources: Resources = default_resources(RESOURCES_OF_ASYNC_DELETE)
 

@@ -5,17 +5,16 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic.alias_generators import to_camel, to_snake
-from pydantic_core import PydanticCustomError
 
 from config.generation import DEFAULT_GENERATION
 from config.secret_layout import LAYOUTS, OF_CHARTS, OURS, SecretKeys
 from config.types.kubernetes import AtLeastOne, OptionalAddress, OptionalDnsSubdomain, SecretKey
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import NonEmpty, Secret, Text, matching
+from config.types.urls import OptionalFilesUrl, OptionalHttpUrl
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
 HOCON_TEXT = re.compile(
@@ -35,34 +34,6 @@ OptionalServerVersion = Annotated[
 ]
 COMPANY_ID = re.compile(r"[0-9a-f]{32}")
 BCRYPT = re.compile(rb"\$2[abxy]?\$\d\d\$[./A-Za-z0-9]{53}")
-
-# Host, port and path, of characters that no reader takes for something else.
-PLACE = r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9/._~%-]*)?"
-
-
-def _with_valid_host(url: str) -> str:
-    try:
-        urlsplit(url).port  # noqa: B018  # parses the host too
-    except ValueError:
-        raise PydanticCustomError("mistake", "has no valid host and port") from None
-    return url
-
-
-WebUrl = Annotated[
-    Text,
-    matching(
-        rf"^$|^https?://{PLACE}$", "must be empty or a plain URL such as https://api.example.com"
-    ),
-    AfterValidator(_with_valid_host),
-]
-FilesUrl = Annotated[
-    Text,
-    matching(
-        rf"^$|^[a-z][a-z0-9+.-]*://{PLACE}$",
-        "must be empty or a plain URL such as https://files.example.com or s3://bucket",
-    ),
-    AfterValidator(_with_valid_host),
-]
 
 
 # What the servers, the values of Helm charts and earlier ones of ours say where nobody changes it.
@@ -292,17 +263,17 @@ class Clearml(Model):
         description="Whether the server asks its makers for newer versions; false where nothing "
         "may leave the cluster.",
     )
-    client_configuration_web_url: WebUrl = Field(
+    client_configuration_web_url: OptionalHttpUrl = Field(
         default="",
         description="URL of the web server for browsers; empty takes what ingress, gateway or "
         "Services say.",
     )
-    client_configuration_api_url: WebUrl = Field(
+    client_configuration_api_url: OptionalHttpUrl = Field(
         default="",
         description="URL of the API server for browsers and clients; empty takes what ingress, "
         "gateway or Services say. Without an API server here, that of the one elsewhere.",
     )
-    client_configuration_files_url: FilesUrl = Field(
+    client_configuration_files_url: OptionalFilesUrl = Field(
         default="",
         description="URL that files are uploaded to; empty takes what ingress, gateway or Services "
         "say. Without a file server here also that of a bucket, such as s3://bucket.",

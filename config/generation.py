@@ -82,6 +82,10 @@ class Generation(NamedTuple):
     """Whether the file server asks for a login, which it has checked by the API server."""
     async_delete: bool
     """Whether files of deleted tasks are deleted by a program of its own."""
+    batch_delete_off: bool
+    """Whether the file server deletes several files at once, as that program asks, only if told to
+    (fileserver/config/default/fileserver.conf).
+    """
     gunicorn: bool
     """Whether the API server can be told how many processes answer."""
 
@@ -139,6 +143,7 @@ _1_0 = Generation(
     web_page_path=False,
     file_authentication=False,
     async_delete=False,
+    batch_delete_off=False,
     gunicorn=False,
     mongodb_args=("--setParameter", "internalQueryMaxBlockingSortMemoryUsageBytes=196100200"),
     elasticsearch_settings={
@@ -158,6 +163,13 @@ _1_2 = _1_0._replace(since=(1, 2), version="1.2.0", tags=(), elasticsearch_args=
 _1_3 = _1_2._replace(since=(1, 3), version="1.3.1", web_page_path=True)  # 1.3.0 lacks the path
 _1_7 = _1_3._replace(
     since=(1, 7),
+    version="1.8.0",
+    fileserver_probe="/",
+    async_delete=True,
+    batch_delete_off=True,
+)
+_1_9 = _1_7._replace(
+    since=(1, 9),
     version="1.14.1",
     tags=(
         "1.9.2-317",
@@ -168,10 +180,9 @@ _1_7 = _1_3._replace(
         "1.14.0-431",
         "1.14.1-448",
     ),
-    fileserver_probe="/",
-    async_delete=True,
+    batch_delete_off=False,
 )
-_1_15 = _1_7._replace(
+_1_15 = _1_9._replace(
     since=(1, 15),
     version="1.15.1",
     tags=("1.15.0-472", "1.15.1-478"),
@@ -222,7 +233,7 @@ _2_3 = _2_2._replace(
 # Settings that Elasticsearch does not know from that major version on, and does not start with.
 REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
 
-GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
+GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_9, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
 DEFAULT_GENERATION = _1_0
 NEWEST = _2_3
 

@@ -148,6 +148,11 @@ class Values(Model):
         return addresses.public_urls(self)
 
     @property
+    def file_urls(self) -> list[str]:
+        """All URLs outside the cluster that clients may have uploaded files at."""
+        return addresses.file_urls(self)
+
+    @property
     def pods(self) -> dict[tuple[str, ...], Pod]:
         """The sections of all pods that are made here, by path."""
         pods: dict[tuple[str, ...], Pod] = {
@@ -320,7 +325,7 @@ class Values(Model):
         generation, processes = self.generation, self.apiserver.processes
         auth = self.fileserver.auth
         # What its pod is to be like does not ask for it.
-        deletion = "enabled" in self.apiserver.asyncdelete.model_fields_set
+        deletion = self.apiserver.asyncdelete.model_fields_set & {"enabled", "url_prefixes"}
         for key, asked_for, known in (
             ("fileserver.auth", auth.model_fields_set, generation.file_authentication),
             ("apiserver.asyncdelete", deletion, generation.async_delete),

@@ -200,7 +200,7 @@ def test_what_the_page_or_a_server_cannot_know_is_warned_of(
 def as_told(values: dict[str, Any]) -> Bundle:
     """What servers get that can be told all that the later ones can."""
     later = merge({"clearml": {"version": "2.3.0"}}, values)
-    starts = ("clearml.credentials", "fileserver.ingress.path")
+    starts = ("clearml.credentials", "clearml.nodeAddress", "fileserver.ingress.path")
     assert [w for w in Values.read(later).warnings() if not w.startswith(starts)] == []
     return render(later)
 

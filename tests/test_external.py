@@ -97,7 +97,7 @@ def test_pods_roll_when_a_connection_string_changes() -> None:
     first, second = (
         with_mongodb(backend=BACKEND, auth=auth).annotations(API) for auth in (AUTH, AUTH + "&x=y")
     )
-    assert {key for key in first if first[key] != second[key]} == {"checksum/mongodb"}
+    assert {key for key in first if first[key] != second[key]} == {"checksum/clearml-mongodb"}
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_later_servers_have_the_tls_options_beside_plain_urls() -> None:
 def test_pods_roll_when_the_certificate_changes() -> None:
     other = CERTIFICATE.replace("dGVz", "b3Ro")
     first, second = (with_ca(certificate=text).annotations(API) for text in (CERTIFICATE, other))
-    assert {key for key in first if first[key] != second[key]} == {"checksum/elasticsearch"}
+    assert {key for key in first if first[key] != second[key]} == {"checksum/clearml-elasticsearch"}
 
 
 def test_password_and_certificate_share_a_secret() -> None:

@@ -9,6 +9,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import ANY
+from urllib.parse import SplitResult, urlsplit
 
 import pytest
 from packaging.requirements import Requirement
@@ -105,9 +107,7 @@ FILESERVER_USER = {
 }
 OF_DELETION = {
     "CLEARML__SERVICES__ASYNC_URLS_DELETE__ENABLED": "true",
-    "CLEARML__SERVICES__ASYNC_URLS_DELETE__FILESERVER__URL_PREFIXES": json.dumps(
-        [FILES_URL, "http://clearml-fileserver:8081"]
-    ),
+    "CLEARML__SERVICES__ASYNC_URLS_DELETE__FILESERVER__URL_PREFIXES": ANY,
 }
 PAGE_URLS = {"apiServer": API_URL, "filesServer": FILES_URL}
 # Its directory is made by the image's entrypoint, which asynchronous delete does not start with.
@@ -284,13 +284,13 @@ def test_a_file_server_without_logins_is_told_so_and_needs_nobody() -> None:
     }
     names = [container["name"] for container in bundle.pod(FILES)["initContainers"]]
     assert names == ["unpack-examples"]
-    assert not any("checksum/credentials" in note for note in bundle.annotations(FILES))
+    assert not any("checksum/clearml-conf" in note for note in bundle.annotations(FILES))
 
 
 def test_pods_of_the_file_server_roll_with_its_credential() -> None:
     def annotations(secret: str) -> Any:
         given = {"clearml": {"credentials": {"fileserverSecret": secret}}}
-        return newest(given).annotations(FILES)["checksum/credentials"]
+        return newest(given).annotations(FILES)["checksum/clearml-conf"]
 
     assert annotations("test-secret-1") != annotations("test-secret-2")
 
@@ -300,6 +300,7 @@ def test_pods_of_the_file_server_roll_with_its_credential() -> None:
     [
         ({"fileserver": {"auth": {"enabled": True}}}, "1.16.0"),
         ({"apiserver": {"asyncdelete": {"enabled": False}}}, "1.9.2"),
+        ({"apiserver": {"asyncdelete": {"urlPrefixes": ["http://old.org"]}}}, "1.9.2"),
         ({"apiserver": {"processes": {"count": 2}}}, "1.2.0"),
     ],
 )
@@ -380,27 +381,209 @@ def test_asynchronous_delete_talks_to_the_file_server_that_it_waits_for() -> Non
     assert not [name for name in container if name.endswith("Probe")]
 
 
+URL_PREFIXES = "CLEARML__SERVICES__ASYNC_URLS_DELETE__FILESERVER__URL_PREFIXES"
+
+
+def prefixes_of(values: Object) -> list[str]:
+    """What the API server and asynchronous delete are told of the URLs of files, both the same."""
+    bundle = render(version(NEWEST, values), outside={("Secret", "clearml-tls")})
+    told = {bundle.env(workload)[URL_PREFIXES] for workload in (API, DELETION)}
+    (prefixes,) = map(json.loads, told)
+    return list(prefixes)
+
+
+def path_of(url: str, prefixes: list[str]) -> str | None:
+    """What is deleted on the file server for a URL; None if the API server leaves it to others.
+
+    The API server compares texts, the program that deletes compares hosts and paths: the first
+    that fits counts, and without any the file stays.
+    """
+    if not any(url.startswith(prefix) for prefix in prefixes):
+        return None
+    file = urlsplit(url)
+    for prefix in map(urlsplit, prefixes):
+        if _origin(prefix) == _origin(file) and file.path.startswith(prefix.path.rstrip("/") + "/"):
+            return file.path.removeprefix(prefix.path.rstrip("/"))
+    raise AssertionError(f"{url} is taken by the API server and found by nobody")
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int]:
+    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}[url.scheme]
+
+
+def moved(*urls: str) -> Object:
+    return {"apiserver": {"asyncdelete": {"urlPrefixes": [*urls]}}}
+
+
+def ingress_of(server: str, host: str, path: str = "/") -> Object:
+    return {server: {"ingress": {"enabled": True, "hostName": host, "path": path}}}
+
+
+NODE: Object = {"clearml": {"nodeAddress": "10.0.0.1"}}
+GATEWAY: Object = {
+    "gateway": {"enabled": True, "host": "g.org", "parentRefs": [{"name": "g"}]},
+}
+GIVEN: Object = {"clearml": {"clientConfigurationFilesUrl": "https://given.org/files/"}}
+BALANCED: Object = {
+    "fileserver": {"service": {"type": "LoadBalancer", "loadBalancerIP": "192.0.2.1", "port": 80}},
+}
+ONE_HOST = merge(ingress_of("webserver", "one.org"), ingress_of("fileserver", "one.org", "/store"))
+OFF_AGAIN: Object = {
+    "agent-group0": {"enabled": False, "clearmlFilesHost": "http://group.org:8081"}
+}
+
+
 @pytest.mark.parametrize(
-    ("values", "prefixes"),
+    ("values", "base"),
     [
-        ({}, ["http://clearml-fileserver:8081"]),
+        *(
+            ({}, f"http://clearml-fileserver{domain}:8081")
+            for domain in ("", ".clearml", ".clearml.svc", ".clearml.svc.cluster.local")
+        ),
+        (NODE, "http://10.0.0.1:30081"),
+        ({"clearml": {"nodeAddress": "fd00::1"}}, "http://[fd00::1]:30081"),
+        (SCENARIOS["ingress-tls"], "https://files.clearml.example.com"),
+        # TLS ends in front, was added later, or the port is spelled out.
+        (SCENARIOS["ingress-tls"], "http://files.clearml.example.com"),
+        (SCENARIOS["ingress-tls"], "https://files.clearml.example.com:443"),
+        (TOLD, "https://files.example.com"),
+        (GATEWAY, "http://files.g.org:80"),
+        (GATEWAY, "https://files.g.org"),
+        (BALANCED, "http://192.0.2.1"),
+        (BALANCED, "http://clearml-fileserver.clearml:80"),
+        (GIVEN, "https://given.org/files"),
+        # All ways count, not only the one that browsers are told.
+        (merge(GIVEN, NODE), "http://10.0.0.1:30081"),
+        (merge(GIVEN, GATEWAY), "http://files.g.org"),
+        (merge(BALANCED, NODE), "http://10.0.0.1:30081"),
+        # The web server passes them on.
+        (NODE, "http://10.0.0.1:30080/files"),
+        (ingress_of("webserver", "app.org", "/clearml"), "https://app.org/clearml/files"),
+        (ONE_HOST, "https://one.org/store"),
+        (ONE_HOST, "https://one.org/files"),
+        # Tasks of agents report what their agent was told.
+        ({"agentservices": {"clearmlFilesHost": "http://mine.org:8081/"}}, "http://mine.org:8081"),
+        ({"agentGroups": OFF_AGAIN}, "http://group.org:8081"),
+        (moved("http://localhost:8081"), "http://localhost:8081"),
+        (moved("http://Old.example.com"), "http://Old.example.com"),
+        (moved("https://old.org", "https://old.org/a"), "https://old.org/a"),
+        (moved("https://old.org", "https://old.org/a"), "https://old.org"),
+        (moved("https://old.org:8443/"), "https://old.org:8443"),
+        (merge(moved("http://10.0.0.2:30081"), NODE), "http://10.0.0.1:30081"),
+    ],
+)
+def test_files_are_known_by_all_urls_that_the_file_server_has(values: Object, base: str) -> None:
+    prefixes = prefixes_of(values)
+    file = "/project/task.0123/artifacts/model.pkl"
+    assert path_of(base + file, prefixes) == file
+    assert len(prefixes) == len(set(prefixes))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.1:30080/project/x",
+        "http://10.0.0.1:300812/x",
+        "http://10.0.0.11:30081/x",
+        "https://10.0.0.1:30081/x",
+        "https://given.org/other/x",
+        "http://clearml-fileserver:8082/x",
+        "s3://bucket/x",
+    ],
+)
+def test_files_of_others_are_left_to_those_who_delete_the_task(url: str) -> None:
+    assert path_of(url, prefixes_of(merge(GIVEN, NODE))) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "s3://bucket/a",
+        "files.example.com",
+        "http://[bad",
+        "http:///x",
+        "http://a:99999",
+        "http://[::::]",
+    ],
+)
+def test_what_is_no_url_of_a_file_server_is_no_prefix(host: str) -> None:
+    assert prefixes_of({"agentservices": {"clearmlFilesHost": host}}) == prefixes_of({})
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "clearml.nodeAddress"),
+        ({"fileserver": {"service": {"nodePort": 31081}}}, "clearml.nodeAddress"),
+        (ingress_of("webserver", "app.org"), "clearml.nodeAddress"),
         (
-            SCENARIOS["ingress-tls"],
-            ["https://files.clearml.example.com", "http://clearml-fileserver:8081"],
+            {"agentservices": {"clearmlFilesHost": "http://clearml-fileserver.a:8081"}},
+            "clearml.nodeAddress",
+        ),
+        ({"fileserver": {"service": {"nodePort": 0}}}, "clearml.clientConfigurationFilesUrl"),
+        (
+            {"fileserver": {"service": {"type": "ClusterIP"}}, **NODE},
+            "clearml.clientConfigurationFilesUrl",
         ),
         (
-            {"clearml": {"clientConfigurationFilesUrl": "s3://bucket"}},
-            ["http://clearml-fileserver:8081"],
+            {"fileserver": {"service": {"type": "LoadBalancer"}}},
+            "clearml.clientConfigurationFilesUrl",
+        ),
+        (ingress_of("fileserver", "*.example.com"), "clearml.clientConfigurationFilesUrl"),
+    ],
+)
+@pytest.mark.parametrize("number", ["1.7.0", NEWEST])
+def test_files_that_will_be_forgotten_are_warned_of(values: Object, told: str, number: str) -> None:
+    assert forgotten(version(number, values)) == [told]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        version("1.3.1"),
+        version(NEWEST, NODE),
+        version(NEWEST, TOLD),
+        version(NEWEST, GATEWAY),
+        version(NEWEST, BALANCED),
+        version(NEWEST, GIVEN),
+        version(NEWEST, {"clearml": {"clientConfigurationFilesUrl": "s3://bucket"}}),
+        version(NEWEST, moved("http://localhost:8081")),
+        version(NEWEST, {"apiserver": {"asyncdelete": {"enabled": False}}}),
+        version(
+            NEWEST,
+            {
+                "fileserver": {"enabled": False},
+                "clearml": {"clientConfigurationFilesUrl": "http://files.org"},
+            },
+        ),
+        version(
+            NEWEST,
+            {
+                "apiserver": {"enabled": False},
+                "clearml": {"clientConfigurationApiUrl": "http://api.org"},
+            },
         ),
     ],
 )
-def test_files_are_known_by_all_urls_that_the_file_server_has(
-    values: Object, prefixes: list[str]
+def test_who_forgets_no_files_is_not_warned(values: Object) -> None:
+    assert forgotten(values) == []
+
+
+def forgotten(values: Object) -> list[str]:
+    """The values that would tell where clients upload files."""
+    warnings = Values.read(values).warnings()
+    return [line.partition(":")[0] for line in warnings if "upload files" in line]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [("1.6.0", False), ("1.7.0", True), ("1.8.0", True), ("1.9.2", False), (NEWEST, False)],
+)
+def test_a_file_server_that_must_be_told_deletes_several_files_at_once(
+    number: str, told: bool
 ) -> None:
-    variable = "CLEARML__SERVICES__ASYNC_URLS_DELETE__FILESERVER__URL_PREFIXES"
-    bundle = render(version(NEWEST, values), outside={("Secret", "clearml-tls")})
-    for workload in (API, DELETION):
-        assert json.loads(bundle.env(workload)[variable]) == prefixes
+    env = render(version(number)).env(FILES)
+    assert env.get("CLEARML__FILESERVER__DELETE__ALLOW_BATCH") == ("true" if told else None)
 
 
 FILES_ELSEWHERE: Object = {

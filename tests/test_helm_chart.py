@@ -108,7 +108,7 @@ def test_the_server_rolls_when_the_password_of_a_chart_changes(
         for password in ("test-secret-1", "test-secret-2")
     )
     before, after = (bundle.annotations("clearml-apiserver") for bundle in (first, second))
-    assert {key for key in before if before[key] != after[key]} == {"checksum/redis"}
+    assert {key for key in before if before[key] != after[key]} == {"checksum/clearml-redis"}
 
 
 def test_each_chart_has_its_file_before_the_servers(bundle: Bundle) -> None:

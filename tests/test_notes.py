@@ -137,8 +137,11 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
         ({"elasticsearch": {"roles": {"master": False}}}, ["elasticsearch.roles.master"]),
         (NO_APISERVER | {"elasticsearch": {"enabled": False, "roles": {"master": False}}}, []),
         ({"agentservices": {"replicaCount": 2}}, ["agentservices.replicaCount"]),
-        ({"fileserver": {"image": {"tag": "2.3.1"}}}, []),
-        ({"clearml": {"version": "2.4.0"}}, ["clearml.version"]),
+        ({"fileserver": {"image": {"tag": "2.3.1"}}}, ["clearml.nodeAddress"]),
+        (
+            {"clearml": {"version": "2.4.0"}},
+            ["clearml.version", "clearml.nodeAddress"],
+        ),
         ({"agentservices": {"replicaCount": 2, "enabled": False}}, []),
         ({"redis": {"password": "test-secret"}}, ["redis.usePassword"]),
         ({"redis": {"existingSecret": "stores"}}, ["redis.usePassword"]),

@@ -56,7 +56,9 @@ def keys_of(content: Any) -> Iterator[str]:
     ids="+".join,
 )
 def test_no_preset_is_warned_of(names: tuple[str, ...]) -> None:
-    assert list(Values.read(preset(*names)).warnings()) == []
+    """Where the nodes are, no preset knows."""
+    values = merge(preset(*names), {"clearml": {"nodeAddress": "node.example.com"}})
+    assert list(Values.read(values).warnings()) == []
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if not name.startswith("upgrade/")])

@@ -381,7 +381,7 @@ def additional_configs_rows(server: str) -> Iterator[Row]:
         {"services.conf": "a: 1"},
         {
             f"Secret/{secret}": ANY,
-            f"{deployment} annotations.checksum/additional-configs": ANY,
+            f"{deployment} annotations.checksum/{secret}": ANY,
             **added("files", {"secret": {"name": secret}}),
         },
     )
@@ -419,7 +419,7 @@ def web_page_rows() -> Iterator[Row]:
         {"configuration.json": "{}"},
         {
             f"Secret/{secret}": ANY,
-            f"{deployment} annotations.checksum/additional-configs": ANY,
+            f"{deployment} annotations.checksum/{secret}": ANY,
             **added({"secret": {"name": secret}}),
         },
     )
@@ -486,8 +486,8 @@ JOB_OBJECTS = [
 
 
 def clearml_rows() -> Iterator[Row]:
-    rolled = {f"{DEPLOYMENT[user]} annotations.checksum/credentials" for user in CREDENTIAL_USERS}
     for key, name in CREDENTIALS.items():
+        readers = [user for user, read in CREDENTIAL_USERS.items() if name in read.values()]
         value = f"test-secret-{name}"
         yield Row(
             f"clearml.credentials.{key}",
@@ -496,7 +496,9 @@ def clearml_rows() -> Iterator[Row]:
                 "Secret/clearml-conf": ANY,
                 f"{MADE}.lengths.{name}": None,
                 f"{MADE}.whole": False,
-                **dict.fromkeys(rolled, ANY),
+                **{
+                    f"{DEPLOYMENT[user]} annotations.checksum/clearml-conf": ANY for user in readers
+                },
             },
         )
     yield Row(
@@ -533,7 +535,9 @@ def clearml_rows() -> Iterator[Row]:
         {"clearml.existingSecret": "mine"},
         frozenset({("Secret", "mine")}),
     )
-    configuration = {"Deployment/clearml-apiserver annotations.checksum/configuration": ANY}
+    configuration = {
+        "Deployment/clearml-apiserver annotations.checksum/clearml-apiserver-conf": ANY
+    }
     users_file = {f"{SERVER_CONFIGURATION}.apiserver.conf": ANY, **configuration}
     users: Mapping[str, Any] = {"clearml.fixedUsers.users": [USER]}
     yield Row("clearml.fixedUsers.enabled", True, users_file, users)
@@ -600,6 +604,17 @@ def newer_server_rows() -> Iterator[Row]:
                 f"NetworkPolicy/clearml-{store} spec.ingress": ANY
                 for store in ("mongodb", "redis-master", "elastic-master")
             },
+        },
+        NEWEST,
+    )
+    deletion = "Deployment/clearml-apiserver-asyncdelete pod.containers.asyncdelete"
+    variable = "CLEARML__SERVICES__ASYNC_URLS_DELETE__FILESERVER__URL_PREFIXES"
+    yield Row(
+        "apiserver.asyncdelete.urlPrefixes",
+        ["http://old.example.com:8081"],
+        {
+            f"{container}.env.{variable}": Containing('"http://old.example.com:8081/"')
+            for container in (MAIN["apiserver"], deletion)
         },
         NEWEST,
     )
@@ -952,11 +967,11 @@ def agent_rows(section: str) -> Iterator[Row]:
             {
                 f"{env}.{variable}": env_from(secret, variable),
                 f"Secret/{secret} data.{variable}": "test-secret-value",
-                f"{DEPLOYMENT[section]} annotations.checksum/own": ANY,
+                f"{DEPLOYMENT[section]} annotations.checksum/{WORKLOADS[section][0]}": ANY,
             },
             {other: "test-secret-other"},
         )
-    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/own": ANY}
+    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/{WORKLOADS[section][0]}": ANY}
     for key, variable in PAIR.items():
         yield row(
             key,
@@ -1018,7 +1033,7 @@ def agent_rows(section: str) -> Iterator[Row]:
 def git_ssh_rows(section: str) -> Iterator[Row]:
     env, secret = f"{MAIN[section]}.env", f"Secret/{WORKLOADS[section][0]}"
     volume = f"{DEPLOYMENT[section]} pod.volumes.ssh.projected.sources"
-    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/own": ANY}
+    rolled = {f"{DEPLOYMENT[section]} annotations.checksum/{WORKLOADS[section][0]}": ANY}
     inline = {"privateKey": "test-secret-key", "knownHosts": "a"}
     existing = {"existingSecret": "first", "acceptNewHosts": True}
 
@@ -1386,10 +1401,10 @@ def mongodb_rows() -> Iterator[Row]:
         True,
         {
             "Secret/clearml-mongodb": ANY,
-            f"{STORE_POD['mongodb']} annotations.checksum/password": ANY,
+            f"{STORE_POD['mongodb']} annotations.checksum/clearml-mongodb": ANY,
             f"{main}.env.MONGO_INITDB_ROOT_USERNAME": "root",
             f"{main}.env.MONGO_INITDB_ROOT_PASSWORD": env_from("clearml-mongodb", key),
-            "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/clearml-mongodb": ANY,
             f"{API_ENV}.MONGODB_PASSWORD": env_from("clearml-mongodb", key),
             **BY_HOST_AND_PORT["MONGODB"],
             **mongodb_urls(url),
@@ -1401,8 +1416,8 @@ def mongodb_rows() -> Iterator[Row]:
         "test-secret-2",
         {
             f"Secret/clearml-mongodb data.{key}": "test-secret-2",
-            f"{STORE_POD['mongodb']} annotations.checksum/password": ANY,
-            "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
+            f"{STORE_POD['mongodb']} annotations.checksum/clearml-mongodb": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/clearml-mongodb": ANY,
         },
         password | {"mongodb.auth.enabled": True},
     )
@@ -1476,8 +1491,7 @@ def replica_set_rows() -> Iterator[Row]:
         "testsecretkey2",
         {
             "Secret/clearml-mongodb data.mongodb-replica-set-key": "testsecretkey2",
-            f"{STORE_POD['mongodb']} annotations.checksum/password": ANY,
-            "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
+            f"{STORE_POD['mongodb']} annotations.checksum/clearml-mongodb": ANY,
         },
         several
         | {
@@ -1502,7 +1516,7 @@ def mongodb_external_rows() -> Iterator[Row]:
             url,
             {
                 f"Secret/clearml-mongodb data.{database}": url,
-                "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
+                "Deployment/clearml-apiserver annotations.checksum/clearml-mongodb": ANY,
             },
             off | urls,
         )
@@ -1575,7 +1589,7 @@ def redis_rows() -> Iterator[Row]:
         True,
         {
             "Secret/clearml-redis": ANY,
-            f"{owner} annotations.checksum/password": ANY,
+            f"{owner} annotations.checksum/clearml-redis": ANY,
             variable: from_secret,
             f"{main}.args": [
                 "redis-server",
@@ -1585,7 +1599,7 @@ def redis_rows() -> Iterator[Row]:
                 "--requirepass",
                 "$(REDISCLI_AUTH)",
             ],
-            "Deployment/clearml-apiserver annotations.checksum/redis": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/clearml-redis": ANY,
             f"{API_ENV}.CLEARML_REDIS_SERVICE_PASSWORD": from_secret,
             f"{db}APISERVER__PASSWORD": '"$(CLEARML_REDIS_SERVICE_PASSWORD)"',
             f"{db}WORKERS__PASSWORD": '"$(CLEARML_REDIS_SERVICE_PASSWORD)"',
@@ -1597,8 +1611,8 @@ def redis_rows() -> Iterator[Row]:
         "test-secret-2",
         {
             "Secret/clearml-redis data.redis-password": "test-secret-2",
-            f"{owner} annotations.checksum/password": ANY,
-            "Deployment/clearml-apiserver annotations.checksum/redis": ANY,
+            f"{owner} annotations.checksum/clearml-redis": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/clearml-redis": ANY,
         },
         password | {"redis.usePassword": True},
     )
@@ -1692,7 +1706,7 @@ def elasticsearch_rows() -> Iterator[Row]:
         "xpack.security.enabled: true\n",
         {
             f"ConfigMap/{name}-config data.elasticsearch.yml": "xpack.security.enabled: true\n",
-            f"{owner} annotations.checksum/configuration": ANY,
+            f"{owner} annotations.checksum/clearml-elastic-master-config": ANY,
         },
     )
     count = sum(
@@ -1796,7 +1810,7 @@ def elasticsearch_external_rows() -> Iterator[Row]:
         "elasticsearch.external.password": "test-secret-1",
     }
     password = f"{API_ENV}.CLEARML_ELASTIC_SERVICE_PASSWORD"
-    rolled = {"Deployment/clearml-apiserver annotations.checksum/elasticsearch": ANY}
+    rolled = {"Deployment/clearml-apiserver annotations.checksum/clearml-elasticsearch": ANY}
     yield Row(
         "elasticsearch.external.hosts",
         ["https://a.example.com", "b:9201"],
@@ -1867,7 +1881,7 @@ def elasticsearch_tls_rows(hosts: Mapping[str, Any]) -> Iterator[Row]:
             **mounted,
             **search_hosts(node | {"ca_certs": "/run/elasticsearch-ca/ca.crt"}),
             "Secret/clearml-elasticsearch": ANY,
-            "Deployment/clearml-apiserver annotations.checksum/elasticsearch": ANY,
+            "Deployment/clearml-apiserver annotations.checksum/clearml-elasticsearch": ANY,
         },
         hosts,
     )
@@ -1921,7 +1935,7 @@ def external_services_rows() -> Iterator[Row]:
             url,
             {
                 f"Secret/clearml-mongodb data.{name}": url,
-                "Deployment/clearml-apiserver annotations.checksum/mongodb": ANY,
+                "Deployment/clearml-apiserver annotations.checksum/clearml-mongodb": ANY,
             },
             **urls,
         )

@@ -20,7 +20,6 @@ import pyhocon
 import pytest
 
 from config.secret_layout import LAYOUTS
-from config.types.merging import merge
 from programs import run_python
 from rendering import Bundle, render
 from scenarios import AUTHENTICATION, OUTSIDE, SCENARIOS, SECRET_MARK
@@ -527,20 +526,6 @@ def strings(values: Any) -> Iterator[str]:
             yield from strings(inner)
     else:
         yield str(values)
-
-
-def test_pods_roll_when_a_secret_that_they_read_changes() -> None:
-    """Every pod carries an annotation for each Secret and ConfigMap of the bundle in it."""
-    files = {"additionalConfigs": {"services.conf": "a: test-secret"}}
-    page = {"additionalConfigs": {"configuration.json": "{}"}}
-    servers = {"apiserver": files, "fileserver": files, "webserver": page}
-    bundle = render(merge(AUTHENTICATION, servers))
-    for workload in bundle.workloads:
-        text = json.dumps(bundle.pod(workload))
-        known = [*bundle.of("Secret"), *bundle.of("ConfigMap")]
-        used = [name for name in known if f'"{name}"' in text]
-        checksums = [key for key in bundle.annotations(workload) if key.startswith("checksum/")]
-        assert len(checksums) == len(used), workload
 
 
 def test_no_pod_talks_to_the_kubernetes_api() -> None:

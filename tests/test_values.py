@@ -678,6 +678,15 @@ clearml: {clientConfigurationFilesUrl: bucket}
 > clearml.clientConfigurationFilesUrl: must be empty or a plain URL such as
 >> https://files.example.com or s3://bucket (given: 'bucket')
 
+apiserver: {asyncdelete: {urlPrefixes: ["s3://bucket", "", "http://old.org/?q", "http://a:99999"]}}
+> apiserver.asyncdelete.urlPrefixes[0]: must be a plain URL such as https://files.example.com
+>> (given: 's3://bucket')
+> apiserver.asyncdelete.urlPrefixes[1]: must be a plain URL such as https://files.example.com
+>> (given: '')
+> apiserver.asyncdelete.urlPrefixes[2]: must be a plain URL such as https://files.example.com
+>> (given: 'http://old.org/?q')
+> apiserver.asyncdelete.urlPrefixes[3]: has no valid host and port (given: 'http://a:99999')
+
 clearml: {cookieName: "a;b"}
 > clearml.cookieName: must be empty or letters, digits, '-', '_' and '.' (given: 'a;b')
 

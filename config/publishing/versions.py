@@ -45,6 +45,12 @@ NEWS: dict[str, Callable[[Any], str]] = {
         "`apiserver.asyncdelete`: a Deployment that deletes the files of "
         "deleted tasks (`CLEARML__SERVICES__ASYNC_URLS_DELETE__*`)"
     ),
+    "batch_delete_off": lambda off: (
+        "the file server is told to delete several files at once "
+        "(`CLEARML__FILESERVER__DELETE__ALLOW_BATCH`)"
+        if off
+        else "the file server does so unasked"
+    ),
     "web_page_settings": lambda _: "the web page is told all URLs (`WEBSERVER__*`)",
     "web_page_file": lambda path: f"its own file is at `{path}`",
     "file_authentication": lambda _: (

@@ -13,7 +13,7 @@ from clearml_k8s.parts.container import Container
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.hocon import hocon
 from clearml_k8s.parts.naming import Component, Naming
-from clearml_k8s.parts.need import Endpoint, Need, ServerAddress, ServerAddresses
+from clearml_k8s.parts.need import Endpoint, Need, ServerAddress
 from clearml_k8s.parts.probe import Timing, exec_probe, http_probe
 from clearml_k8s.parts.secret import secret
 from clearml_k8s.parts.service import HTTP, PAUSE, server_service
@@ -41,7 +41,6 @@ class Program(NamedTuple):
     environment: Mapping[str, EnvValue]
     directories: Sequence[ConfigDirectory]
     stores: StoreAddresses
-    checksums: Mapping[str, str | None]
 
     def environment_with(self, *more: ConfigDirectory) -> dict[str, EnvValue]:
         """Variables, of which one names the directories; later ones count more."""
@@ -64,7 +63,8 @@ class Program(NamedTuple):
 class Apiserver(Construct):
     """Deployment, Service and configuration Secrets of the API server, and its claim if asked for.
 
-    `program` is what others need that run the same program.
+    `program` is what others need that run the same program. `url_prefixes` is what the URLs of
+    files begin with that asynchronous delete deletes; without any it is off.
     """
 
     @staticmethod
@@ -85,16 +85,16 @@ class Apiserver(Construct):
         cookie_domain: str,
         credentials: CredentialRefs,
         stores: StoreAddresses,
-        deletes_files: bool,
-        servers: ServerAddresses,
+        url_prefixes: Sequence[str],
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
         server_service(self, component, values.service)
         configuration = secret(
             self,
-            component.metadata(f"{component.name}-conf"),
+            component,
             _configuration_files(clearml.fixed_users, clearml.watchdog),
+            name=f"{component.name}-conf",
         )
         additional = config_sources(self, component, values)
         by_hand = [self._files_by_hand(component, values)] if values.has_files_by_hand else []
@@ -108,7 +108,7 @@ class Apiserver(Construct):
                 **_settings(values, clearml),
                 **_addresses(values, clearml.cookie_name, cookie_domain),
                 **_credentials(credentials, generation.system_users),
-                **(_deletion(deletes_files, servers) if generation.async_delete else {}),
+                **(_deletion(url_prefixes) if generation.async_delete else {}),
             },
             directories=[
                 ConfigDirectory(
@@ -119,11 +119,6 @@ class Apiserver(Construct):
                 *additional.directories,
             ],
             stores=stores,
-            checksums={
-                "credentials": credentials.checksum,
-                "configuration": configuration.checksum,
-                "additional-configs": additional.checksum,
-            },
         )
         program, probe = self.program, generation.apiserver_probe
         workload = Workload(
@@ -131,7 +126,6 @@ class Apiserver(Construct):
             needs=program.needs,
             wait_image=program.image,
             peers=[Endpoint(port=HTTPS)] if clearml.check_for_updates else [],
-            checksums=program.checksums,
             volumes=[*program.volumes, *(d.volume for d in by_hand if d.volume)],
             public=[HTTP],
             main=Container(
@@ -208,14 +202,12 @@ def _processes(values: Processes) -> dict[str, EnvValue]:
     return {"CLEARML_USE_GUNICORN": "true", **given} if given else {}
 
 
-def _deletion(enabled: bool, servers: ServerAddresses) -> dict[str, EnvValue]:
+def _deletion(url_prefixes: Sequence[str]) -> dict[str, EnvValue]:
     """Whether the files of deleted tasks are deleted, and what their URLs begin with."""
     prefix = "CLEARML__SERVICES__ASYNC_URLS_DELETE__"
-    urls = (servers.outside("fileserver"), servers.inside("fileserver"))
-    prefixes = [url for url in dict.fromkeys(urls) if url and url.startswith("http")]
     return {
-        prefix + "ENABLED": hocon(enabled),
-        prefix + "FILESERVER__URL_PREFIXES": json.dumps(prefixes) if enabled else None,
+        prefix + "ENABLED": hocon(bool(url_prefixes)),
+        prefix + "FILESERVER__URL_PREFIXES": json.dumps(url_prefixes) if url_prefixes else None,
     }
 
 

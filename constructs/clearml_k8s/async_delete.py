@@ -37,7 +37,6 @@ class AsyncDelete(Construct):
             component=naming.component(COMPONENT),
             needs={**program.needs, "fileserver": fileserver},
             wait_image=program.image,
-            checksums=program.checksums,
             volumes=program.volumes,
             main=Container(
                 name="asyncdelete",

@@ -29,6 +29,7 @@ from clearml_k8s.stores import Site, render_charts, store
 from clearml_k8s.stores.address import StoreAddresses
 from clearml_k8s.webserver import Webserver
 from config import Values
+from config.addresses import url_prefixes
 from config.backup import asked_for, restored_stores
 from config.release import CHART_NAME
 from config.server_version import converts_data
@@ -150,14 +151,18 @@ def install(
         workloads.append(
             credentials_job(of_credentials, naming, values.credentials_job, image, lacking)
         )
-    elif not secret.checksum:
-        drop_if_empty(of_credentials)
+    drop_if_empty(of_credentials)
     addresses = {
         name: server.address(naming, generation, values.server(name))
         for name, server in SERVERS.items()
         if values.has(name)
     }
     servers = ServerAddresses(public=values.public_urls, **addresses)
+    deleted = (
+        url_prefixes([*values.file_urls, *servers.fileserver.urls_from(namespace)])
+        if values.async_delete and servers.fileserver
+        else []
+    )
     if values.apiserver.enabled:
         apiserver = Apiserver(
             chart("apiserver"),
@@ -168,8 +173,7 @@ def install(
             cookie_domain=values.cookie_domain,
             credentials=secret,
             stores=stores,
-            deletes_files=values.async_delete,
-            servers=servers,
+            url_prefixes=deleted,
         )
         workloads.append(apiserver.workload)
         if values.async_delete and servers.fileserver:

@@ -17,8 +17,6 @@ class CredentialRefs(NamedTuple):
     """The Secret and the key that each credential has its place in."""
 
     places: Mapping[str, tuple[SecretRef, str]]
-    checksum: str | None
-    """Digest of those credentials that this program knows."""
 
     def key(self, credential: str) -> k8s.EnvVarSource:
         """An environment variable's value: the credential of that name, such as `http_session`."""
@@ -40,14 +38,14 @@ def credentials(
     chart leaves the published one valid), the file server's and the agents'.
     """
     existing = SecretRef(values.existing_secret)
-    metadata = naming.component("credentials").metadata(f"{naming.fullname}-conf")
     own = own_secret(
         scope,
-        metadata,
+        naming.component("credentials"),
+        f"{naming.fullname}-conf",
         {**values.given, **dict.fromkeys(to_make)},
         lacking,
         lengths={name: KEY_LENGTH for name in to_make if name.endswith("_key")},
     )
     places = {name: (own, name) for name in Credentials.model_fields}
     places |= {name: (existing, key) for name, key in values.existing_keys.items()}
-    return CredentialRefs(places=places, checksum=own.checksum)
+    return CredentialRefs(places)

@@ -24,6 +24,8 @@ def extra_objects(
         head = {key: manifest[key] for key in ("apiVersion", "kind")}  # in the order of cdk8s
         head["metadata"] = _completed(manifest, naming, namespace)
         made.add_json_patch(JsonPatch.replace("", {**head, **manifest, **head}))
+        if head["metadata"].get("namespace") == namespace:
+            naming.common.contents.add_manifest(manifest)
 
 
 def _completed(manifest: Mapping[str, Any], naming: Naming, namespace: str) -> dict[str, Any]:

@@ -122,10 +122,6 @@ class Fileserver(Construct):
             component=component,
             needs=login.needs if login else {},
             wait_image=values.pulled_image(generation),
-            checksums={
-                "credentials": login.credentials.checksum if login else None,
-                "additional-configs": additional.checksum,
-            },
             volumes=[files, *(directory.volume for directory in directories if directory.volume)],
             init_containers=[_unpack_examples(examples, generation, files)]
             if examples and examples.prepopulate_enabled
@@ -142,6 +138,9 @@ class Fileserver(Construct):
                     "CLEARML_UPLOAD_FOLDER": UPLOAD_DIR,
                     "CLEARML_CONFIG_DIR": ":".join(directory.path for directory in directories)
                     or None,
+                    "CLEARML__FILESERVER__DELETE__ALLOW_BATCH": hocon(True)
+                    if generation.batch_delete_off
+                    else None,
                     "CLEARML__FILESERVER__AUTH__ENABLED": hocon(False)
                     if generation.file_authentication and not login
                     else None,

@@ -29,7 +29,7 @@ def registry_key(scope: Construct, naming: Naming, values: ImageCredentials) -> 
     registry = values.registry or naming.common.image_registry or DOCKER_HUB
     made = secret(
         scope,
-        naming.component("registry-key").metadata(),
+        naming.component("registry-key"),
         {KEY: json.dumps({"auths": {registry: login}})},
         id="registry-key",
         type="kubernetes.io/dockerconfigjson",

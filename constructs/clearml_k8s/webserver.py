@@ -61,10 +61,6 @@ class Webserver(Construct):
             component=component,
             needs={name: need for name, need in servers.needs.items() if name != COMPONENT},
             peers=servers.files_elsewhere,
-            checksums={
-                "credentials": credentials.checksum,
-                "additional-configs": additional.checksum,
-            },
             volumes=[additional.volume] if additional.volume else [],
             public=[HTTP],
             main=Container(

@@ -116,7 +116,6 @@ class AgentMaker(NamedTuple):
             needs=self._needs(values),
             peers=[ANYWHERE],  # code, packages, data of tasks
             wait_image=self.wait_image,
-            checksums={"credentials": self.credentials.checksum, "own": secrets.checksum},
             volumes=[volume for volume, _ in mounted],
             main=Container(
                 name=name,

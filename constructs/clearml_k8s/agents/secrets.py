@@ -50,7 +50,6 @@ class AgentSecrets(NamedTuple):
     """Where each secret is, by the key that it has, or would have, in the agent's own Secret."""
 
     keys: dict[str, SecretKey]
-    checksum: str | None
 
     @property
     def environment(self) -> dict[str, k8s.EnvVarSource]:
@@ -77,9 +76,9 @@ def agent_secrets(
         existing[KNOWN_HOSTS] = SecretKey(SecretRef(ssh.existing_secret), ssh.known_hosts_key)
     content = {key: text for key, text in _content(values).items() if key not in existing}
     if not content:
-        return AgentSecrets(existing, None)
-    own = secret(scope, component.metadata(), content, id=id)
-    return AgentSecrets({key: SecretKey(own, key) for key in content} | existing, own.checksum)
+        return AgentSecrets(existing)
+    own = secret(scope, component, content, id=id)
+    return AgentSecrets({key: SecretKey(own, key) for key in content} | existing)
 
 
 def _content(values: Agent) -> dict[str, str]:

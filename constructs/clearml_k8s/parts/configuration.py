@@ -32,8 +32,6 @@ class ConfigSources(NamedTuple):
     """Secrets and ConfigMaps with files, by what they are called here; later ones win."""
 
     sources: Mapping[str, k8s.VolumeProjection]
-    checksum: str | None
-    """Of those files that this program knows."""
 
     @property
     def directories(self) -> list[ConfigDirectory]:
@@ -54,22 +52,21 @@ def config_sources(
 ) -> ConfigSources:
     """Make the Secret `<component>-additional-configs` for files in the values; find the others."""
     sources: dict[str, k8s.VolumeProjection] = {}
-    checksum = None
     if values.additional_configs:
         made = secret(
             scope,
-            component.metadata(f"{component.name}-additional-configs"),
+            component,
             {name: text.get_secret_value() for name, text in values.additional_configs.items()},
+            name=f"{component.name}-additional-configs",
             id="additional-configs",
         )
         sources["files"] = _of_secret(made.name)
-        checksum = made.checksum
     if existing := values.existing_additional_configs_secret:
         sources["secret"] = _of_secret(existing)
     if existing := values.existing_additional_configs_config_map:
         projection = k8s.ConfigMapProjection(name=existing)
         sources["config-map"] = k8s.VolumeProjection(config_map=projection)
-    return ConfigSources(sources=sources, checksum=checksum)
+    return ConfigSources(sources)
 
 
 def _of_secret(name: str) -> k8s.VolumeProjection:

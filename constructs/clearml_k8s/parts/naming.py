@@ -1,13 +1,13 @@
 """Names, labels and selectors of all objects, and the addresses that components hand out."""
 
-import hashlib
-import json
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from cdk8s_plus_25 import k8s
 
+from clearml_k8s.parts.contents import Contents
 from config.release import MANAGED_BY
 
 # What tells those that remove objects by themselves to leave one alone.
@@ -18,20 +18,23 @@ KEPT = {
 }
 
 
-class Common(NamedTuple):
+@dataclass(frozen=True)
+class Common:
     """What holds for all components; each may be empty.
 
     `image_registry` is that of images which name none of their own, `storage_class` that of claims
     which name none, `pull_secrets` are the Secrets that all pods pull their images with,
-    `restored` are the stores whose data a Job is about to replace.
+    `restored` are the stores whose data a Job is about to replace. `contents` is what the Secrets
+    and ConfigMaps hold that were made so far: before the pods that read them.
     """
 
-    labels: Mapping[str, str] = {}
-    annotations: Mapping[str, str] = {}
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
     image_registry: str = ""
     pull_secrets: Sequence[str] = ()
     storage_class: str = ""
     restored: Collection[str] = ()
+    contents: Contents = field(default_factory=Contents)
 
 
 class Component(NamedTuple):
@@ -80,7 +83,7 @@ class Naming(NamedTuple):
 
     def pulling_with(self, secrets: Sequence[str]) -> Self:
         """The same, where all pods pull their images with these Secrets."""
-        return self._replace(common=self.common._replace(pull_secrets=secrets))
+        return self._replace(common=dataclasses.replace(self.common, pull_secrets=secrets))
 
     def namespace(self, name: str, *, keep: bool) -> k8s.ObjectMeta:
         """Metadata of the Namespace, which is no part of any component."""
@@ -142,18 +145,17 @@ class Address:
         """The address as an HTTP URL."""
         return f"http://{self.host}:{self.port}"
 
+    def urls_from(self, namespace: str) -> list[str]:
+        """The HTTP URLs that pods may use of a Service in that namespace, theirs or another."""
+        domains = ("", f".{namespace}", f".{namespace}.svc", f".{namespace}.svc.cluster.local")
+        return [f"http://{self.host}{domain}:{self.port}" for domain in domains]
+
 
 class SecretRef(NamedTuple):
-    """A Secret, and the digest of its content where this program knows it."""
+    """A Secret."""
 
     name: str
-    checksum: str | None = None
 
     def key(self, key: str) -> k8s.EnvVarSource:
         """An environment variable's value, taken from one key."""
         return k8s.EnvVarSource(secret_key_ref=k8s.SecretKeySelector(name=self.name, key=key))
-
-
-def checksum(content: Mapping[str, str]) -> str:
-    """A digest that changes with the content, to roll pods that read it only at their start."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,12 +1,12 @@
 """What a component talks to: what it waits for, and what its network lets through, follow."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from clearml_k8s.parts.environment import EnvValue, Template, literal
-from clearml_k8s.parts.naming import Address, SecretRef
+from clearml_k8s.parts.naming import Address
 from config.addresses import PublicUrls
 
 
@@ -35,10 +35,6 @@ class Need(Protocol):
         """What to wait for before the component starts; None if there is no need to wait."""
 
     @property
-    def secret(self) -> SecretRef | None:
-        """The Secret that the component reads at its start in order to talk to it."""
-
-    @property
     def endpoints(self) -> Sequence[Endpoint]:
         """Where it listens, any of these."""
 
@@ -49,7 +45,6 @@ class ServerAddress(Address):
 
     probe: str | None = None
     pods: Endpoint | None = None
-    secret: None = field(default=None, init=False)
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -66,10 +61,6 @@ class OtherServer(NamedTuple):
     """An API server at a URL from the values."""
 
     url: str
-
-    @property
-    def secret(self) -> None:
-        """None, as it has none of ours."""
 
     @property
     def target(self) -> Target:

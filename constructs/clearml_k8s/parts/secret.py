@@ -8,20 +8,27 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 from pydantic import SecretStr
 
-from clearml_k8s.parts.naming import SecretRef, checksum
+from clearml_k8s.parts.contents import SECRET
+from clearml_k8s.parts.naming import Component, SecretRef
 
 LENGTH = 50
 
 
 def secret(
     scope: Construct,
-    metadata: k8s.ObjectMeta,
+    component: Component,
     content: Mapping[str, str],
     *,
+    name: str | None = None,
     id: str = "secret",
     type: str = "Opaque",
 ) -> SecretRef:
-    """Make a Secret with the content, and hand back the reference to it."""
+    """Make a Secret with the content, called like the component unless `name` says otherwise.
+
+    Hand back the reference to it.
+    """
+    metadata = component.metadata(name)
+    component.common.contents.add(SECRET, str(metadata.name), content)
     k8s.KubeSecret(
         scope,
         id,
@@ -29,7 +36,7 @@ def secret(
         type=type,
         data={key: base64.b64encode(text.encode()).decode() for key, text in content.items()},
     )
-    return SecretRef(str(metadata.name), checksum(content))
+    return SecretRef(str(metadata.name))
 
 
 def clear(given: SecretStr | None) -> str | None:
@@ -50,7 +57,8 @@ class Lacking(NamedTuple):
 
 def own_secret(
     scope: Construct,
-    metadata: k8s.ObjectMeta,
+    component: Component,
+    name: str,
     content: Mapping[str, str | None],
     lacking: list[Lacking],
     *,
@@ -63,5 +71,5 @@ def own_secret(
     given = {key: text for key, text in content.items() if text is not None}
     missing = {key: (lengths or {}).get(key, LENGTH) for key in content if key not in given}
     if missing:
-        lacking.append(Lacking(metadata, missing, whole=not given))
-    return secret(scope, metadata, given) if given else SecretRef(str(metadata.name))
+        lacking.append(Lacking(component.metadata(name), missing, whole=not given))
+    return secret(scope, component, given, name=name) if given else SecretRef(name)

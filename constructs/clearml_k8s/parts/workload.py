@@ -9,8 +9,9 @@ from constructs import Construct
 from pydantic.alias_generators import to_camel
 
 from clearml_k8s.parts.container import Container
+from clearml_k8s.parts.contents import checksum
 from clearml_k8s.parts.environment import environment, escaped
-from clearml_k8s.parts.naming import Common, Component, checksum
+from clearml_k8s.parts.naming import Common, Component
 from clearml_k8s.parts.need import Endpoint, Need
 from clearml_k8s.parts.traits import (
     account_name,
@@ -53,9 +54,9 @@ class Workload(NamedTuple):
     `needs` is what it talks to; with a `wait_image` an init container of that image waits for
     those that must be there first. `peers` is what it talks to besides, such as others of its kind.
     `public` names the ports that everybody may reach; those called `metrics` are public anyway.
-    The pods roll when one of the `checksums` changes. `grace_period` is in seconds; with `spread`
-    the pods go to different nodes where possible, else where `affinity` says. `min_available` is
-    how many must stay while nodes are drained, unless the values say.
+    `grace_period` is in seconds; with `spread` the pods go to different nodes where possible, else
+    where `affinity` says. `min_available` is how many must stay while nodes are drained, unless the
+    values say.
     """
 
     component: Component
@@ -67,7 +68,6 @@ class Workload(NamedTuple):
     peers: Sequence[Endpoint] = ()
     public: Sequence[str] = ()
     wait_image: PulledImage | None = None
-    checksums: Mapping[str, str | None] = {}
     security_context: k8s.PodSecurityContext | None = run_as()
     grace_period: int | None = None
     spread: bool = False
@@ -258,12 +258,6 @@ def _template(
     targets = {name: need.target for name, need in needs.items() if need.target is not None}
     if workload.wait_image is not None and targets:
         init_containers.insert(0, wait_for(workload.wait_image, targets))
-    secrets = {name: need.secret.checksum for name, need in needs.items() if need.secret}
-    annotations = {
-        f"checksum/{name.replace('_', '-')}": digest
-        for name, digest in {**workload.checksums, **secrets}.items()
-        if digest is not None
-    }
     containers = (workload.main, *init_containers, *workload.sidecars)
     pull_secrets = [name for container in containers for name in container.image.pull_secrets]
     pull_secrets += component.common.pull_secrets
@@ -279,32 +273,36 @@ def _template(
     if workload.affinity is not None:
         settings["affinity"] = overlaid(workload.affinity, pod.affinity)
     settings.setdefault("termination_grace_period_seconds", workload.grace_period)
+    spec = k8s.PodSpec(
+        restart_policy=restart_policy,
+        # A Service called clearml-redis would inject the server's own variables.
+        enable_service_links=False,
+        automount_service_account_token=pod.service_account.automount,
+        service_account_name=account_name(component, pod.service_account),
+        image_pull_secrets=_references([*pod.image_pull_secrets, *pull_secrets]) or None,
+        init_containers=[
+            *(_init_container(container, pod, registry) for container in init_containers),
+            *pod.extra_init_containers,
+        ]
+        or None,
+        containers=[
+            _main_container(workload.main, pod, registry),
+            *(_container(container, pod, registry) for container in workload.sidecars),
+            *pod.extra_containers,
+        ],
+        volumes=[*workload.volumes, *more_volumes, *pod.additional_volumes] or None,
+        security_context=overlaid(workload.security_context, pod.pod_security_context),
+        **settings,
+    )
+    # A Job reads them once: another annotation would be another Job, which runs anew.
+    rolls = isinstance(pod, LongRunning)
+    checksums = component.common.contents.checksums(spec) if rolls else {}
     return k8s.PodTemplateSpec(
         metadata=k8s.ObjectMeta(
             labels=component.pod_labels(pod.pod_labels),
-            annotations={**annotations, **pod.pod_annotations} or None,
+            annotations={**checksums, **pod.pod_annotations} or None,
         ),
-        spec=k8s.PodSpec(
-            restart_policy=restart_policy,
-            # A Service called clearml-redis would inject the server's own variables.
-            enable_service_links=False,
-            automount_service_account_token=pod.service_account.automount,
-            service_account_name=account_name(component, pod.service_account),
-            image_pull_secrets=_references([*pod.image_pull_secrets, *pull_secrets]) or None,
-            init_containers=[
-                *(_init_container(container, pod, registry) for container in init_containers),
-                *pod.extra_init_containers,
-            ]
-            or None,
-            containers=[
-                _main_container(workload.main, pod, registry),
-                *(_container(container, pod, registry) for container in workload.sidecars),
-                *pod.extra_containers,
-            ],
-            volumes=[*workload.volumes, *more_volumes, *pod.additional_volumes] or None,
-            security_context=overlaid(workload.security_context, pod.pod_security_context),
-            **settings,
-        ),
+        spec=spec,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -99,11 +99,6 @@ class MongodbAddress(WithoutFiles):
     password: PasswordRef | None = None
     replica_set: str | None = None
     pods: Endpoint | None = None
-
-    @property
-    def secret(self) -> SecretRef | None:
-        """The Secret with the password."""
-        return self.password.secret if self.password else None
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -216,11 +211,6 @@ class RedisAddress(WithoutFiles, Address):
         return _endpoints(self.pods, self.port)
 
     @property
-    def secret(self) -> SecretRef | None:
-        """The Secret with the password."""
-        return self.password.secret if self.password else None
-
-    @property
     def target(self) -> Target:
         """The server."""
         return Target(literal(f"tcp://{self.host}:{self.port}"))
@@ -253,7 +243,6 @@ class ElasticsearchAddress(WithoutFiles, Address):
     """Where the Service of an Elasticsearch answers, without a password."""
 
     pods: Endpoint | None = None
-    secret: None = field(default=None, init=False)
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -292,12 +281,6 @@ class ElasticsearchHosts(NamedTuple):
     ca: CaFile | None = None
     verify_certs: bool = True
     args: bool = True
-
-    @property
-    def secret(self) -> SecretRef | None:
-        """The Secret with the password or the certificate, of which the content is known."""
-        secrets = [ref.secret for ref in (self.password, self.ca) if ref is not None]
-        return next((secret for secret in secrets if secret.checksum), None)
 
     @property
     def endpoints(self) -> list[Endpoint]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from clearml_k8s.parts.naming import Naming, SecretRef, checksum
+from clearml_k8s.parts.naming import Naming, SecretRef
 from clearml_k8s.parts.workload import settings_of
 from config.image import Image, PulledImage, from_registry
 from config.pod import StatefulSet
@@ -23,6 +23,8 @@ def adapted(
     Raises ChartError for timings of a probe that the chart does not make, and for labels of pods
     that its selectors look for.
     """
+    for manifest in chart.objects:
+        naming.common.contents.add_manifest(manifest)
     return ReleaseManifests(
         [_adapted(store, manifest, naming, pod, image) for manifest in chart.objects],
         chart.warnings,
@@ -33,7 +35,7 @@ def secret_ref(made: Object | None, existing: str) -> SecretRef:
     """The user's Secret, or the one that the chart made."""
     if existing or made is None:
         return SecretRef(existing)
-    return SecretRef(made["metadata"]["name"], checksum(made["data"]))
+    return SecretRef(made["metadata"]["name"])
 
 
 def _adapted(

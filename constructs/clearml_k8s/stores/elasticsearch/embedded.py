@@ -4,8 +4,9 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.parts.container import Container, unprivileged
+from clearml_k8s.parts.contents import CONFIG_MAP
 from clearml_k8s.parts.environment import EnvValue
-from clearml_k8s.parts.naming import Component, checksum
+from clearml_k8s.parts.naming import Component
 from clearml_k8s.parts.need import Endpoint
 from clearml_k8s.parts.probe import exec_probe, tcp_probe
 from clearml_k8s.parts.service import ServicePort, headless_service, store_service
@@ -115,7 +116,6 @@ def provide(scope: Construct, site: Site, values: Elasticsearch) -> Elasticsearc
             *(snapshots.init_containers(image) if snapshots else []),
         ],
         volumes=[*files, *(snapshots.volumes if snapshots else [])],
-        checksums={"configuration": checksum(values.es_config)},
         security_context=run_as(1000),
         grace_period=120,
         spread=True,
@@ -135,6 +135,7 @@ def _files(scope: Construct, component: Component, values: Elasticsearch) -> lis
     if not values.es_config:
         return []
     name = f"{component.name}-config"
+    component.common.contents.add(CONFIG_MAP, name, values.es_config)
     k8s.KubeConfigMap(scope, "files", metadata=component.metadata(name), data=values.es_config)
     return [k8s.Volume(name="config", config_map=k8s.ConfigMapVolumeSource(name=name))]
 

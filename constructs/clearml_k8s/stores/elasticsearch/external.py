@@ -45,8 +45,8 @@ def _secret(scope: Construct, site: Site, external: ElasticsearchExternal) -> Se
         content[external.ca.key] = external.ca.certificate
     if not content:
         return None
-    metadata = site.naming.component(STORE).metadata(f"{site.naming.release}-{STORE}")
-    return secret(scope, metadata, content)
+    name = f"{site.naming.release}-{STORE}"
+    return secret(scope, site.naming.component(STORE), content, name=name)
 
 
 def _source(existing: str, made: SecretRef | None) -> SecretRef:

@@ -75,7 +75,6 @@ def provide(scope: Construct, site: Site, values: Mongodb) -> MongodbAddress:
         sidecars=[*topology.sidecars, *exporter.sidecars],
         init_containers=topology.init_containers,
         volumes=[tmp, *topology.volumes],
-        checksums={"password": secret.secret.checksum if secret else None},
         security_context=run_as(999),
         grace_period=60,
         spread=bool(topology.sidecars),

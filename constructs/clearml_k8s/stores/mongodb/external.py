@@ -29,5 +29,5 @@ def _connection(
             external.backend_key: external.backend.get_secret_value(),
             external.auth_key: external.auth.get_secret_value(),
         }
-        urls = secret(scope, component.metadata(), content)
+        urls = secret(scope, component, content)
     return MongodbConnection(urls, external.backend_key, external.auth_key)

@@ -30,5 +30,6 @@ def password(scope: Construct, site: Site, values: Mongodb) -> PasswordRef | Non
     content = {PASSWORD_KEY: clear(auth.root_password)}
     if "auth.replicaSetKey" in values.lacking or auth.replica_set_key:
         content[SET_KEY] = clear(auth.replica_set_key)
-    metadata = component_of(site).metadata(site.release.expand(values.own_secret))
-    return PasswordRef(own_secret(scope, metadata, content, site.lacking), PASSWORD_KEY)
+    name = site.release.expand(values.own_secret)
+    own = own_secret(scope, component_of(site), name, content, site.lacking)
+    return PasswordRef(own, PASSWORD_KEY)

@@ -127,7 +127,6 @@ class _Pods(NamedTuple):
                 mounts=[data.mount(DATA_DIR)],
             ),
             sidecars=exporter.sidecars,
-            checksums={"password": password.secret.checksum if password else None},
             security_context=run_as(999),
             grace_period=30,
             spread=spread,

@@ -21,5 +21,5 @@ def password(scope: Construct, site: Site, values: Redis) -> PasswordRef | None:
     if values.existing_secret:
         return PasswordRef(SecretRef(values.existing_secret), values.existing_secret_password_key)
     content = {PASSWORD_KEY: clear(values.password)}
-    metadata = site.naming.component(STORE).metadata(site.release.expand(values.own_secret))
-    return PasswordRef(own_secret(scope, metadata, content, site.lacking), PASSWORD_KEY)
+    component, name = site.naming.component(STORE), site.release.expand(values.own_secret)
+    return PasswordRef(own_secret(scope, component, name, content, site.lacking), PASSWORD_KEY)
