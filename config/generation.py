@@ -191,7 +191,7 @@ _1_17 = _1_16._replace(
     version="1.17.1",
     tags=("1.17.1-554",),
     mongodb=Release("mongo", "5.0.32"),
-    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.15.5"),
+    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.19.20"),
 )
 # Since 1.17 the API server raises the featureCompatibilityVersion of the MongoDB that it expects,
 # from that of the major version before and no older one: 1.17 to 5.0, 2.0 and 2.1 to 6.0, 2.2 and
@@ -204,8 +204,8 @@ _2_0 = _1_17._replace(
     agent_group=Release("nvidia/cuda", "12.4.1-base-ubuntu22.04"),
     newer_agent_version="==2.0.7",
     mongodb=Release("mongo", "6.0.27"),
-    redis=Release("redis", "7.4.7"),
-    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.17.10"),
+    redis=Release("redis", "7.4.9"),
+    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.19.20"),
 )
 _2_1 = _2_0._replace(
     since=(2, 1),
@@ -216,8 +216,10 @@ _2_1 = _2_0._replace(
 )
 _2_2 = _2_1._replace(since=(2, 2), upgrades_from=(2, 0), version="2.2.0", tags=("2.2.0",))
 _2_3 = _2_2._replace(
-    since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.28")
+    since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.41")
 )
+# From an older MongoDB than 7.0 nobody has seen 2.4 start, and its image neither.
+_2_4 = _2_3._replace(since=(2, 4), upgrades_from=(2, 3), version="2.4.0", tags=())
 
 # Settings that Elasticsearch does not know from that major version on, and does not start with.
 REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
@@ -225,9 +227,9 @@ REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
 # Stores that read no data of a version that is more than one major version older.
 ONE_MAJOR_AT_A_TIME = ("mongodb", "elasticsearch")
 
-GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
+GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3, _2_4)
 DEFAULT_GENERATION = _1_0
-NEWEST = _2_3
+NEWEST = _2_4
 
 VERSION = re.compile(r"v?([0-9]+)\.([0-9]+)(?![0-9])")
 

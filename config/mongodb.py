@@ -8,7 +8,7 @@ from pydantic import Field
 
 from config.chart import MongodbChart
 from config.generation import DEFAULT_GENERATION, Generation
-from config.image import PulledImage
+from config.image import Image, PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet, default_resources
 from config.service import StoreService
@@ -208,6 +208,11 @@ class Mongodb(StatefulSet, Store):
     external: Section[MongodbExternal] = section()
     metrics: Section[MongodbMetrics] = section()
     image: Section[MongodbImage] = section()
+
+    @property
+    def image_section(self) -> Image:
+        """The image of the store, as the values name it."""
+        return self.image
 
     def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded MongoDB."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from config.chart import RedisChart
 from config.generation import DEFAULT_GENERATION, Generation
-from config.image import PulledImage
+from config.image import Image, PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet, default_resources
 from config.service import StoreService
@@ -143,6 +143,11 @@ class Redis(Store):
     external: Section[RedisExternal] = section()
     metrics: Section[RedisMetrics] = section()
     image: Section[RedisImage] = section()
+
+    @property
+    def image_section(self) -> Image:
+        """The image of the store, as the values name it."""
+        return self.image
 
     def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded Redis."""

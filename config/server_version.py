@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from config.generation import (
+    DEFAULT_GENERATION,
     GENERATIONS,
     NEWEST,
     ONE_MAJOR_AT_A_TIME,
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 SERVERS = ("apiserver", "fileserver", "webserver")
 GUIDE = "(docs/upgrading.md)"
+# How many numbers of a store's version tell what goes together: patches differ, and of
+# Elasticsearch what its client speaks to.
+LINES = {"mongodb": 2, "redis": 2, "elasticsearch": 1}
 
 
 def generation(values: Values) -> Generation:
@@ -64,6 +68,7 @@ def warnings(values: Values) -> Iterator[str]:
     if former:
         yield from _skipped(former, number(version) or former, values.clearml.upgrading_from)
         yield from _unreadable(values, generation_of(former))
+    yield from _unfamiliar(values, generation_of(former or values.generation.since))
 
 
 def _skipped(former: Number, now: Number, given: str) -> Iterator[str]:
@@ -98,6 +103,31 @@ def _unreadable(values: Values, former: Generation) -> Iterator[str]:
             yield f"{reads}: keep that one, or restore a backup of this one {GUIDE}"
         elif name in ONE_MAJOR_AT_A_TIME and new[0] - old[0] > 1:
             yield f"{reads}: go one major version at a time {GUIDE}"
+
+
+def _unfamiliar(values: Values, former: Generation) -> Iterator[str]:
+    """Stores made here that are of another version than goes with the servers, or the former ones.
+
+    A Helm chart is of the time of the oldest servers, unless the values name another one.
+    """
+    for name, store in values.stores.items():
+        path, said = store.said_version
+        found = f"has {said}" if number(said) else "tells no version"
+        if store.source == "imported" and not said and store.chart.is_default:
+            path, said = ("chart", "version"), getattr(DEFAULT_GENERATION, name).tag
+            found = f"{store.chart.version} is of the time of servers {DEFAULT_GENERATION.version}"
+        known = [getattr(generation, name).tag for generation in (values.generation, former)]
+        lines = [_line(name, tag) for tag in known]
+        if store.source != "external" and said and _line(name, said) not in lines:
+            yield (
+                f"{'.'.join((name, *path))}: {found}, and servers {values.generation.version} are "
+                f"known to work with {known[0]} (docs/versions.md)"
+            )
+
+
+def _line(store: str, version: str) -> tuple[int, ...] | None:
+    told = number(version)
+    return told and told[: LINES[store]]
 
 
 def _version(values: Values) -> str:
