@@ -37,6 +37,8 @@ class Generation(NamedTuple):
     """The first version."""
     upgrades_from: Number
     """The oldest version whose data it takes over."""
+    bridges_from: Number | None
+    """The version whose stores it runs with too, for the step of an upgrade that keeps them."""
     version: str
     """The version that is installed."""
     server: Release
@@ -108,6 +110,7 @@ class Generation(NamedTuple):
 _1_0 = Generation(
     since=(1, 0),
     upgrades_from=(1, 0),
+    bridges_from=None,
     version="1.0.2",
     server=Release("allegroai/clearml", "1.0.2"),
     tags=("1.0.2",),
@@ -188,6 +191,7 @@ _1_16 = _1_15._replace(
 )
 _1_17 = _1_16._replace(
     since=(1, 17),
+    bridges_from=(1, 16),
     version="1.17.1",
     tags=("1.17.1-554",),
     mongodb=Release("mongo", "5.0.32"),
@@ -199,6 +203,7 @@ _1_17 = _1_16._replace(
 _2_0 = _1_17._replace(
     since=(2, 0),
     upgrades_from=(1, 17),
+    bridges_from=None,
     version="2.0.0",
     tags=("2.0.0-613",),
     agent_group=Release("nvidia/cuda", "12.4.1-base-ubuntu22.04"),

@@ -68,7 +68,7 @@ def warnings(values: Values) -> Iterator[str]:
     if former:
         yield from _skipped(former, number(version) or former, values.clearml.upgrading_from)
         yield from _unreadable(values, generation_of(former))
-    yield from _unfamiliar(values, generation_of(former or values.generation.since))
+    yield from _unfamiliar(values)
 
 
 def _skipped(former: Number, now: Number, given: str) -> Iterator[str]:
@@ -105,23 +105,24 @@ def _unreadable(values: Values, former: Generation) -> Iterator[str]:
             yield f"{reads}: go one major version at a time {GUIDE}"
 
 
-def _unfamiliar(values: Values, former: Generation) -> Iterator[str]:
-    """Stores made here that are of another version than goes with the servers, or the former ones.
+def _unfamiliar(values: Values) -> Iterator[str]:
+    """Stores of another version than the servers are known to work with, or of an unknown one.
 
     A Helm chart is of the time of the oldest servers, unless the values name another one.
     """
+    now = values.generation
+    generations = [now, *([generation_of(now.bridges_from)] if now.bridges_from else [])]
     for name, store in values.stores.items():
         path, said = store.said_version
         found = f"has {said}" if number(said) else "tells no version"
         if store.source == "imported" and not said and store.chart.is_default:
             path, said = ("chart", "version"), getattr(DEFAULT_GENERATION, name).tag
             found = f"{store.chart.version} is of the time of servers {DEFAULT_GENERATION.version}"
-        known = [getattr(generation, name).tag for generation in (values.generation, former)]
-        lines = [_line(name, tag) for tag in known]
+        lines = [_line(name, getattr(generation, name).tag) for generation in generations]
         if store.source != "external" and said and _line(name, said) not in lines:
             yield (
-                f"{'.'.join((name, *path))}: {found}, and servers {values.generation.version} are "
-                f"known to work with {known[0]} (docs/versions.md)"
+                f"{'.'.join((name, *path))}: {found}, and servers {now.version} are known to work "
+                f"with {getattr(now, name).tag} (docs/versions.md)"
             )
 
 

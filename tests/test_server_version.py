@@ -165,24 +165,30 @@ HELM_STORES = {store: {"provider": "helm"} for store in ("mongodb", "redis", "el
             {"elasticsearch.imageDigest": "tells no version"},
         ),
         ({"mongodb": {"enabled": False, "image": {"tag": "7.0.28"}}}, {}),
-        (image("mongodb", "4.4.30") | {"clearml": {"upgradingFrom": "1.0.2"}}, {}),
+        ({"clearml": {"version": "1.17.1"}, **image("mongodb", "4.4.30")}, {}),
         (
-            {"clearml": {"version": "1.17.1"}, **image("mongodb", "4.4.30")},
-            {"mongodb.image.tag": "has 4.4.30"},
+            {"clearml": {"version": "1.17.1"}, **image("mongodb", "6.0.27")},
+            {"mongodb.image.tag": "has 6.0.27"},
         ),
         (
-            {
-                "clearml": {"version": "1.17.1", "upgradingFrom": "1.0.2"},
-                **image("mongodb", "4.4.30"),
-            },
-            {},
+            {"clearml": {"version": "2.0.0"}, **image("mongodb", "5.0.32")},
+            {"mongodb.image.tag": "has 5.0.32"},
+        ),
+        (
+            {"clearml": {"version": "2.3.0"}, "elasticsearch": {"imageTag": "7.17.29"}},
+            {"elasticsearch.imageTag": "has 7.17.29"},
         ),
         (HELM_STORES, {}),
+        ({**HELM_STORES, "clearml": {"version": "1.17.1"}}, {}),
         (
-            {**HELM_STORES, "clearml": {"version": "1.17.1"}},
+            {**HELM_STORES, "clearml": {"version": "2.0.0"}},
             {
                 f"{store}.chart.version": f"{version} is of the time of servers 1.0.2"
-                for store, version in (("mongodb", "10.3.4"), ("elasticsearch", "7.10.1"))
+                for store, version in (
+                    ("mongodb", "10.3.4"),
+                    ("redis", "10.9.0"),
+                    ("elasticsearch", "7.10.1"),
+                )
             },
         ),
         (

@@ -147,6 +147,7 @@ def test_the_steps_warn_of_nothing() -> None:
         (from_to("1.17.1", "1.17.1", mongodb={"image": {"tag": "4.4.30"}}), ["mongodb"]),
         (from_to("2.3.0", "2.3.0", redis={"image": {"tag": "6.2.22"}}), ["redis"]),
         (from_to("2.3.0", "2.3.0", redis={"image": {"tag": "mine"}}), []),
+        (from_to("2.3.0", "2.3.0", elasticsearch={"imageTag": "8.17.10"}), ["elasticsearch"]),
         (from_to("2.0.0", "1.17.1"), ["clearml.version", "mongodb", "redis"]),
         (from_to("2.4.0", "2.3.0"), ["clearml.version"]),
         (from_to("2.2.0", "2.4.0"), ["clearml.version"]),
