@@ -9,6 +9,7 @@ import getpass
 import sys
 
 LONGEST = 72  # bytes; bcrypt takes no more
+LAST = "\xff"  # of the characters of Latin-1, which the server takes logins for
 
 
 def main() -> str | None:
@@ -17,10 +18,14 @@ def main() -> str | None:
         password, again = _read()
     except (EOFError, KeyboardInterrupt):
         return "no password was given"
+    except UnicodeDecodeError:
+        return "the password is no text in the encoding of this terminal"
     if password != again:
         return "the two passwords differ"
     if not password:
         return "the password must not be empty"
+    if any(character > LAST for character in password):
+        return "the password must have no characters above U+00FF: the server reads none"
     if len(password.encode()) > LONGEST:
         return f"the password must have no more than {LONGEST} bytes"
     if "\0" in password:

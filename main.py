@@ -3,8 +3,6 @@
 import gc
 import os
 import sys
-import threading
-from importlib import import_module
 from pathlib import Path
 
 # Imports make so many objects that looking for garbage among them takes noticeable time.
@@ -16,8 +14,10 @@ sys.setswitchinterval(0.001)
 sys.path.append(str(Path(__file__).parent / "constructs"))
 
 from clearml_k8s.engine import (
+    BackgroundImport,
     do_without_cache_if_needed,
     do_without_typeguard,
+    say_nothing_of_its_end,
     use_bundled_node,
 )
 from clearml_k8s.output import end_in_one_line_when_interrupted, in_one_line, say, silence
@@ -26,13 +26,11 @@ end_in_one_line_when_interrupted()
 use_bundled_node()
 do_without_cache_if_needed()
 do_without_typeguard()
-# The engine of cdk8s starts in a process of its own; meanwhile the values are read.
+# The engine of cdk8s starts in a process of its own; meanwhile the types of values are built.
 import jsii  # noqa: F401  # takes all of Python's time, so the thread is for what comes after
 
-# What goes wrong there does so once more in main(), which says it.
-threading.excepthook = lambda _: None
-sys.unraisablehook = lambda _: None
-threading.Thread(target=import_module, args=["cdk8s_plus_25"]).start()
+sys.unraisablehook = say_nothing_of_its_end
+engine = BackgroundImport("cdk8s_plus_25")
 
 from config import ValuesError, load, values_files
 
@@ -43,8 +41,9 @@ def main() -> int:
     status = 1
     try:
         files = values_files(os.environ)
+        engine.wait()  # what may be in the values is checked against classes of cdk8s
         values = load(files)
-        from clearml_k8s.synthesis import synthesize  # waits for the engine
+        from clearml_k8s.synthesis import synthesize  # imports cdk8s
 
         told = synthesize(values, files, outdir)
         status = 0

@@ -13,7 +13,17 @@ from config.pod import Deployment, default_resources
 from config.types.fragment import Resources
 from config.types.kubernetes import DNS_SUBDOMAIN, SecretKey, StorageSize
 from config.types.model import Mistake, Section, did_you_mean, section
-from config.types.scalars import CONTROL, OneLine, Readable, Secret, Text, matching
+from config.types.scalars import (
+    CONTROL,
+    WITHOUT_COLON,
+    OneLine,
+    Password,
+    Readable,
+    Secret,
+    Text,
+    Token,
+    matching,
+)
 
 VERSION_CLAUSE = r"(===?|~=|!=|[<>]=?) *[0-9A-Za-z.*+!_-]+"
 VersionSpecifier = Annotated[
@@ -40,6 +50,7 @@ ServerUrl = Annotated[
     ),
     AfterValidator(_port_in_range),
 ]
+AccessKey = Annotated[Token, WITHOUT_COLON]
 
 # Values that may come from an existing Secret.
 FROM_SECRETS = (
@@ -79,31 +90,31 @@ class Agent(Deployment):
     )
     queues: Queues
     create_queue: bool
-    clearml_access_key: Secret | None = Field(
+    clearml_access_key: AccessKey | None = Field(
         default=None,
         description="Access key that these agents use; unset, the agents' own credential.",
     )
-    clearml_secret_key: Secret | None = Field(
+    clearml_secret_key: Token | None = Field(
         default=None, description="Secret key that belongs to clearmlAccessKey."
     )
-    clearml_git_user: Secret | None = Field(
+    clearml_git_user: Password | None = Field(
         default=None, description="User that the agents clone Git repositories as."
     )
-    clearml_git_password: Secret | None = Field(
+    clearml_git_password: Password | None = Field(
         default=None, description="Password or token of that Git user; kept in a Secret."
     )
     git_ssh: Section[GitSsh] = section()
-    aws_access_key_id: Secret | None = Field(
+    aws_access_key_id: Token | None = Field(
         default=None, description="AWS access key for S3; kept in a Secret."
     )
-    aws_secret_access_key: Secret | None = Field(
+    aws_secret_access_key: Token | None = Field(
         default=None, description="AWS secret key for S3; kept in a Secret."
     )
     aws_default_region: OneLine | None = Field(default=None, description="AWS region for S3.")
-    azure_storage_account: Secret | None = Field(
+    azure_storage_account: Token | None = Field(
         default=None, description="Azure storage account; kept in a Secret."
     )
-    azure_storage_key: Secret | None = Field(
+    azure_storage_key: Token | None = Field(
         default=None, description="Key of the Azure storage account; kept in a Secret."
     )
     google_credentials: Secret | None = Field(

@@ -57,6 +57,11 @@ class ChartSource(Model):
     )
 
     @property
+    def is_default(self) -> bool:
+        """Whether the chart is the one that is taken where the values name none."""
+        return not self.archive and self.version == type(self).model_fields["version"].default
+
+    @property
     def file_name(self) -> str:
         """How the archive is called."""
         return f"{self.name}-{self.version}.tgz"

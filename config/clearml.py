@@ -13,7 +13,7 @@ from config.generation import DEFAULT_GENERATION
 from config.secret_layout import LAYOUTS, OF_CHARTS, OURS, SecretKeys
 from config.types.kubernetes import AtLeastOne, OptionalAddress, OptionalDnsSubdomain, SecretKey
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import NonEmpty, Secret, Text, matching
+from config.types.scalars import WITHOUT_COLON, NonEmpty, Password, Secret, Text, matching
 from config.types.urls import OptionalFilesUrl, OptionalHttpUrl
 
 # The server parses the value of each CLEARML__ variable as HOCON (apiserver/config/basic.py).
@@ -25,8 +25,10 @@ HOCON_MESSAGE = (
     "something else"
 )
 UNSET = "unset, it is made in the cluster"
-# What JSON writes as an escape that the server's parser (pyhocon) does not decode.
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# The server decodes logins so (service_repo/auth/auth.py), and browsers send them so.
+LATIN_1 = matching(
+    r"^[\x00-\xff]*$", "must have no characters above U+00FF: the server takes logins for Latin-1"
+)
 VERSION = r"[0-9]+\.[0-9]+(\.[0-9]+)?(-[0-9A-Za-z.]+)?"
 ServerVersion = Annotated[Text, matching(rf"^{VERSION}$", "must be a version such as 2.3.0")]
 OptionalServerVersion = Annotated[
@@ -129,23 +131,14 @@ class Credentials(Model):
 class FixedUser(Model):
     """A user who logs in with a password."""
 
-    username: NonEmpty = Field(description="Login name.")
-    password: Secret = Field(
-        description="Password; with passHashed, the base64 form of its bcrypt hash."
+    username: Annotated[NonEmpty, WITHOUT_COLON, LATIN_1] = Field(
+        description="Login name, of characters up to U+00FF."
+    )
+    password: Annotated[Password, LATIN_1] = Field(
+        description="Password, of characters up to U+00FF; with passHashed, the base64 form of its "
+        "bcrypt hash."
     )
     name: NonEmpty = Field(description="Name that the user interface shows.")
-
-    def mistakes(self) -> Iterator[Mistake]:
-        """Texts that would not reach the server as they are."""
-        if ":" in self.username:
-            yield Mistake(
-                ("username",), "must have no ':', at which a login is split", self.username
-            )
-        if UNWRITABLE.search(self.password.get_secret_value()):
-            yield Mistake(
-                ("password",),
-                "must have no control characters: the server would read something else",
-            )
 
 
 class FixedUsers(Model):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field
+from pydantic.alias_generators import to_camel
 
 from config.chart import ElasticsearchChart
 from config.generation import DEFAULT_GENERATION, REMOVED_SETTINGS, Generation, number
@@ -247,7 +248,9 @@ class Elasticsearch(StatefulSet, Store):
         "securityContext": "containerSecurityContext",
         "terminationGracePeriod": "terminationGracePeriodSeconds",
     }
-    repository_path: ClassVar[tuple[str, ...]] = ("image",)
+    image_paths: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        key: (to_camel(flat),) for key, flat in FLAT_IMAGE.items()
+    }
     address_path: ClassVar[str] = "elasticsearch.external.hosts"
 
     chart: Section[ElasticsearchChart] = section()

@@ -37,6 +37,8 @@ class Generation(NamedTuple):
     """The first version."""
     upgrades_from: Number
     """The oldest version whose data it takes over."""
+    bridges_from: Number | None
+    """The version whose stores it runs with too, for the step of an upgrade that keeps them."""
     version: str
     """The version that is installed."""
     server: Release
@@ -112,6 +114,7 @@ class Generation(NamedTuple):
 _1_0 = Generation(
     since=(1, 0),
     upgrades_from=(1, 0),
+    bridges_from=None,
     version="1.0.2",
     server=Release("allegroai/clearml", "1.0.2"),
     tags=("1.0.2",),
@@ -199,10 +202,11 @@ _1_16 = _1_15._replace(
 )
 _1_17 = _1_16._replace(
     since=(1, 17),
+    bridges_from=(1, 16),
     version="1.17.1",
     tags=("1.17.1-554",),
     mongodb=Release("mongo", "5.0.32"),
-    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.15.5"),
+    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.19.20"),
 )
 # Since 1.17 the API server raises the featureCompatibilityVersion of the MongoDB that it expects,
 # from that of the major version before and no older one: 1.17 to 5.0, 2.0 and 2.1 to 6.0, 2.2 and
@@ -210,13 +214,14 @@ _1_17 = _1_16._replace(
 _2_0 = _1_17._replace(
     since=(2, 0),
     upgrades_from=(1, 17),
+    bridges_from=None,
     version="2.0.0",
     tags=("2.0.0-613",),
     agent_group=Release("nvidia/cuda", "12.4.1-base-ubuntu22.04"),
     newer_agent_version="==2.0.7",
     mongodb=Release("mongo", "6.0.27"),
-    redis=Release("redis", "7.4.7"),
-    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.17.10"),
+    redis=Release("redis", "7.4.9"),
+    elasticsearch=Release("docker.elastic.co/elasticsearch/elasticsearch", "8.19.20"),
 )
 _2_1 = _2_0._replace(
     since=(2, 1),
@@ -227,15 +232,17 @@ _2_1 = _2_0._replace(
 )
 _2_2 = _2_1._replace(since=(2, 2), upgrades_from=(2, 0), version="2.2.0", tags=("2.2.0",))
 _2_3 = _2_2._replace(
-    since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.28")
+    since=(2, 3), version="2.3.0", tags=("2.3.0",), mongodb=Release("mongo", "7.0.41")
 )
+# From an older MongoDB than 7.0 nobody has seen 2.4 start, and its image neither.
+_2_4 = _2_3._replace(since=(2, 4), upgrades_from=(2, 3), version="2.4.0", tags=())
 
 # Settings that Elasticsearch does not know from that major version on, and does not start with.
 REMOVED_SETTINGS = {8: ("xpack.monitoring.enabled",)}
 
-GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_9, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3)
+GENERATIONS = (_1_0, _1_2, _1_3, _1_7, _1_9, _1_15, _1_16, _1_17, _2_0, _2_1, _2_2, _2_3, _2_4)
 DEFAULT_GENERATION = _1_0
-NEWEST = _2_3
+NEWEST = _2_4
 
 VERSION = re.compile(r"v?([0-9]+)\.([0-9]+)(?![0-9])")
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from config.types.kubernetes import OptionalDnsSubdomain
 from config.types.model import Mistake, Model
-from config.types.scalars import OneLine, Secret, Text, matching
+from config.types.scalars import OneLine, Password, Text, matching
 
 # As `docker login` takes it.
 RegistryServer = Annotated[
@@ -34,7 +34,7 @@ class ImageCredentials(Model):
         "else docker.io.",
     )
     username: OneLine = Field(default="", description="User that logs in.")
-    password: Secret | None = Field(
+    password: Password | None = Field(
         default=None, description="Password or token of that user; kept in a Secret."
     )
     email: OneLine = Field(default="", description="Mail address, which some registries ask for.")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field
 
 from config.chart import MongodbChart
 from config.generation import DEFAULT_GENERATION, Generation
-from config.image import PulledImage
+from config.image import Image, PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet, default_resources
 from config.service import StoreService
@@ -29,22 +29,20 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import Integer, Secret
+from config.types.scalars import Integer, Secret, matching
 
 PASSWORD_KEY = "mongodb-root-password"
 SET_KEY = "mongodb-replica-set-key"
-CONNECTION_STRING = re.compile(r'mongodb(\+srv)?://[^\s"\\]+')
 REPLICA_SET_KEY = re.compile(r"[A-Za-z0-9+/=]{6,1024}")
 URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
-
-
-def _connection_string(url: SecretStr) -> SecretStr:
-    if not CONNECTION_STRING.fullmatch(url.get_secret_value()):
-        raise ValueError("must be a URL that begins with mongodb:// or mongodb+srv://")
-    return url
-
-
-ConnectionString = Annotated[Secret, AfterValidator(_connection_string)]
+# Of the characters that a URL is made of: what is beyond ASCII depends on the server's locale.
+ConnectionString = Annotated[
+    Secret,
+    matching(
+        r"^mongodb(\+srv)?://[!#-\[\]-~]+$",
+        "must be a URL that begins with mongodb:// or mongodb+srv://, other characters as %XX",
+    ),
+]
 
 
 RESOURCES: Any = {
@@ -210,6 +208,11 @@ class Mongodb(StatefulSet, Store):
     external: Section[MongodbExternal] = section()
     metrics: Section[MongodbMetrics] = section()
     image: Section[MongodbImage] = section()
+
+    @property
+    def image_section(self) -> Image:
+        """The image of the store, as the values name it."""
+        return self.image
 
     def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded MongoDB."""

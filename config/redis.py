@@ -1,6 +1,5 @@
 """Redis."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
@@ -8,7 +7,7 @@ from pydantic import Field
 
 from config.chart import RedisChart
 from config.generation import DEFAULT_GENERATION, Generation
-from config.image import PulledImage
+from config.image import Image, PulledImage
 from config.metrics import StoreMetrics
 from config.pod import StatefulSet, default_resources
 from config.service import StoreService
@@ -27,11 +26,15 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import Integer, Secret
+from config.types.scalars import Integer, Secret, matching
 
 PASSWORD_KEY = "redis-password"
-# What the server's parser reads as something else, between the double quotes that it is put in.
-UNQUOTABLE = re.compile(r'["\\\x00-\x1f]')
+# The server's parser reads quotes and backslashes as something else, in the quotes that it is put
+# in; what is beyond ASCII depends on the server's locale, and ends 1.0.2.
+RedisPassword = Annotated[
+    Secret,
+    matching(r"^[ !#-\[\]-~]*$", "must be ASCII characters other than quotes and backslashes"),
+]
 
 
 RESOURCES: Any = {
@@ -120,7 +123,7 @@ class Redis(Store):
     chart: Section[RedisChart] = section()
 
     use_password: bool = Field(default=False, description="Whether Redis asks for a password.")
-    password: Secret | None = Field(
+    password: RedisPassword | None = Field(
         default=None,
         description="Password of Redis; unset, one is made in the cluster if Redis is made here.",
     )
@@ -141,6 +144,11 @@ class Redis(Store):
     metrics: Section[RedisMetrics] = section()
     image: Section[RedisImage] = section()
 
+    @property
+    def image_section(self) -> Image:
+        """The image of the store, as the values name it."""
+        return self.image
+
     def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded Redis."""
         return self.image.pulled(
@@ -159,7 +167,7 @@ class Redis(Store):
         return ["password"] if made_here and not self.password else []
 
     def mistakes(self) -> Iterator[Mistake]:
-        """A switch without a password, an unusable password, replicas."""
+        """A switch without a password, replicas."""
         yield from super().mistakes()
         if self.external.tls and self.source != "external":
             yield Mistake(("external", "tls"), "is read only with provider external", True)
@@ -167,10 +175,6 @@ class Redis(Store):
         if self.source == "external" and unknown:
             yield Mistake(
                 ("usePassword",), "needs redis.password or redis.existingSecret", self.use_password
-            )
-        if self.password and UNQUOTABLE.search(self.password.get_secret_value()):
-            yield Mistake(
-                ("password",), "must not contain quotes, backslashes, tabs or line breaks"
             )
         if self.source == "embedded" and self.cluster.enabled:
             yield from self.master.persistence.shared("master", "persistence")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from config.generation import (
+    DEFAULT_GENERATION,
     GENERATIONS,
     NEWEST,
     Generation,
@@ -14,7 +15,7 @@ from config.generation import (
 )
 from config.image import ServerImage
 from config.types.model import Mistake
-from config.upgrade_steps import ALLOW, SERVERS, Versions, losses, versions_of
+from config.upgrade_steps import ALLOW, SERVERS, Versions, line, losses, versions_of
 
 if TYPE_CHECKING:
     from config.values import Values
@@ -63,6 +64,7 @@ def warnings(values: Values) -> Iterator[str]:
     if former := _former(values):
         after = _installed(values)
         yield from losses(former, after._replace(converts_data=converts_data(values)))
+    yield from _unfamiliar(values)
 
 
 def converts_data(values: Values) -> bool:
@@ -94,6 +96,27 @@ def _installed(values: Values) -> Versions:
         if store.source == "embedded"
     }
     return Versions(_version(values), **tags)
+
+
+def _unfamiliar(values: Values) -> Iterator[str]:
+    """Stores of another version than the servers are known to work with, or of an unknown one.
+
+    A Helm chart is of the time of the oldest servers, unless the values name another one.
+    """
+    now = values.generation
+    generations = [now, *([generation_of(now.bridges_from)] if now.bridges_from else [])]
+    for name, store in values.stores.items():
+        path, said = store.said_version
+        found = f"has {said}" if number(said) else "tells no version"
+        if store.source == "imported" and not said and store.chart.is_default:
+            path, said = ("chart", "version"), getattr(DEFAULT_GENERATION, name).tag
+            found = f"{store.chart.version} is of the time of servers {DEFAULT_GENERATION.version}"
+        lines = [line(name, getattr(generation, name).tag) for generation in generations]
+        if store.source != "external" and said and line(name, said) not in lines:
+            yield (
+                f"{'.'.join((name, *path))}: {found}, and servers {now.version} are known to work "
+                f"with {getattr(now, name).tag} (docs/versions.md)"
+            )
 
 
 def _version(values: Values) -> str:

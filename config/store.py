@@ -144,11 +144,25 @@ class Store(ChartModel):
     )
     chart: ChartSource
 
-    repository_path: ClassVar[tuple[str, ...]] = ("image", "repository")
-    """Where the section has the repository of its image."""
+    image_paths: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        key: ("image", key) for key in ("repository", "tag", "digest")
+    }
+    """Where the section has what says the image of the store."""
 
     address_path: ClassVar[str]
     """Where the section has the address of somebody else's store."""
+
+    @property
+    def image_section(self) -> Image:
+        """The image of the store, as the values name it."""
+        raise NotImplementedError
+
+    @property
+    def said_version(self) -> tuple[tuple[str, ...], str]:
+        """What the values say of the version of the image, and at which path; empty if nothing."""
+        key = "tag" if self.image_section.tag else "digest"
+        said: str = getattr(self.image_section, key)
+        return self.image_paths[key], said
 
     def pulled_image(self, generation: Generation) -> PulledImage:
         """The image of the embedded store; what the values leave empty is the generation's."""
@@ -177,7 +191,7 @@ class Store(ChartModel):
         image = self.pulled_image(DEFAULT_GENERATION).reference("")
         if self.source == "embedded" and BITNAMI_IMAGE.search(image):
             yield Mistake(
-                self.repository_path,
+                self.image_paths["repository"],
                 "is an image of Bitnami, whose paths, variables and user are not those of the "
                 "official image that provider embedded runs; leave it out, or take provider helm",
                 image,

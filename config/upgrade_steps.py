@@ -98,7 +98,7 @@ def next_preset(before: Versions) -> str | None:
     """The first step of docs/upgrading.md that leads on from there, and back in nothing."""
     for preset, there in PRESETS.items():
         steps = [
-            (_line(name, new), _line(name, old))
+            (line(name, new), line(name, old))
             for name, old, new in _changed(before, there)
             if number(old) and name != "redis"
         ]
@@ -134,13 +134,13 @@ def _servers(old: str, new: str, first: str) -> Iterator[str]:
 
 
 def _store(name: str, old: str, new: str, first: str, *, converts: bool) -> Iterator[str]:
-    line = _line(name, new)
+    its_line = line(name, new)
     reads = f"{name}: {new} reads no data of {old}, and does not start on it"
     if _is_older(name, new, old):
         yield f"{reads}: keep {old}, or restore a backup of {new} {GUIDE}"
-    elif any(_number(old) < stop < line for stop in STOPS.get(name, ())):
+    elif any(_number(old) < stop < its_line for stop in STOPS.get(name, ())):
         yield f"{reads}{first}: go one major version at a time {GUIDE}"
-    elif name == "elasticsearch" and _line(name, old) < line and not converts:
+    elif name == "elasticsearch" and line(name, old) < its_line and not converts:
         yield (
             f"{name}: {new} converts the data of {old}, which has no way back{first}; it starts on "
             "it only where clearml.upgradingFrom names servers from which this step is right, or "
@@ -152,7 +152,8 @@ def _number(version: str) -> Number:
     return number(version) or (0, 0)
 
 
-def _line(name: str, version: str) -> tuple[int, ...]:
+def line(name: str, version: str) -> tuple[int, ...]:
+    """Return the numbers that tell versions of a store apart: of the others all go together."""
     return _number(version)[: NUMBERS_OF_LINE.get(name, 2)]
 
 

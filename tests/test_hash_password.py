@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -27,7 +28,7 @@ def verifies(password: str, printed: str) -> bool:
     return bcrypt.checkpw(password.encode(), base64.b64decode(printed))
 
 
-@pytest.mark.parametrize("password", ["test-secret jäne ", "s" * 72])
+@pytest.mark.parametrize("password", ["test-secret jäneÿ ", "s" * 72])
 def test_what_is_printed_is_a_password_of_a_fixed_user(password: str) -> None:
     result = hashed(f"{password}\nanother line\n")
     assert (result.returncode, result.stderr) == (0, "")
@@ -39,13 +40,30 @@ def test_what_is_printed_is_a_password_of_a_fixed_user(password: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "said"),
-    [("", "empty"), ("\n", "empty"), ("s" * 73, "72 bytes"), ("ä" * 37, "72"), ("a\0b", "null")],
+    [
+        ("", "empty"),
+        ("\n", "empty"),
+        ("s" * 73, "72 bytes"),
+        ("ä" * 37, "72"),
+        ("a\0b", "null"),
+        ("test-secret €", "U+00FF"),
+        ("test-secret e\u0301", "U+00FF"),
+    ],
 )
 def test_a_password_that_no_hash_stands_for_is_refused(typed: str, said: str) -> None:
     result = hashed(typed)
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
     assert said in line
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_bytes_that_are_no_text_are_refused(locale: str) -> None:
+    program = [sys.executable, str(ROOT / "hash_password.py")]
+    environment = {**os.environ, "LC_ALL": locale}
+    result = subprocess.run(program, input=b"test\xff", capture_output=True, env=environment)
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert len(result.stderr.splitlines()) == 1
 
 
 class Terminal(io.StringIO):

@@ -138,10 +138,7 @@ OTHER_NODE_PORT = {"fileserver": {"service": {"nodePort": 31081}}}
         (NO_APISERVER | {"elasticsearch": {"enabled": False, "roles": {"master": False}}}, []),
         ({"agentservices": {"replicaCount": 2}}, ["agentservices.replicaCount"]),
         ({"fileserver": {"image": {"tag": "2.3.1"}}}, ["clearml.nodeAddress"]),
-        (
-            {"clearml": {"version": "2.4.0"}},
-            ["clearml.version", "clearml.nodeAddress"],
-        ),
+        ({"clearml": {"version": "2.5.0"}}, ["clearml.version", "clearml.nodeAddress"]),
         ({"agentservices": {"replicaCount": 2, "enabled": False}}, []),
         ({"redis": {"password": "test-secret"}}, ["redis.usePassword"]),
         ({"redis": {"existingSecret": "stores"}}, ["redis.usePassword"]),

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from clearml_k8s import output
+from clearml_k8s.engine import say_nothing_of_its_end
 from clearml_k8s.output import new_files, put_in_place
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,38 @@ OTHER_VALUES = "release: {name: another}\n"
 BAD_VALUES = "apisever: {}\n"
 REFUSED_VALUES = "apiserver: {tolerations: [{key: dedicated, operator: Maybe}]}\n"
 SECRETS = {"0500-apiserver", "1000-agent-groups"}
+# What Python runs first: what a busy machine does once in many hundred runs happens in this one.
+BOTH_IMPORT_AT_ONCE = """
+import builtins, publication, threading, time, types
+
+half_made = threading.Event()
+import_ = builtins.__import__
+
+class Slow(types.ModuleType):
+    def __setattr__(self, name, value):
+        if self.__name__ == "cdk8s_plus_25" and not half_made.is_set():
+            half_made.set()
+            time.sleep(0.5)
+        super().__setattr__(name, value)
+
+def late(name, *args, **kwargs):
+    if name == "cdk8s_plus_25" and threading.current_thread() is threading.main_thread():
+        half_made.wait(30)
+    return import_(name, *args, **kwargs)
+
+vars(publication._private)["ModuleType"] = Slow
+builtins.__import__ = late
+"""
+IMPORT_FAILS = """
+import sys, threading
+
+class Finder:
+    def find_spec(name, *_):
+        if name == "cdk8s_plus_25" and threading.current_thread() is not threading.main_thread():
+            raise {error}
+
+sys.meta_path.insert(0, Finder)
+"""
 
 
 def _start(
@@ -203,6 +236,60 @@ def test_an_interrupted_run_says_so_in_one_line(
     assert _end(process) == (128 + number, "interrupted\n")
     assert _contents(dist) == before
     assert {file.name for file in dist.iterdir()} == before.keys()
+
+
+def _start_after(program: str, dist: Path) -> subprocess.Popen[str]:
+    """Start a run in which Python has run the program first."""
+    (dist.parent / "sitecustomize.py").write_text(program)
+    return _start(dist, OTHER_VALUES, PYTHONPATH=str(dist.parent))
+
+
+def test_nobody_uses_what_another_thread_has_imported_by_half(
+    dist: Path, old_and_new: tuple[dict[str, bytes], ...]
+) -> None:
+    status, said = _end(_start_after(BOTH_IMPORT_AT_ONCE, dist))
+    assert status == 0, said
+    assert _contents(dist) == old_and_new[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ('OSError(28, "No space left", "cache")', "cache: No space left\n"),
+        ('MemoryError("none left")', "\nMemoryError: none left\n"),
+        ('SystemExit("for no reason")', "for no reason\n"),
+    ],
+)
+def test_an_error_of_the_thread_that_imports_is_told(dist: Path, error: str, told: str) -> None:
+    before = _contents(dist)
+    status, said = _end(_start_after(IMPORT_FAILS.format(error=error), dist))
+    assert status == 1
+    assert said.endswith(told)
+    (dist.parent / "sitecustomize.py").unlink()
+    assert _contents(dist) == before
+
+
+@pytest.mark.parametrize("node", ["no/such/node", "/bin/true", "/bin/echo"])
+def test_an_engine_that_does_not_start_is_told_in_one_line(dist: Path, node: str) -> None:
+    status, said = _end(_start(dist, JSII_NODE=node))
+    told = "cdk8s: its Node.js has ended" if node.startswith("/") else f"{node}: No such file"
+    assert status == 1
+    assert len(said.splitlines()) == 1
+    assert said.startswith(told)
+
+
+@pytest.mark.parametrize(("module", "told"), [("jsii._kernel", False), ("clearml_k8s", True)])
+def test_errors_of_objects_that_end_are_told_unless_they_are_of_the_engine(
+    module: str, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Ended:
+        def __del__(self) -> None:
+            raise OSError("gone")
+
+    Ended.__del__.__module__ = f"{module}.process"
+    monkeypatch.setattr(sys, "unraisablehook", say_nothing_of_its_end)
+    Ended()
+    assert ("gone" in capsys.readouterr().err) == told
 
 
 @pytest.mark.parametrize("below", ["", "further/dist"])

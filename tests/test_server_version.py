@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ def image(server: str, tag: str) -> dict[str, Any]:
     [
         ("1.0.2", "allegroai/clearml:1.0.2", "4.4.30", "6.2.22", "7.17.29"),
         ("1.16", "allegroai/clearml:1.16.2-502", "4.4.30", "6.2.22", "7.17.29"),
-        ("1.17.1", "allegroai/clearml:1.17.1-554", "5.0.32", "6.2.22", "8.15.5"),
-        ("2.0.0", "allegroai/clearml:2.0.0-613", "6.0.27", "7.4.7", "8.17.10"),
-        ("2.2.1", "clearml/server:2.2.1", "6.0.27", "7.4.7", "8.17.10"),
-        ("2.3.0", "clearml/server:2.3.0", "7.0.28", "7.4.7", "8.17.10"),
+        ("1.17.1", "allegroai/clearml:1.17.1-554", "5.0.32", "6.2.22", "8.19.20"),
+        ("2.0.0", "allegroai/clearml:2.0.0-613", "6.0.27", "7.4.9", "8.19.20"),
+        ("2.2.1", "clearml/server:2.2.1", "6.0.27", "7.4.9", "8.19.20"),
+        ("2.3.0", "clearml/server:2.3.0", "7.0.41", "7.4.9", "8.19.20"),
+        ("2.4.0", "clearml/server:2.4.0", "7.0.41", "7.4.9", "8.19.20"),
     ],
 )
 def test_images_follow_the_version(
@@ -115,7 +117,7 @@ def test_generations_are_told_apart_by_their_first_version() -> None:
         ({}, True),
         ({"clearml": {"version": "1.17.1"}}, False),
         ({"clearml": {"version": "1.17.1"}, "elasticsearch": {"imageTag": "7.17.29"}}, True),
-        ({"elasticsearch": {"imageTag": "8.17.10"}}, False),
+        ({"elasticsearch": {"imageTag": "8.19.20"}}, False),
     ],
 )
 def test_elasticsearch_gets_no_setting_that_it_does_not_know(
@@ -137,3 +139,81 @@ def test_a_program_that_the_server_lacks_is_told_where_it_is_asked_for(
 ) -> None:
     told = Values.read({"apiserver": {"asyncdelete": values}}).warnings()
     assert any(line.startswith("apiserver.asyncdelete: ") for line in told) == warned
+
+
+HELM_STORES = {store: {"provider": "helm"} for store in ("mongodb", "redis", "elasticsearch")}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, {}),
+        (image("mongodb", "7.0.28"), {"mongodb.image.tag": "has 7.0.28"}),
+        (image("mongodb", "4.2.24"), {"mongodb.image.tag": "has 4.2.24"}),
+        (image("mongodb", "4.4"), {}),
+        (image("mongodb", "4.4.29-ours@" + DIGEST), {}),
+        (image("mongodb", "latest"), {"mongodb.image.tag": "tells no version"}),
+        (image("redis", "7.2.4"), {"redis.image.tag": "has 7.2.4"}),
+        (image("redis", "alpine"), {"redis.image.tag": "tells no version"}),
+        (image("redis", DIGEST), {"redis.image.tag": "tells no version"}),
+        ({"redis": {"image": {"digest": DIGEST}}}, {"redis.image.digest": "tells no version"}),
+        ({"redis": {"image": {"tag": "6.2.1", "digest": DIGEST}}}, {}),
+        ({"elasticsearch": {"imageTag": "7.10.2"}}, {}),
+        ({"elasticsearch": {"imageTag": "8.1.0"}}, {"elasticsearch.imageTag": "has 8.1.0"}),
+        (
+            {"elasticsearch": {"imageDigest": DIGEST}},
+            {"elasticsearch.imageDigest": "tells no version"},
+        ),
+        ({"mongodb": {"enabled": False, "image": {"tag": "7.0.28"}}}, {}),
+        ({"clearml": {"version": "1.17.1"}, **image("mongodb", "4.4.30")}, {}),
+        (
+            {"clearml": {"version": "1.17.1"}, **image("mongodb", "6.0.27")},
+            {"mongodb.image.tag": "has 6.0.27"},
+        ),
+        (
+            {"clearml": {"version": "2.0.0"}, **image("mongodb", "5.0.32")},
+            {"mongodb.image.tag": "has 5.0.32"},
+        ),
+        (
+            {"clearml": {"version": "2.3.0"}, "elasticsearch": {"imageTag": "7.17.29"}},
+            {"elasticsearch.imageTag": "has 7.17.29"},
+        ),
+        (HELM_STORES, {}),
+        ({**HELM_STORES, "clearml": {"version": "1.17.1"}}, {}),
+        (
+            {**HELM_STORES, "clearml": {"version": "2.0.0"}},
+            {
+                f"{store}.chart.version": f"{version} is of the time of servers 1.0.2"
+                for store, version in (
+                    ("mongodb", "10.3.4"),
+                    ("redis", "10.9.0"),
+                    ("elasticsearch", "7.10.1"),
+                )
+            },
+        ),
+        (
+            {
+                "clearml": {"version": "2.3.0"},
+                "mongodb": {"provider": "helm", "chart": {"version": "15.6.0"}},
+                "redis": {"provider": "helm", "image": {"tag": "latest"}},
+            },
+            {"redis.image.tag": "tells no version"},
+        ),
+    ],
+    ids=str,
+)
+def test_stores_that_nobody_has_seen_with_the_servers_are_warned_of(
+    values: dict[str, Any], told: dict[str, str]
+) -> None:
+    ours = " and servers (\\S+) are known to work with (\\S+) \\(docs/versions.md\\)"
+    lines = [re.fullmatch(rf"(\S+): (.*),{ours}", w) for w in Values.read(values).warnings()]
+    found = {line[1]: line[2] for line in lines if line}
+    assert found == told
+
+
+def test_a_warning_of_a_store_tells_what_goes_with_the_servers() -> None:
+    values = Values.read(image("mongodb", "7.0.28"))
+    (told,) = values.warnings()
+    assert told.endswith(
+        f" servers 1.0.2 are known to work with {values.generation.mongodb.tag} (docs/versions.md)"
+    )

@@ -71,11 +71,19 @@ def from_to(former: str, now: str, **more: Any) -> dict[str, Any]:
     return {"clearml": {"upgradingFrom": former, "version": now}, **more}
 
 
-def test_steps_are_numbered_and_end_with_the_newest() -> None:
+def test_steps_are_numbered_and_end_with_the_server_of_today() -> None:
     assert [step.name.partition("-")[0] for step in STEPS] == [
         str(number) for number in range(1, len(STEPS) + 1)
     ]
-    assert version(STEPS[-1]) == version(PRESETS / "clearml-2.yaml") == NEWEST.version
+    assert version(STEPS[-1]) == version(PRESETS / "clearml-2.yaml")
+
+
+def test_the_newest_needs_no_other_stores_than_the_last_step() -> None:
+    last = version(STEPS[-1])
+    assert about_upgrades(from_to(last, NEWEST.version)) == []
+    newest = render({"clearml": {"version": NEWEST.version}})
+    for name in ("clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"):
+        assert newest.container(name)["image"] == at(STEPS[-1], "default").container(name)["image"]
 
 
 @pytest.mark.parametrize("installation", INSTALLATIONS)
@@ -138,6 +146,7 @@ def test_the_steps_warn_of_nothing() -> None:
             from_to("1.16", "2.3.0", elasticsearch={"enabled": False}),
             ["clearml.version", "mongodb"],
         ),
+        (from_to("2.0.0", "1.16"), ["clearml.version", "mongodb", "redis", "elasticsearch"]),
         (from_to("1.17.1", "2.0.0"), []),
         (from_to("1.17.1", "2.1.0"), []),
         (from_to("1.17.1", "2.2.0"), ["clearml.version"]),
@@ -149,8 +158,10 @@ def test_the_steps_warn_of_nothing() -> None:
         (from_to("1.17.1", "1.17.1", mongodb={"image": {"tag": "4.4.30"}}), ["mongodb"]),
         (from_to("2.3.0", "2.3.0", redis={"image": {"tag": "6.2.22"}}), ["redis"]),
         (from_to("2.3.0", "2.3.0", redis={"image": {"tag": "mine"}}), []),
-        (from_to("2.0.0", "1.17.1"), ["clearml.version", "mongodb", "redis", "elasticsearch"]),
+        (from_to("2.3.0", "2.3.0", elasticsearch={"imageTag": "8.17.10"}), ["elasticsearch"]),
+        (from_to("2.0.0", "1.17.1"), ["clearml.version", "mongodb", "redis"]),
         (from_to("2.4.0", "2.3.0"), ["clearml.version"]),
+        (from_to("2.2.0", "2.4.0"), ["clearml.version"]),
         ({"clearml": {"upgradingFrom": "2.0"}, "apiserver": {"image": {"tag": "2.3.0"}}}, []),
         (
             {"clearml": {"upgradingFrom": "1.17"}, "apiserver": {"image": {"tag": "2.3.0"}}},

@@ -377,7 +377,7 @@ agentservices: {googleCredentials: "/test\x7fsecret"}
 > agentservices.googleCredentials: must have no control characters
 
 redis: {password: "test-secret\t"}
-> redis.password: must not contain quotes, backslashes, tabs or line breaks
+> redis.password: must be ASCII characters other than quotes and backslashes
 
 mongodb: {auth: {rootPassword: "test-secret\0"}}
 > mongodb.auth.rootPassword: must have no null bytes
@@ -716,7 +716,29 @@ redis: {enabled: false, usePassword: true}
 > redis.usePassword: needs redis.password or redis.existingSecret (given: true)
 
 redis: {usePassword: true, password: 'test"secret'}
-> redis.password: must not contain quotes, backslashes, tabs or line breaks
+> redis.password: must be ASCII characters other than quotes and backslashes
+
+redis: {usePassword: true, password: test-sécret}
+> redis.password: must be ASCII characters other than quotes and backslashes
+
+mongodb: {provider: external, external: {backend: "mongodb://jäne@a/b", auth: "mongodb://a/c"}}
+> mongodb.external.backend: must be a URL that begins with mongodb:// or mongodb+srv://, other
+>> characters as %XX
+
+imageCredentials: {enabled: true, username: jane, password: "test-secret\n"}
+> imageCredentials.password: must be a single line without control characters
+
+agentservices: {clearmlAccessKey: "test:key", clearmlSecretKey: test-sécret}
+agentGroups:
+  a: {clearmlGitPassword: "test-secret\n", awsAccessKeyId: " test", azureStorageKey: "test\tkey"}
+> agentservices.clearmlAccessKey: must have no ':', at which a login is split
+> agentservices.clearmlSecretKey: must be ASCII characters without spaces: it is sent in headers of
+>> HTTP
+> agentGroups.a.clearmlGitPassword: must be a single line without control characters
+> agentGroups.a.awsAccessKeyId: must be ASCII characters without spaces: it is sent in headers of
+>> HTTP
+> agentGroups.a.azureStorageKey: must be ASCII characters without spaces: it is sent in headers of
+>> HTTP
 
 clearml: {credentials: {httpSession: test secret value}}
 > clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and not a
@@ -831,8 +853,21 @@ clearml: {fixedUsers: {users: [{username: "\0", password: test-secret, name: "\e
 > clearml.fixedUsers.users[0].name: must have no control characters
 
 clearml: {fixedUsers: {users: [{username: jane, password: "test-secret\b", name: Jane}]}}
-> clearml.fixedUsers.users[0].password: must have no control characters: the server would read
->> something else
+> clearml.fixedUsers.users[0].password: must be a single line without control characters
+
+clearml:
+  fixedUsers:
+    users:
+      - {username: Łucja, password: "test-secret €", name: Łucja}
+      - {username: Zoë, password: test-secret ÿ, name: 日本}
+      - {username: "Zoe\u0308", password: "test-secret\n", name: Zoë}
+> clearml.fixedUsers.users[0].username: must have no characters above U+00FF: the server takes
+>> logins for Latin-1 (given: 'Łucja')
+> clearml.fixedUsers.users[0].password: must have no characters above U+00FF: the server takes
+>> logins for Latin-1
+> clearml.fixedUsers.users[2].username: must have no characters above U+00FF: the server takes
+>> logins for Latin-1 (given: 'Zoë')
+> clearml.fixedUsers.users[2].password: must be a single line without control characters
 
 clearml: {fixedUsers: {users: [{username: jane, pasword: test-secret-value}]}}
 > clearml.fixedUsers.users[0].password: is required

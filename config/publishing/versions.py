@@ -5,8 +5,11 @@ from itertools import pairwise
 from typing import Any
 
 from config.generation import DEFAULT_GENERATION, GENERATIONS, NEWEST, Generation, Number, Release
+from config.publishing.holes import holes
+from config.publishing.markdown import table
 
 OLDEST, LATEST = DEFAULT_GENERATION.version, NEWEST.version
+SEEN = [generation.version for generation in GENERATIONS if generation.tags][-1]
 INTRODUCTION = f"""\
 # Versions of the server
 
@@ -17,14 +20,15 @@ components and agents. Everything else in the values means the same. Generated f
 
 ```yaml
 clearml:
-  version: {LATEST}
+  version: {SEEN}
 ```
 
 A tag of a server's image that begins with a version says the same: with
 `apiserver.image.tag: 2.0.0-613` all three servers are 2.0.0. A tag such as `latest`, or a digest,
 tells no version and needs `clearml.version`. A tag from another line of the table than the version,
 or than the other servers, is a mistake. What you set yourself stays: the image of a store or of
-agents, the version of `clearml-agent`.
+agents, the version of `clearml-agent`. A synth warns of the image of a store that is of another
+version than the table has, such as MongoDB 7.0 with server 1.0.2, or that tells none.
 
 To bring data along, read [Upgrading](upgrading.md) first: a server takes over only the data of the
 versions that the table says, and the stores have steps of their own.
@@ -33,7 +37,9 @@ versions that the table says, and the stores have steps of their own.
 
 CLOSING = """
 Where two versions of `clearml-agent` stand, the first is for Python 3.8 and later, the second for
-older ones. An image that has an agent already keeps it.
+older ones. An image that has an agent already keeps it. A † marks servers' images whose tag nobody
+here has seen: look whether there is one.
+
 """
 
 # What is written where a generation is the first to have it, by the field that says so.
@@ -78,7 +84,9 @@ def _tag(store: str) -> Callable[[Generation], str]:
 
 COLUMNS: dict[str, Callable[[Generation], str]] = {
     "Since": lambda generation: _number(generation.since),
-    "Servers": lambda generation: _release("server")(generation.of(generation.version)),
+    "Servers": lambda generation: (
+        _release("server")(generation.of(generation.version)) + ("" if generation.tags else " †")
+    ),
     "MongoDB": _tag("mongodb"),
     "Redis": _tag("redis"),
     "Elasticsearch": _tag("elasticsearch"),
@@ -99,8 +107,7 @@ def versions(generations: Sequence[Generation] = GENERATIONS) -> str:
             for old, new in pairwise((generations[0], *generations))
         ),
     ]
-    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    return INTRODUCTION + table + CLOSING
+    return INTRODUCTION + table(lines) + CLOSING + holes(generations)
 
 
 def _news(old: Generation, new: Generation) -> Iterator[str]:

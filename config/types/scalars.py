@@ -16,7 +16,7 @@ from config.types.model import Mistake, refuse
 
 
 class matching:  # noqa: N801  # reads as a function where a type is annotated
-    """Annotation: a string that matches the pattern, or the mistake that the message words."""
+    """Annotation: a string or secret that matches the pattern, or the mistake with the message."""
 
     def __init__(self, pattern: str, message: str) -> None:
         self.pattern = pattern
@@ -30,12 +30,14 @@ class matching:  # noqa: N801  # reads as a function where a type is annotated
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return handler(schema) | {"pattern": self.pattern}
+        inner, ours = handler(schema), {"pattern": self.pattern}
+        return inner | ({"allOf": [*inner.get("allOf", []), ours]} if "pattern" in inner else ours)
 
-    def _check(self, text: str) -> str:
+    def _check(self, given: str | SecretStr) -> str | SecretStr:
+        text = given.get_secret_value() if isinstance(given, SecretStr) else given
         if not re.fullmatch(self.pattern, text):
             raise PydanticCustomError("mistake", "{message}", {"message": self.message})
-        return text
+        return given
 
 
 # What kubectl takes for a number once it has dropped all '_', and what cdk8s writes in quotes.
@@ -101,4 +103,13 @@ NonEmpty = Annotated[
     Text, matching(r"^\S(.*\S)?$", "must be a single line, not empty, without spaces around it")
 ]
 Secret = Annotated[SecretStr, BeforeValidator(_integer_as_text), AfterValidator(_readable_secret)]
+# A login is user and password with a ':' between them (RFC 7617).
+WITHOUT_COLON = matching(r"^[^:]*$", "must have no ':', at which a login is split")
+Token = Annotated[
+    Secret,
+    matching(r"^[!-~]*$", "must be ASCII characters without spaces: it is sent in headers of HTTP"),
+]
+Password = Annotated[
+    Secret, matching(r"^[^\x00-\x1f\x7f]*$", "must be a single line without control characters")
+]
 Integer = Annotated[int, BeforeValidator(_no_boolean)]

@@ -2,9 +2,11 @@
 
 import os
 import sys
+import threading
 import typing
 from collections import defaultdict
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -45,6 +47,44 @@ def do_without_typeguard() -> None:
     nothing = ModuleType("typeguard")
     vars(nothing).update(check_type=lambda **_: None)
     sys.modules[nothing.__name__] = nothing
+
+
+class BackgroundImport(threading.Thread):
+    """The import of a module in a thread of its own, which runs from the construction on.
+
+    Nobody else may import the module, or what it imports, before `wait` has returned: the modules
+    of jsii take the place of themselves (`publication`), which then is half made for an instant,
+    and import each other while two locks are held, in no fixed order.
+    """
+
+    def __init__(self, module: str) -> None:
+        super().__init__()
+        self._module = module
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Import the module."""
+        try:
+            import_module(self._module)
+        except BaseException as error:
+            self._error = error
+
+    def wait(self) -> None:
+        """Return once the module is imported; raise what its import has raised."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+
+
+def say_nothing_of_its_end(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Tell of an error that cannot be raised, as `sys.unraisablehook`; jsii's are left out.
+
+    Its object for a Node.js that could not be started, or that has ended, fails once more when it
+    is thrown away.
+    """
+    if not str(getattr(unraisable.object, "__module__", None)).startswith("jsii."):
+        sys.__unraisablehook__(unraisable)
 
 
 def skip_type_checks() -> None:

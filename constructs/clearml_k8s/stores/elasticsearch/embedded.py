@@ -160,6 +160,8 @@ def _environment(cluster: str, component: Component, values: Elasticsearch) -> d
         "http.port": str(values.http_port),
         # Mapped files need the node's vm.max_map_count raised, which only a privileged pod can do.
         "node.store.allow_mmap": None if values.sysctl_init_container.enabled else "false",
+        # The way round CVE-2025-66566, which every 7.17 has (config/holes.py).
+        "transport.compress": "false",
         "ES_JAVA_OPTS": values.es_java_opts,
         "HEALTH_CHECK_PARAMS": values.cluster_health_check_params,
     }
