@@ -118,7 +118,7 @@ WRITTEN += ["~/.ssh/id_ed25519", "~/.config/sops/age/keys.txt"]
 SYNTHESIZED = ["namespace", "credentials", "mongodb", "redis", "elasticsearch", "apiserver"]
 MANIFESTS = b"apiVersion: v1\nkind: Secret\nmetadata: {}\n---\napiVersion: v1\nkind: Service\n"
 # Where a block makes a file, and where Git keeps what a file was.
-MAKES = re.compile(r"(?:\bmv -i \S+ |\bTO=|(?<![<>&\d])> ?)([\w.~/-]+\.\w+)")
+MAKES = re.compile(r"(?:\bmv (?:-i )?\S+ |\bTO=|(?<![<>&\d])> ?)([\w.~/-]+\.\w+)")
 IN_GIT = "../manifests/"
 
 
