@@ -27,8 +27,8 @@ imports: .venv/synth.stamp ## Fetch the Helm charts that the values name, and he
 values: .venv/synth.stamp ## Print all defaults as a commented values file
 	@.venv/bin/python -m config.publishing.defaults
 
-migrate: .venv/synth.stamp ## Print FILE, the values file of another ClearML chart, in the words of this project
-	@.venv/bin/python -m config.migration $(FILE)
+migrate: .venv/synth.stamp ## Print FILE, the values file of another ClearML chart, in our words; with TO=NEW write it there
+	@.venv/bin/python -m config.migration "$(FILE)" $(if $(TO),"$(TO)")
 
 images: .venv/synth.stamp ## List the images of the values; with COPY_TO=REGISTRY print how to copy them
 	@.venv/bin/python list_images.py $(COPY_TO)

@@ -1,4 +1,4 @@
-"""`python -m config.migration FILE`: a values file of another chart in our words."""
+"""`python -m config.migration FILE [TO]`: a values file of another chart in our words."""
 
 import sys
 from collections.abc import Sequence
@@ -17,9 +17,12 @@ from config.translation import translated
 def migrated(file: Path) -> tuple[str, list[str]]:
     """The file in our words, with most of its comments, and a line for what is left out of it.
 
-    Raises ValuesError for a file that cannot be read.
+    Raises ValuesError for a file that cannot be read, or that has nothing in it: what was to write
+    it has failed.
     """
     source = read(file)
+    if not source.text.strip():
+        raise ValuesError([f"{file}: is empty"])
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = sys.maxsize
@@ -47,19 +50,42 @@ def _bring_comments(before: Any, theirs: Sequence[Any], after: Any, ours: Sequen
 
 
 def main(names: Sequence[str]) -> int:
-    """Print the file in our words, and on standard error what is left out; 1 for no such file."""
-    if len(names) != 1:
-        print("usage: make migrate FILE=values.yaml", file=sys.stderr)
+    """Print the file in our words, or write it; and on standard error what is left out.
+
+    The second name is that of the file to write, which must not be there yet. Returns 1 if one
+    cannot be read or written, 2 for no names.
+    """
+    if len(names) not in (1, 2) or not names[0]:
+        print("usage: make migrate FILE=old.yaml [TO=new.yaml]", file=sys.stderr)
         return 2
     try:
         text, remarks = migrated(Path(names[0]))
+        if names[1:]:
+            _write(text, Path(names[1]))
     except ValuesError as error:
         print(error, file=sys.stderr)
         return 1
     for remark in remarks:
         print(remark, file=sys.stderr)
-    print(text, end="")
+    if not names[1:]:
+        print(text, end="")
     return 0
+
+
+def _write(text: str, file: Path) -> None:
+    """Write a new file, whole or not at all; ValuesError if it is there already or cannot be."""
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            try:
+                opened.write(text)
+                opened.flush()
+            except OSError:
+                file.unlink()
+                raise
+    except FileExistsError:
+        raise ValuesError([f"{file}: is there already, and is not overwritten"]) from None
+    except OSError as error:
+        raise ValuesError([f"{file}: {error.strerror}"]) from None
 
 
 if __name__ == "__main__":

@@ -211,6 +211,16 @@ def test_main_with_bad_values_says_why_and_leaves_the_output_alone(
     assert _contents(dist) == before
 
 
+def test_main_warns_of_a_file_that_something_failed_to_write(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    files = [_values(tmp_path, "\n"), _values(tmp_path / "config", "# nothing yet\n")]
+    environment = {"CLEARML_VALUES": os.pathsep.join(map(str, files)), "COLUMNS": "1000"}
+    done = _run(project, sys.executable, "main.py", CDK8S_OUTDIR=tmp_path / "dist", **environment)
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert told == [f"warning: {files[0]}: is empty, and sets nothing"]
+
+
 def test_main_runs_whatever_node_is_on_the_path(
     project: Path, tmp_path: Path, defaults: Defaults
 ) -> None:

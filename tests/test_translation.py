@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
+import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -402,13 +405,61 @@ def test_what_cannot_be_migrated_is_said_and_the_rest_printed(
 
 @pytest.mark.parametrize(
     ("files", "status", "said"),
-    [(["none.yaml"], 1, "none.yaml: No such file"), ([], 2, "usage: make migrate FILE=")],
+    [
+        (["none.yaml"], 1, "none.yaml: No such file"),
+        ([os.devnull], 1, "/dev/null: is not a regular file"),
+        ([], 2, "usage: make migrate FILE="),
+        (["", "new.yaml"], 2, "usage: make migrate FILE="),
+    ],
 )
 def test_migrating_no_file_is_a_mistake(
     files: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(files) == status
     assert capsys.readouterr().err.startswith(said)
+    assert not Path("new.yaml").exists()
+
+
+@pytest.mark.parametrize("text", ["", "\n"])
+def test_a_file_with_nothing_in_it_is_not_migrated(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = _file(tmp_path, text), tmp_path / "new.yaml"
+    assert main([str(old), str(new)]) == 1
+    assert capsys.readouterr().err == f"{old}: is empty\n"
+    assert not new.exists()
+
+
+def test_a_migrated_file_is_written_where_none_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = _file(tmp_path, OLD), tmp_path / "new.yaml"
+    assert main([str(old), str(new)]) == 0
+    printed = capsys.readouterr()
+    assert (printed.out, new.read_text()) == ("", NEW)
+    assert "apiserver.indexReplicas" in printed.err
+    new.write_text("release: {createNamespace: false}\n")
+    assert main([str(old), str(new)]) == 1
+    assert capsys.readouterr().err == f"{new}: is there already, and is not overwritten\n"
+    assert new.read_text() == "release: {createNamespace: false}\n"
+    assert main([str(old), str(tmp_path / "none/new.yaml")]) == 1
+    assert capsys.readouterr().err.endswith("new.yaml: No such file or directory\n")
+
+
+def test_a_migrated_file_is_whole_or_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = _file(tmp_path, OLD), tmp_path / "new.yaml"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(NEW) // 2, limit[1]))
+    try:
+        assert main([str(old), str(new)]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, before)
+    assert capsys.readouterr().err == f"{new}: File too large\n"
+    assert not new.exists()
 
 
 # What is accepted, and may mean something else

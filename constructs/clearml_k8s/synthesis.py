@@ -43,13 +43,18 @@ def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
             from clearml_k8s.rules.blame import lines
 
             raise ValuesError([*lines(found, read_in_our_words(files).sources)])
-        warnings = list[str]()
+        warnings = [f"{file}: is empty, and sets nothing" for file in files if _is_empty(file)]
         with suppress(OSError):  # what cannot be read can be replaced
             warnings += upgrade_warnings(_documents(outdir), documents, bundle)
         warnings += [warning for chart in rendered.values() for warning in chart.warnings]
         warnings += [str(finding) for finding in too_large_to_apply(bundle)]
         put_in_place(folder, outdir)
         return notes(values, servers, outdir, warnings)
+
+
+def _is_empty(file: Path) -> bool:
+    """Whether nothing is in it, not even a comment: what was to write it may have failed."""
+    return not file.read_bytes().strip()
 
 
 def _documents(folder: Path) -> list[str]:

@@ -26,7 +26,7 @@ def apply(cluster: Cluster, bundle: Bundle) -> dict[str, str]:
 
 def shell(cluster: Cluster, bundle: Bundle, command: str) -> None:
     """Run what the guide says, where `dist/` is."""
-    done = cluster.run("sh", "-c", command, cwd=bundle.folder)
+    done = cluster.run("bash", "-c", command, cwd=bundle.folder)
     assert not done.returncode, done.stderr
 
 

@@ -357,11 +357,12 @@ def test_the_way_to_the_newest_servers(
         after = write(tmp_path, name, step)
         assert refused(cluster, after) == []
         assert warned(before, after) == set()
-        _, stop, stores, start, *_ = guide.commands("Each step", after, page="../upgrading")
-        shell(cluster, after, f"set -e\n{stop}{stores}")
+        stop, stores, start, *_ = guide.commands("Each step", after, page="../upgrading")
+        shell(cluster, after, stop)
+        shell(cluster, after, stores)
         assert unready(cluster, after, "StatefulSet") == []
         assert {o["spec"]["replicas"] for o in cluster.objects("deployments")} == {0}
-        shell(cluster, after, f"set -e\n{start}")
+        shell(cluster, after, start)
         settle(cluster, after)
         assert not_unchanged(cluster, after) == set()
         before = after
@@ -448,8 +449,7 @@ def test_pruning_removes_what_the_values_no_longer_ask_for(
     assert stale
     known = cluster.inventory()
     (command,) = guide.commands("Remove what the values no longer ask for", after)
-    shell(
-        cluster, after, command.replace('"\nkubectl', f' {" ".join(guide.more_kinds())}"\nkubectl')
-    )
+    command = command.replace('"\n  prune()', f' {" ".join(guide.more_kinds())}"\n  prune()')
+    shell(cluster, after, f"echo yes | {command}")
     gone = {(kind, name) for kind, _, name in known - cluster.inventory()}
     assert {(kind, name) for kind, name in gone if kind not in MADE_BY_CONTROLLERS} == stale
