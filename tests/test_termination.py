@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from config.types.merging import merge
-from first_process import common_folder, first_process, needs_root
+from first_process import common_folder, first_process, needs_namespaces
 from rendering import Bundle, Object, render
 from scenarios import REPLICATED
 
 SERVERS = ("apiserver", "fileserver", "webserver")
 IMMEDIATELY = 2.0  # seconds, on a busy machine
 
-pytestmark = needs_root
+pytestmark = needs_namespaces
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def _without_surge(raw: object) -> object:
     surge = ("maxSurge", "maxUnavailable")
     kept = {key: part for key, part in rolling.items() if key not in surge}
     strategy = {key: part for key, part in raw.items() if key != "rollingUpdate"}
-    return strategy | {"rollingUpdate": kept} if kept else strategy
+    return strategy | {"rollingUpdate": kept} if kept else strategy or None
 
 
 def _strategy_of(*types: str) -> AfterValidator:
