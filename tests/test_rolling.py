@@ -209,12 +209,27 @@ def test_what_is_made_in_the_cluster_or_by_the_user_is_in_no_digest() -> None:
     }
 
 
-def test_annotations_of_long_names_are_valid_and_change_with_all_that_they_stand_for() -> None:
+@pytest.mark.parametrize("data", ["text", ["a"], {"a": {"b": "c"}}])
+def test_content_that_is_no_mapping_ends_no_synth_by_itself(data: object) -> None:
+    broken = {**of_the_user("ConfigMap", "mine"), "data": data}
+    with pytest.raises(AssertionError, match=r"ConfigMap/mine data"):
+        render(
+            {
+                "extraObjects": [broken],
+                "webserver": {"envFrom": [{"configMapRef": {"name": "mine"}}]},
+            }
+        )
+
+
+@pytest.mark.parametrize("changed", [0, 1])
+def test_annotations_of_long_names_are_valid_and_change_with_all_that_they_stand_for(
+    changed: int,
+) -> None:
     names = [f"{62 * 'a'}.{end}" for end in ("first", "second")]
 
     def values(text: str) -> Object:
         objects = [of_the_user("Secret", name) for name in names]
-        objects[1]["stringData"]["ONE"] = text
+        objects[changed]["stringData"]["ONE"] = text
         sources = [{"secretRef": {"name": name}} for name in names]
         return {"extraObjects": objects, "webserver": {"envFrom": sources}}
 

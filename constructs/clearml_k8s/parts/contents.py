@@ -36,7 +36,9 @@ class Contents:
     def add_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Remember what an object holds that is no struct; one of another kind holds nothing."""
         if manifest["kind"] in (SECRET, CONFIG_MAP):
-            parts = [manifest.get(part) or {} for part in CONTENT]
+            given = map(manifest.get, CONTENT)
+            # What is no mapping, Kubernetes refuses; here it tells nothing.
+            parts = [part for part in given if isinstance(part, Mapping)]
             content = {key: text for part in parts for key, text in part.items()}
             self.add(manifest["kind"], manifest["metadata"]["name"], content)
 
@@ -45,19 +47,20 @@ class Contents:
 
         Keys that it does not read do not count, nor do those that are made in the cluster.
         """
-        read: dict[str, dict[str, Any]] = {}
+        read: dict[tuple[str, str], dict[str, Any]] = {}
         for kind, name, keys in _references(pod):
             known = self._known.get((kind, name or ""), {})
-            texts = read.setdefault(f"checksum/{(name or '')[:LONGEST_NAME].rstrip('.-')}", {})
-            texts |= {
-                f"{kind}/{name}/{key}": text
-                for key, text in known.items()
-                if keys is None or key in keys
-            }
-        return {annotation: checksum(texts) for annotation, texts in read.items() if texts}
+            texts = {key: text for key, text in known.items() if keys is None or key in keys}
+            if texts:
+                read.setdefault((kind, name or ""), {}).update(texts)
+        # An annotation stands for several objects whose names are the same as far as it has room.
+        shared: dict[str, list[Mapping[str, Any]]] = {}
+        for (_, name), texts in read.items():
+            shared.setdefault(name[:LONGEST_NAME].rstrip(".-"), []).append(texts)
+        return {f"checksum/{name}": checksum(contents) for name, contents in shared.items()}
 
 
-def checksum(content: Mapping[str, Any]) -> str:
+def checksum(content: object) -> str:
     """A digest that changes with the content."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
