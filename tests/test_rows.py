@@ -1782,7 +1782,9 @@ def elasticsearch_rows() -> Iterator[Row]:
     yield row("imagePullPolicy", "Always", {f"{main}.imagePullPolicy": "Always"})
     elsewhere = "example.org/elasticsearch/elasticsearch:7.17.29"
     yield row("imageRegistry", "example.org", {f"{main}.image": elsewhere})
-    yield row("imageDigest", DIGEST, {f"{main}.image": f"{image}@{DIGEST}"})
+    # A digest does not tell whether it is one that converts data of a former version.
+    looks = {f"{pod}.initContainers.refuse-older-data": ANY}
+    yield row("imageDigest", DIGEST, {f"{main}.image": f"{image}@{DIGEST}", **looks})
     affinity = AFFINITY["nodeAffinity"]
     yield row("nodeAffinity", affinity, {f"{pod}.affinity.nodeAffinity": affinity})
     yield row(
