@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import pytest
 
+from config import load
 from kubectl import KUBECTL
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)(?P<fence>```+|~~~+)(?P<language>.*)\n(?P<text>(?:.*\n)*?)^ *(?P=fence) *$",
     re.MULTILINE,
 )
+HERE_DOCUMENT = re.compile(r"(?<=<<)(['\"]?)(\w+)\1.*?^\2$", re.MULTILINE | re.DOTALL)
 NOT_SHELL = {"yaml", "yml", "python", "mermaid", "text"}
 
 
@@ -287,7 +289,14 @@ def test_a_block_runs_alone(block: Fence, shell: Shell) -> None:
 @each_block
 def test_a_block_is_the_same_in_other_shells(block: Fence) -> None:
     # zsh, as people type into it, takes `# one of these` for arguments of the command before it.
-    assert not re.findall(r"(?:^|\s)#.*", block.text, re.MULTILINE)
+    commands = HERE_DOCUMENT.sub("", block.text)
+    assert not re.findall(r"(?:^|\s)#.*", commands, re.MULTILINE)
+
+
+@each_block
+def test_a_block_leaves_nothing_for_the_next_synthesis(block: Fence) -> None:
+    # Which would be of values that this one was for.
+    assert not re.findall(r"^(?:export|set|exec|exit)\b.*", block.text, re.MULTILINE)
 
 
 @each_block
@@ -345,6 +354,21 @@ def test_nothing_is_made_of_a_file_that_is_missing_or_empty(block: Fence, shell:
     for name in named(block):
         for ran in (shell.run(block, without={name}), shell.run(block, files={name: b""})):
             assert not [words(call) for call in ran.changes()], name
+
+
+def test_the_way_from_a_chart_keeps_the_namespace_out_of_the_manifests(tmp_path: Path) -> None:
+    (names,) = re.findall(
+        r"=(config/migrated\.yaml\S*):\$step make", "".join(b.text for b in BLOCKS)
+    )
+    (adopted,) = (f.text for f in FENCES if "createNamespace: false\nelasticsearch:" in f.text)
+    contents = {
+        "config/adopted.yaml": adopted,
+        "config/migrated.yaml": "clearml: {}\nrelease: {}\n",
+    }
+    files = [tmp_path / name.replace("/", "-") for name in names.split(":")]
+    for name, file in zip(names.split(":"), files, strict=True):
+        file.write_text(contents[name])
+    assert not load(files).release.create_namespace
 
 
 def test_kubectl_knows_its_commands(shell: Shell) -> None:
