@@ -23,44 +23,38 @@ call() {
   restic ${RESTIC_FLAGS:-} "$@"
 }
 
-# Waits for other runs. One that was killed leaves a lock, which restic takes for stale after 30 minutes.
+# Waits for other runs. One that was killed leaves a lock, which is stale after 30 minutes.
 locked() {
+  status=0
+  call "$@" || status=$?
   attempt=0
-  while :; do
-    call unlock --quiet
+  while [ "$status" = 11 ] && [ "$attempt" -lt "$ATTEMPTS" ]; do
+    attempt=$((attempt + 1))
+    call unlock
     status=0
     call --retry-lock 1m "$@" || status=$?
-    attempt=$((attempt + 1))
-    [ "$status" = 11 ] && [ "$attempt" -lt "$ATTEMPTS" ] || return "$status"
   done
+  return "$status"
 }
 
 # On a volume: the user may be another one next time, and have no rights but those of everybody.
 share() {
-  if [ -d "$1" ]; then
-    find "$1" -user "$(id -u)" -exec chmod a+rwX {} +
-  fi
+  ours="-user $(id -u) -exec chmod a+rwX {} +"
+  find "$1" -maxdepth 0 $ours
+  cd "$1"
+  find config data index keys locks snapshots $ours
 }
 
 clean_up() {
   rm -f "$log"
-  [ "$action" != backup ] || share "$RESTIC_REPOSITORY" || true # another run may remove files of it
-}
-
-exists() {
-  status=0
-  call --no-lock cat config >"$log" 2>&1 || status=$?
-  case $status in
-    0) ;;
-    10) return 1 ;;
-    *) cat "$log" >&2; exit "$status" ;;
-  esac
+  if [ -n "$repository" ]; then
+    (share "$repository") || true # another run may remove files of it
+  fi
 }
 
 # A folder without repository may hold what an interrupted init has left: keys, which open nothing.
 refuse_foreign_files() {
   [ -e "$1" ] || [ -L "$1" ] || return 0
-  [ ! -e "$1/config" ] || return 0 # just made, by somebody else
   foreign=$1
   if [ -d "$1" ] && [ ! -L "$1" ]; then
     foreign=$(
@@ -77,17 +71,33 @@ refuse_foreign_files() {
 
 # Beside its place, so that it is there whole or not at all; of two that make it one is kept.
 make_on_volume() {
-  refuse_foreign_files "$1"
-  new=$(mktemp -d "$1.XXXXXX")
-  call --repo "$new" init
-  share "$new"
-  mv -T "$new" "$1" || rm -r "$new"
+  if [ ! -e "$1/config" ]; then
+    refuse_foreign_files "$1"
+    new=$(mktemp -d "$1.XXXXXX")
+    call --repo "$new" init
+    (share "$new")
+    mv -T "$new" "$1" || rm -r "$new"
+  fi
+  repository=$1
+}
+
+make_in_bucket() {
+  status=0
+  call --no-lock cat config >"$log" 2>&1 || status=$?
+  case $status in
+    0) ;;
+    10) call init ;;
+    *)
+      cat "$log" >&2
+      exit "$status"
+      ;;
+  esac
 }
 
 make_repository() {
   case $RESTIC_REPOSITORY in
     /*) make_on_volume "$RESTIC_REPOSITORY" ;;
-    *) call init ;;
+    *) make_in_bucket ;;
   esac
 }
 
@@ -99,7 +109,11 @@ only_deleted_files_are_missing() {
 backup() {
   folder=$1 retention=$2 percent=$3
   cd "$folder"
-  exists || make_repository
+  if [ -z "$(ls -A . | grep -vx lost+found)" ]; then
+    echo "there is nothing to back up"
+    return # restic makes no empty backups; those that there are stay
+  fi
+  make_repository
   status=0
   locked backup --host "$BACKUP_HOST" --tag "$INCOMPLETE" --exclude "$PWD/lost+found" . \
     >"$log" 2>&1 || status=$?
@@ -161,6 +175,6 @@ lend() {
   fi
 }
 
-action=$1
+repository= # on a volume, once there is one
 trap clean_up EXIT
 "$@"
