@@ -192,12 +192,20 @@ def machine() -> Iterator[Machine]:
         program = restic()
     except MissingError as error:
         pytest.skip(str(error))
-    with tempfile.TemporaryDirectory(prefix="clearml-pods-") as name:
+    with tempfile.TemporaryDirectory(prefix="clearml-pods-", dir=_open_to_all()) as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "bin").mkdir()
         shutil.copy(program, folder / "bin/restic")
         yield Machine(folder)
+
+
+def _open_to_all() -> Path:
+    """A folder for temporary files that every user can enter."""
+    for folder in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):
+        if all(each.stat().st_mode & stat.S_IXOTH for each in (folder, *folder.parents)):
+            return folder
+    pytest.skip("there is no folder for temporary files that every user can enter")
 
 
 Entry = tuple[object, ...]
