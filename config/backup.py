@@ -23,7 +23,7 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import NonEmpty, Text, matching
+from config.types.scalars import Integer, NonEmpty, Text, matching
 from config.types.schedule import CronSchedule
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ SnapshotOwner = Annotated[
         "must be a namespace, a release and the UUID of an Elasticsearch cluster with '/' between",
     ),
 ]
+BackupId = Annotated[
+    Text,
+    matching(
+        r"^([0-9a-f]{4,64}|latest)?$",
+        "must be the id of a backup, such as 4bba301e, or latest; backups of former releases are "
+        "restored by their manifests",
+    ),
+]
 Endpoint = Annotated[
     Text,
     matching(
@@ -71,13 +79,32 @@ class BackupClaim(Claim):
     )
 
 
-class RcloneImage(Image):
-    """The image that copies to and from the bucket."""
+class ResticImage(Image):
+    """The image that makes backups of MongoDB and of files, and reads them."""
 
     repository: ImageRepository = Field(
-        default="rclone/rclone", description="Repository of the image with rclone."
+        default="restic/restic", description="Repository of the image with restic."
     )
-    tag: ImageTag = Field(default="1.71.2", description="Tag of the image with rclone.")
+    tag: ImageTag = Field(default="0.18.1", description="Tag of the image with restic.")
+
+
+class Restic(Model):
+    """The repositories with the backups of MongoDB and of files."""
+
+    existing_secret: OptionalDnsSubdomain = Field(
+        default="",
+        description="Name of a Secret with the password that encrypts them; empty means none. It "
+        "cannot change later, and without it no backup can be read: keep it outside the cluster.",
+    )
+    password_key: SecretKey = Field(
+        default="password", description="Key of the password in that Secret."
+    )
+    read_data_percent: Annotated[Integer, Field(ge=0, le=100)] = Field(
+        default=100,
+        description="Share of the repository's data that each backup reads again to verify it; "
+        "that all data is there, in its size, is verified anyway.",
+    )
+    image: Section[ResticImage] = section()
 
 
 class Bucket(Model):
@@ -96,10 +123,14 @@ class Bucket(Model):
     prefix: Annotated[
         Text,
         matching(
-            r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$",
+            r"^([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?$",
             "must be a path without '/' at its ends: letters, digits, '_', '.', '-'",
         ),
-    ] = Field(default="clearml", description="What the names of all objects begin with.")
+    ] = Field(
+        default="",
+        description="What the names of all objects begin with; empty means namespace and name of "
+        "the release, `clearml/clearml`.",
+    )
     region: Annotated[Text, matching(r"^[a-z0-9-]*$", "must be a region such as eu-central-1")] = (
         Field(default="", description="Region of the bucket, where the store has regions.")
     )
@@ -115,7 +146,6 @@ class Bucket(Model):
     secret_access_key_key: SecretKey = Field(
         default="secret-access-key", description="Key of the secret access key in that Secret."
     )
-    image: Section[RcloneImage] = section()
 
     def mistakes(self) -> Iterator[Mistake]:
         """Settings of a bucket without its name."""
@@ -191,15 +221,16 @@ class ElasticsearchBackup(Backup):
 
 
 class FileserverBackup(Backup):
-    """Copies of the file server's files."""
+    """Backups of the file server's files."""
 
-    schedule: CronSchedule = Field(default="30 2 * * *", description="When copies are made.")
+    schedule: CronSchedule = Field(default="30 2 * * *", description="When backups are made.")
 
 
 class Backups(Model):
     """Backups of MongoDB, Elasticsearch and the file server."""
 
     s3: Section[Bucket] = section()
+    restic: Section[Restic] = section()
     mongodb: Section[MongodbBackup] = section()
     elasticsearch: Section[ElasticsearchBackup] = section()
     fileserver: Section[FileserverBackup] = section()
@@ -230,12 +261,22 @@ class Restore(Job):
     )
 
 
+class ResticRestore(Restore):
+    """A Job that puts a backup back that restic has made."""
+
+    backup: BackupId = Field(
+        default="",
+        description="Id of the backup to restore, or `latest`, in place of what is there now; "
+        "empty restores nothing.",
+    )
+
+
 class Restores(Model):
     """What to restore from the backups."""
 
-    mongodb: Section[Restore] = section()
+    mongodb: Section[ResticRestore] = section()
     elasticsearch: Section[Restore] = section()
-    fileserver: Section[Restore] = section()
+    fileserver: Section[ResticRestore] = section()
 
     @property
     def by_name(self) -> dict[str, Restore]:
@@ -245,6 +286,16 @@ class Restores(Model):
             "elasticsearch": self.elasticsearch,
             "fileserver": self.fileserver,
         }
+
+
+def installation(values: "Values") -> str:
+    """Return what tells the backups of this installation from those of others."""
+    return f"{values.release.namespace}/{values.release.name}"
+
+
+def prefix(values: "Values") -> str:
+    """Return what the names of all objects in the bucket begin with."""
+    return values.backup.s3.prefix or installation(values)
 
 
 def asked_for(values: "Values") -> dict[tuple[str, str], Backup | Restore]:

@@ -353,5 +353,6 @@ WORDS: dict[str, Word] = {
     },
     **INGRESS_WORDS,
     **STORE_WORDS,
+    "backup.s3.image": Refused("restic has taken the place of rclone: write backup.restic.image"),
 }
 """What becomes of each word, by its path; a section after the words in it."""

@@ -194,7 +194,7 @@ SCENARIOS: Mapping[str, dict[str, Any]] = {
         "clearml": {"version": "2.3.0"},
         "apiserver": {"processes": {"count": 4, "maxRequests": 1000}},
         "backup": {"s3": {"bucket": "clearml-backups", "existingSecret": "bucket"}},
-        "restore": {"fileserver": {"backup": "20260131-023000"}},
+        "restore": {"fileserver": {"backup": "4bba301e"}},
     },
     "surrounded": {
         "networkPolicy": {"enabled": True},

@@ -49,7 +49,7 @@ BACKED_UP = ("mongodb", "elasticsearch", "fileserver")
 BACKUPS: Tree = {
     "apiserver": {"replicaCount": 0},
     "backup": {name: {"enabled": True} for name in BACKED_UP},
-    "restore": {name: {"backup": "20260131"} for name in BACKED_UP},
+    "restore": {name: {"backup": "4bba301e"} for name in BACKED_UP},
 }
 BUCKET: Tree = {
     "clearml": {"version": "2.3.0"},

@@ -9,7 +9,7 @@ import pytest
 from pydantic.alias_generators import to_camel
 
 from config import Values
-from config.backup import Bucket, Restore, Restores
+from config.backup import Bucket, Restic, Restore, Restores
 from config.pod import CronJob
 from config.types.merging import merge
 from rendering import Bundle, Object, render, synthesize
@@ -17,13 +17,15 @@ from test_pods import OUTSIDE, SETTINGS, leaves, values_of
 
 THINGS = ("mongodb", "elasticsearch", "fileserver")
 BACKUPS: Object = {"backup": {name: {"enabled": True} for name in THINGS}}
-NAMES = {"mongodb": "20260131-020000", "elasticsearch": "clearml-1", "fileserver": "20260131-0230"}
+NAMES = {"mongodb": "4bba301e", "elasticsearch": "clearml-1", "fileserver": "latest"}
 STOPPED: Object = {"apiserver": {"replicaCount": 0}}
 RESTORES: Object = STOPPED | {"restore": {name: {"backup": b} for name, b in NAMES.items()}}
 BUCKET: Object = {"backup": {"s3": {"bucket": "backups"}}, "clearml": {"version": "2.3.0"}}
 KEY: Object = {"backup": {"s3": {"existingSecret": "bucket-key"}}}
 IN_BUCKET = merge(BACKUPS, BUCKET)
-CLUSTER = OUTSIDE | {("Secret", "bucket-key"), ("Secret", "mongodb-urls"), ("Secret", "search")}
+PASSWORD: Object = {"backup": {"restic": {"existingSecret": "backup-password"}}}
+CLUSTER = OUTSIDE | {("Secret", "bucket-key"), ("Secret", "backup-password")}
+CLUSTER |= {("Secret", "mongodb-urls"), ("Secret", "search")}
 CLUSTER |= {("PersistentVolumeClaim", "old-backups"), ("ServiceAccount", "writer")}
 
 
@@ -49,6 +51,20 @@ def job_of(bundle: Bundle, name: str) -> Object:
 def pod_of(bundle: Bundle, name: str) -> Object:
     pod: Object = job_of(bundle, name)["spec"]["template"]["spec"]
     return pod
+
+
+def containers_of(pod: Object) -> list[Object]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def said_to(pod: Object) -> list[str]:
+    """The arguments of all containers."""
+    return [text for container in containers_of(pod) for text in container["args"]]
+
+
+def of_restic(pod: Object) -> list[Object]:
+    """The containers in which restic runs."""
+    return [each for each in containers_of(pod) if "RESTIC_REPOSITORY" in env_of(each)]
 
 
 def env_of(container: Object) -> Object:
@@ -110,11 +126,11 @@ def test_a_restore_is_a_job_of_its_own_in_the_last_file(name: str) -> None:
     }
     assert changed == {("CronJob", f"clearml-backup-{name}")}
     assert job["metadata"]["name"].startswith(f"clearml-restore-{name}-")
-    assert NAMES[name] in json.dumps(job["spec"]["template"]["spec"]["containers"][0]["args"])
+    assert NAMES[name] in said_to(job["spec"]["template"]["spec"])
 
 
 def test_another_backup_is_restored_by_another_job() -> None:
-    other = {"restore": {"mongodb": {"backup": "20260201-020000"}}}
+    other = {"restore": {"mongodb": {"backup": "4bba301f"}}}
     one, again, another = (
         {name for name in made(BACKUPS, RESTORES, more).of("Job") if "restore" in name}
         for more in ({}, {}, other)
@@ -357,23 +373,24 @@ def test_their_pods_are_restricted(values: Object) -> None:
     bundle = made(BACKUPS, RESTORES, values)
     for place in EVERYWHERE:
         pod = pod_of(bundle, f"clearml-{place.replace('.', '-')}")
-        assert pod["securityContext"]["runAsUser"] > 0
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert pod["automountServiceAccountToken"] is False
-        for container in (*pod["containers"], *pod.get("initContainers", [])):
-            assert container["securityContext"] == {
-                "allowPrivilegeEscalation": False,
-                "capabilities": {"drop": ["ALL"]},
-                "runAsNonRoot": True,
-            }
+        is_the_file_server = "fileserver" in place  # which is root, without any right of root's
+        assert is_the_file_server != (pod["securityContext"].get("runAsUser", 0) > 0)
+        for container in containers_of(pod):
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False
+            assert context["capabilities"] == {"drop": ["ALL"]}
+            assert context.get("runAsNonRoot", False) != is_the_file_server
+            # Elasticsearch writes its snapshots itself.
+            assert context.get("readOnlyRootFilesystem", False) != ("elasticsearch" in place)
 
 
 @pytest.mark.parametrize("name", THINGS)
 @pytest.mark.parametrize("values", [{}, BUCKET], ids=["claim", "bucket"])
 def test_as_many_are_kept_as_the_values_say(name: str, values: Object) -> None:
     bundle = made(BACKUPS, values, {"backup": {name: {"retention": 31}}})
-    (main,) = pod_of(bundle, f"clearml-backup-{name}")["containers"]
-    assert main["args"][-1] == "31"
+    assert "31" in said_to(pod_of(bundle, f"clearml-backup-{name}"))
 
 
 # Where they are kept
@@ -437,21 +454,21 @@ def test_restores_read_the_claims_that_backups_write() -> None:
 def test_a_restore_cannot_write_to_the_backups() -> None:
     bundle = made(BACKUPS, RESTORES)
     for name in ("mongodb", "fileserver"):
-        (main,) = pod_of(bundle, f"clearml-restore-{name}")["containers"]
-        (mount,) = (each for each in main["volumeMounts"] if each["name"] == "backups")
-        assert mount["readOnly"] is True
+        mounts = [
+            mount
+            for container in containers_of(pod_of(bundle, f"clearml-restore-{name}"))
+            for mount in container["volumeMounts"]
+            if mount["name"] == "backups"
+        ]
+        assert mounts
+        assert all(mount["readOnly"] for mount in mounts)
 
 
-RCLONE = {
-    "region": ("eu-central-1", {"RCLONE_CONFIG_S3_REGION": "eu-central-1"}),
+RESTIC = {
+    "region": ("eu-central-1", {"AWS_DEFAULT_REGION": "eu-central-1"}),
     "endpoint": (
         "http://minio:9000",
-        {
-            "RCLONE_CONFIG_S3_ENDPOINT": "http://minio:9000",
-            "RCLONE_CONFIG_S3_PROVIDER": "Other",
-            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-        },
+        {"RESTIC_REPOSITORY": "s3:http://minio:9000/backups/clearml/clearml/restic-%s"},
     ),
 }
 NODES = {
@@ -463,36 +480,69 @@ NODES = {
 }
 
 
-@pytest.mark.parametrize("key", RCLONE)
+@pytest.mark.parametrize("key", RESTIC)
 def test_the_bucket_is_where_the_values_say(key: str) -> None:
-    given, expected = RCLONE[key]
+    given, expected = RESTIC[key]
     before = made(IN_BUCKET, RESTORES)
     after = made(IN_BUCKET, RESTORES, {"backup": {"s3": {key: given}}})
     for kind in ("backup", "restore"):
         for name in ("mongodb", "fileserver"):
-            old, new = (
-                env_of(container)
+            olds, news = (
+                [env_of(each) for each in of_restic(pod_of(bundle, f"clearml-{kind}-{name}"))]
                 for bundle in (before, after)
-                for pod in (pod_of(bundle, f"clearml-{kind}-{name}"),)
-                for container in (*pod["containers"], *pod.get("initContainers", []))
-                if container["name"] in ("upload", "download")
             )
-            assert new == old | expected
+            more = {variable: text.replace("%s", name) for variable, text in expected.items()}
+            assert news == [old | more for old in olds]
     old, new = (bundle.env("clearml-elastic-master") for bundle in (before, after))
     assert new == old | NODES[key]
 
 
-def test_everything_is_below_the_prefix() -> None:
-    bundle = made(IN_BUCKET, RESTORES, {"backup": {"s3": {"prefix": "team/ml"}}})
+@pytest.mark.parametrize(
+    ("values", "prefix"),
+    [
+        ({"backup": {"s3": {"prefix": "team/ml"}}}, "team/ml"),
+        ({}, "clearml/clearml"),
+        ({"release": {"name": "ours", "namespace": "research"}}, "research/ours"),
+    ],
+    ids=["given", "default", "another release"],
+)
+def test_everything_is_below_the_prefix(values: Object, prefix: str) -> None:
+    bundle = made(IN_BUCKET, RESTORES, {"fullnameOverride": "clearml"}, values)
     for kind in ("backup", "restore"):
         for name in ("mongodb", "fileserver"):
-            pod = json.dumps(pod_of(bundle, f"clearml-{kind}-{name}"))
-            assert f"s3:backups/team/ml/{name}" in pod
+            for container in of_restic(pod_of(bundle, f"clearml-{kind}-{name}")):
+                repository = env_of(container)["RESTIC_REPOSITORY"]
+                assert repository == f"s3:https://s3.amazonaws.com/backups/{prefix}/restic-{name}"
         (main,) = pod_of(bundle, f"clearml-{kind}-elasticsearch")["containers"]
         assert json.loads(main["args"][2]) == {
             "type": "s3",
-            "settings": {"bucket": "backups", "base_path": "team/ml/elasticsearch"},
+            "settings": {"bucket": "backups", "base_path": f"{prefix}/elasticsearch"},
         }
+
+
+@pytest.mark.parametrize("values", [{}, BUCKET], ids=["claim", "bucket"])
+def test_the_password_of_the_repositories_comes_from_the_secret(values: Object) -> None:
+    key = {"backup": {"restic": {"passwordKey": "key"}}}
+    without, bundle = (
+        made(BACKUPS, RESTORES, values),
+        made(BACKUPS, RESTORES, values, PASSWORD, key),
+    )
+    for kind in ("backup", "restore"):
+        for name in ("mongodb", "fileserver"):
+            pods = [pod_of(each, f"clearml-{kind}-{name}") for each in (without, bundle)]
+            for old, new in zip(*map(of_restic, pods), strict=True):
+                before, after = env_of(old), env_of(new)
+                assert before.pop("RESTIC_FLAGS") == "--insecure-no-password"
+                password = after.pop("RESTIC_PASSWORD")
+                assert password == {"secretKeyRef": {"name": "backup-password", "key": "key"}}
+                assert before == after
+
+
+@pytest.mark.parametrize("name", ["mongodb", "fileserver"])
+def test_as_much_is_verified_as_the_values_say(name: str) -> None:
+    bundle = made(BACKUPS, {"backup": {"restic": {"readDataPercent": 5}}})
+    (main,) = of_restic(pod_of(bundle, f"clearml-backup-{name}"))
+    assert main["args"][-1] == "5"
 
 
 def test_the_access_key_comes_from_the_secret() -> None:
@@ -516,23 +566,36 @@ def test_rights_may_come_from_the_cloud() -> None:
     assert "initContainers" not in bundle.pod("clearml-elastic-master")
 
 
-def test_the_image_of_rclone_is_the_values() -> None:
-    image = {"repository": "tools/rclone", "tag": "1.70.0", "pullPolicy": "Always"}
-    bundle = made(IN_BUCKET, {"backup": {"s3": {"image": image}}})
-    for name in ("mongodb", "fileserver"):
-        (main,) = pod_of(bundle, f"clearml-backup-{name}")["containers"]
-        assert (main["image"], main["imagePullPolicy"]) == ("tools/rclone:1.70.0", "Always")
+def test_the_image_of_restic_is_the_values() -> None:
+    image = {"repository": "tools/restic", "tag": "0.18.0", "pullPolicy": "Always"}
+    bundle = made(BACKUPS, RESTORES, {"backup": {"restic": {"image": image}}})
+    for kind in ("backup", "restore"):
+        for name in ("mongodb", "fileserver"):
+            images = {
+                (each["image"], each["imagePullPolicy"])
+                for each in containers_of(pod_of(bundle, f"clearml-{kind}-{name}"))
+            }
+            assert ("tools/restic:0.18.0", "Always") in images
 
 
 # MongoDB
+
+
+def tools_of(bundle: Bundle, kind: str = "backup") -> Object:
+    """The container that talks to MongoDB."""
+    (tools,) = (
+        each
+        for each in containers_of(pod_of(bundle, f"clearml-{kind}-mongodb"))
+        if "BACKEND_URL" in env_of(each)
+    )
+    return tools
 
 
 def test_a_dump_is_made_by_the_image_of_the_store() -> None:
     image = {"image": {"repository": "mirror/mongo", "tag": "4.4.31"}}
     bundle = made(BACKUPS, RESTORES, {"mongodb": image})
     for kind in ("backup", "restore"):
-        (main,) = pod_of(bundle, f"clearml-{kind}-mongodb")["containers"]
-        assert main["image"] == "mirror/mongo:4.4.31"
+        assert tools_of(bundle, kind)["image"] == "mirror/mongo:4.4.31"
 
 
 @pytest.mark.parametrize(
@@ -541,24 +604,24 @@ def test_a_dump_is_made_by_the_image_of_the_store() -> None:
 )
 def test_a_dump_may_be_made_by_another_image(key: str, given: str, image: str) -> None:
     bundle = made(BACKUPS, {"backup": {"mongodb": {"image": {key: given}}}})
-    assert pod_of(bundle, "clearml-backup-mongodb")["containers"][0]["image"] == image
+    assert tools_of(bundle)["image"] == image
 
 
 def test_the_password_of_mongodb_is_in_no_argument() -> None:
     auth = {"mongodb": {"auth": {"enabled": True, "rootPassword": "test-secret-mongodb"}}}
     bundle = made(BACKUPS, RESTORES, auth)
     for kind in ("backup", "restore"):
-        (main,) = pod_of(bundle, f"clearml-{kind}-mongodb")["containers"]
-        env = env_of(main)
+        tools = tools_of(bundle, kind)
+        env = env_of(tools)
         (password,) = (name for name, value in env.items() if isinstance(value, dict))
         assert env["BACKEND_URL"].startswith(f"mongodb://root:$({password})@clearml-mongodb:27017")
         assert list(env).index(password) < list(env).index("BACKEND_URL")
-        assert "test-secret" not in json.dumps(main)
+        assert "test-secret" not in json.dumps(tools)
 
 
 def test_a_replica_set_is_dumped_by_its_members() -> None:
     bundle = made(BACKUPS, {"mongodb": {"architecture": "replicaset", "replicaCount": 3}})
-    env = env_of(pod_of(bundle, "clearml-backup-mongodb")["containers"][0])
+    env = env_of(tools_of(bundle))
     for database in ("backend", "auth"):
         url = env[f"{database.upper()}_URL"]
         assert url.count("clearml-mongodb-headless") == 3
@@ -568,12 +631,12 @@ def test_a_replica_set_is_dumped_by_its_members() -> None:
 def test_a_mongodb_of_your_own_is_dumped_by_its_connection_strings() -> None:
     external = {"provider": "external", "external": {"existingSecret": "mongodb-urls"}}
     bundle = made({"backup": {"mongodb": {"enabled": True}}, "mongodb": external})
-    (main,) = pod_of(bundle, "clearml-backup-mongodb")["containers"]
-    assert env_of(main) == {
+    tools = tools_of(bundle)
+    assert env_of(tools) == {
         f"{key.upper()}_URL": {"secretKeyRef": {"name": "mongodb-urls", "key": key}}
         for key in ("backend", "auth")
     }
-    assert main["image"] == "mongo:4.4.30"
+    assert tools["image"] == "mongo:4.4.30"
 
 
 # Elasticsearch
@@ -666,14 +729,28 @@ def test_a_backup_cannot_write_to_the_files_and_a_restore_can(values: Object) ->
     assert mounts["restore"]["fileserver-data"] is False
 
 
-@pytest.mark.parametrize(
-    ("given", "user"), [({"runAsUser": 2000, "fsGroup": 2000}, 2000), ({"fsGroup": 7}, 1000)]
-)
-def test_files_are_copied_as_the_user_of_the_file_server(given: Object, user: int) -> None:
-    bundle = made(BACKUPS, {"fileserver": {"podSecurityContext": given}})
-    context = pod_of(bundle, "clearml-backup-fileserver")["securityContext"]
-    assert context["runAsUser"] == user
-    assert context["fsGroup"] == (2000 if user == 2000 else 0)
+CONTEXTS: dict[str, Object] = {
+    "nothing": {},
+    "a group": {"podSecurityContext": {"fsGroup": 7, "supplementalGroups": [8]}},
+    "a user": {"podSecurityContext": {"runAsUser": 2000, "runAsGroup": 3000, "fsGroup": 2000}},
+    "a user of the container": {"containerSecurityContext": {"runAsUser": 7, "runAsGroup": 8}},
+    "rights": {"containerSecurityContext": {"capabilities": {"add": ["DAC_OVERRIDE"]}}},
+    "everything": {"containerSecurityContext": {"privileged": True}},
+    "no context": {"podSecurityContext": {}, "containerSecurityContext": {}},
+}
+
+
+@pytest.mark.parametrize("given", CONTEXTS)
+def test_files_are_read_and_written_as_the_file_server_does(given: str) -> None:
+    bundle = made(BACKUPS, RESTORES, {"fileserver": CONTEXTS[given]})
+    server = bundle.pod("clearml-fileserver")
+    (main,) = server["containers"]
+    for kind in ("backup", "restore"):
+        pod = pod_of(bundle, f"clearml-{kind}-fileserver")
+        assert pod.get("securityContext") == server.get("securityContext")
+        for container in containers_of(pod):
+            context = {"readOnlyRootFilesystem": True, **main.get("securityContext", {})}
+            assert container["securityContext"] == context
 
 
 # Who talks to whom
@@ -743,7 +820,7 @@ MISTAKES: dict[str, tuple[Object, str]] = {
         r"must be [ReadWriteMany] for several nodes",
     ),
     "a restore from nowhere": (
-        together(STOPPED, {"restore": {"mongodb": {"backup": "20260131-020000"}}}),
+        together(STOPPED, {"restore": {"mongodb": {"backup": "4bba301e"}}}),
         "needs a place where backups are",
     ),
     "a running server": (
@@ -768,12 +845,25 @@ MISTAKES: dict[str, tuple[Object, str]] = {
     ),
     "a path": (
         together(BACKUPS, STOPPED, {"restore": {"fileserver": {"backup": "../mongodb"}}}),
+        "must be the id of a backup",
+    ),
+    "a backup of a former release": (
+        together(BACKUPS, STOPPED, {"restore": {"mongodb": {"backup": "20260131-020000"}}}),
+        "must be the id of a backup",
+    ),
+    "too short an id": (
+        together(BACKUPS, STOPPED, {"restore": {"fileserver": {"backup": "4b"}}}),
+        "must be the id of a backup",
+    ),
+    "a hidden snapshot": (
+        together(BACKUPS, STOPPED, {"restore": {"elasticsearch": {"backup": ".x"}}}),
         "must be the name of a backup",
     ),
-    "a hidden folder": (
-        together(BACKUPS, STOPPED, {"restore": {"fileserver": {"backup": ".x.incomplete"}}}),
-        "must be the name of a backup",
+    "more than everything": (
+        {"backup": {"restic": {"readDataPercent": 101}}},
+        "backup.restic.readDataPercent",
     ),
+    "the image of rclone": ({"backup": {"s3": {"image": {"tag": "1.70"}}}}, "backup.restic.image"),
     "too long a name": (
         together(BACKUPS, {"fullnameOverride": "a-name-of-32-letters-and-hyphens"}),
         "is too long",
@@ -795,8 +885,8 @@ def test_what_cannot_work_is_refused(mistake: str) -> None:
             "storage": {"accessModes": ["ReadWriteMany"]}}}}),
         together(BACKUPS, {"backup": {"s3": {"bucket": "backups"}}}, {"elasticsearch": {
             "image": "mirror/elasticsearch-with-s3"}}),
-        together(STOPPED, BUCKET, {"restore": {"mongodb": {"backup": "20260131-020000"}}}),
-        together({"restore": {"fileserver": {"backup": "1"}}}, BACKUPS),
+        together(STOPPED, BUCKET, {"restore": {"mongodb": {"backup": "4bba301e"}}}),
+        together({"restore": {"fileserver": {"backup": "0123"}}}, BACKUPS),
     ],
     ids=["shared volume", "image with the plugin", "from a bucket", "files of a running server"],
 )  # fmt: skip
@@ -809,5 +899,7 @@ def test_all_values_are_asked_for() -> None:
     assert {*leaves(Restore)} - {"backup"} <= asked | {
         key for key in leaves(Restore) if key.startswith(("networkPolicy.", "serviceAccount."))
     }
-    bucket = {*RCLONE, "bucket", "prefix", "existingSecret", "accessKeyIdKey", "secretAccessKeyKey"}
-    assert {to_camel(name) for name in Bucket.model_fields} == bucket | {"image"}
+    bucket = {*RESTIC, "bucket", "prefix", "existingSecret", "accessKeyIdKey", "secretAccessKeyKey"}
+    assert {to_camel(name) for name in Bucket.model_fields} == bucket
+    restic = {"existingSecret", "passwordKey", "readDataPercent", "image"}
+    assert {to_camel(name) for name in Restic.model_fields} == restic

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import ssl
 import subprocess
 import threading
@@ -22,10 +21,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from clearml_k8s.programs import copies, snapshots, text_of
+from clearml_k8s.programs import snapshots, text_of
 
-PYTHON = ("copies", "snapshots")
-SHELL = ("dump_mongodb", "restore_mongodb", "upload", "download")
+PYTHON = ("restore_files", "snapshots")
+SHELL = ("dump_mongodb", "restore_mongodb", "restic")
 
 
 @pytest.fixture(autouse=True)
@@ -51,144 +50,6 @@ def test_kubernetes_expands_nothing_in_it(name: str) -> None:
     assert not re.findall(r"\$\$|\$\([-._a-zA-Z0-9]+\)", text_of(f"{name}.sh"))
 
 
-# Copies of files
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    folder = tmp_path / "files"
-    (folder / "project/task").mkdir(parents=True)
-    (folder / "project/task/model").write_text("weights")
-    (folder / "project/link").symlink_to("task/model")
-    (folder / "empty").mkdir()
-    (folder / "lost+found").mkdir()
-    return folder
-
-
-def tree(folder: Path) -> dict[str, str | None]:
-    """All that is in a folder: the text of a file, where a link leads, None for a folder."""
-    return {
-        str(path.relative_to(folder)): os.readlink(path)
-        if path.is_symlink()
-        else path.read_text()
-        if path.is_file()
-        else None
-        for path in sorted(folder.rglob("*"))
-    }
-
-
-def without_lost_files(folder: Path) -> dict[str, str | None]:
-    return {path: text for path, text in tree(folder).items() if path != "lost+found"}
-
-
-def test_a_copy_has_all_files_and_comes_back(files: Path, tmp_path: Path) -> None:
-    copies.main("backup", str(files), str(tmp_path / "copies"), "3")
-    kept = without_lost_files(files)
-    assert tree(tmp_path / "copies" / first(0)) == kept
-    (files / "project/task/model").write_text("other")
-    (files / "project/link").unlink()
-    (files / "later").write_text("stays")
-    copies.main("restore", str(tmp_path / "copies"), first(0), str(files))
-    assert without_lost_files(files) == kept | {"later": "stays"}
-
-
-def test_what_has_not_changed_takes_no_space(files: Path, tmp_path: Path) -> None:
-    for text in ("new", "newer"):
-        (files / "changing").write_text(text)
-        copies.backup(str(files), str(tmp_path / "copies"), 3)
-    old, new = (tmp_path / "copies" / first(number) for number in (0, 1))
-    assert (old / "project/task/model").samefile(new / "project/task/model")
-    assert [(each / "changing").read_text() for each in (old, new)] == ["new", "newer"]
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("weights", 2), ("more weights", 1)])
-def test_a_file_of_another_size_or_time_is_copied_again(
-    files: Path, tmp_path: Path, text: str, seconds: int
-) -> None:
-    model = files / "project/task/model"
-    os.utime(model, (1, 1))
-    copies.backup(str(files), str(tmp_path / "copies"), 3)
-    model.write_text(text)
-    os.utime(model, (seconds, seconds))
-    copies.backup(str(files), str(tmp_path / "copies"), 3)
-    old, new = (tmp_path / "copies" / first(each) / "project/task/model" for each in (0, 1))
-    assert not old.samefile(new)
-    assert (old.read_text(), new.read_text()) == ("weights", text)
-
-
-def test_a_volume_without_hard_links_gets_whole_copies(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise OSError("not supported")
-
-    monkeypatch.setattr(os, "link", refuse)
-    for _ in range(2):
-        copies.backup(str(files), str(tmp_path / "copies"), 3)
-    assert tree(tmp_path / "copies" / first(1)) == without_lost_files(files)
-
-
-def test_the_oldest_copies_go(files: Path, tmp_path: Path) -> None:
-    for _ in range(4):
-        copies.backup(str(files), str(tmp_path / "copies"), 2)
-    assert sorted(os.listdir(tmp_path / "copies")) == [first(2), first(3)]
-
-
-def test_a_run_that_was_stopped_leaves_no_copy(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copies.backup(str(files), str(tmp_path / "copies"), 1)
-    (files / "new").write_text("new")
-    with monkeypatch.context() as stopped:
-        stopped.setattr(shutil, "copy2", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            copies.backup(str(files), str(tmp_path / "copies"), 1)
-    assert copies.complete_copies(str(tmp_path / "copies")) == [first(0)]
-    copies.backup(str(files), str(tmp_path / "copies"), 1)
-    assert os.listdir(tmp_path / "copies") == [first(2)]
-
-
-def interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def test_a_file_that_cannot_be_read_fails_the_backup_and_spares_the_copies_before(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copies.backup(str(files), str(tmp_path / "copies"), 1)
-    (files / "secret").write_text("new")
-
-    def deny(*_: object) -> None:
-        raise PermissionError("Permission denied")
-
-    monkeypatch.setattr(shutil, "copy2", deny)
-    with pytest.raises(copies.CopyError, match="1 files could not be copied"):
-        copies.backup(str(files), str(tmp_path / "copies"), 1)
-    assert os.listdir(tmp_path / "copies") == [first(0)]
-
-
-def test_a_file_that_goes_away_meanwhile_is_left_out(
-    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copy = shutil.copy2
-
-    def remove_and_copy(given: str, target: str) -> None:
-        if given.endswith("gone"):
-            os.unlink(given)
-        copy(given, target)
-
-    (files / "gone").write_text("gone")
-    monkeypatch.setattr(shutil, "copy2", remove_and_copy)
-    copies.backup(str(files), str(tmp_path / "copies"), 1)
-    assert tree(tmp_path / "copies" / first(0)) == without_lost_files(files)
-
-
-def test_a_copy_that_is_not_there_is_not_restored(files: Path, tmp_path: Path) -> None:
-    copies.backup(str(files), str(tmp_path / "copies"), 1)
-    with pytest.raises(copies.CopyError, match=first(0)):
-        copies.restore(str(tmp_path / "copies"), "nothere", str(files))
-
-
 # Dumps of MongoDB, made by a stand-in
 
 # A dump holds the URL that it came from; to some nobody can connect.
@@ -204,8 +65,8 @@ url=$(sed 's/uri: "\\(.*\\)"/\\1/' "$config")
 case $url in *unreachable*) echo "cannot connect to $url" >&2; exit 1 ;; esac
 """
 STORES = {
-    "mongodump": DATABASE + 'echo "$url" | gzip > "$archive"',
-    "mongorestore": DATABASE + 'echo "$url $(gunzip < "$archive")" >> "$RESTORED"',
+    "mongodump": DATABASE + 'echo "$url" > "$archive"',
+    "mongorestore": DATABASE + 'echo "$url $(cat "$archive")" >> "$RESTORED"',
 }
 URLS = {
     name: f"mongodb://root:test-secret-mongodb@host:27017/{name.lower()}"
@@ -218,13 +79,11 @@ class Shell:
     """Runs the scripts, which find stand-ins for the tools."""
 
     folder: Path
-    seconds: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self, name: str, *args: object, **env: str) -> subprocess.CompletedProcess[str]:
         tools = self.folder / "bin"
         tools.mkdir(exist_ok=True)
-        date = f"echo 19700101-{next(self.seconds):06}"
-        for tool, script in {**STORES, "rclone": RCLONE, "date": date}.items():
+        for tool, script in STORES.items():
             (tools / tool).write_text(f"#!/bin/bash\n{script}\n")
             (tools / tool).chmod(0o755)
         return subprocess.run(
@@ -263,136 +122,40 @@ def shell(tmp_path: Path) -> Shell:
 
 
 def test_both_databases_are_dumped_and_restored(shell: Shell, tmp_path: Path) -> None:
-    made = shell.run("dump_mongodb", tmp_path / "dumps", 2)
+    made = shell.run("dump_mongodb", tmp_path / "dump")
     assert made.returncode == 0, made.stderr
-    assert sorted(os.listdir(tmp_path / "dumps" / first(0))) == [
-        "auth.archive.gz",
-        "backend.archive.gz",
-    ]
-    restored = shell.run("restore_mongodb", tmp_path / "dumps" / first(0))
+    restored = shell.run("restore_mongodb", tmp_path / "dump")
     assert restored.returncode == 0, restored.stderr
     urls = [f"{url} {url}" for url in (URLS["BACKEND"], URLS["AUTH"])]
     assert (tmp_path / "restored").read_text().splitlines() == urls
     assert not os.listdir(shell.temporary)
 
 
-def test_the_oldest_dumps_go(shell: Shell, tmp_path: Path) -> None:
-    for _ in range(4):
-        shell.run("dump_mongodb", tmp_path / "dumps", 2)
-    assert sorted(os.listdir(tmp_path / "dumps")) == [first(2), first(3)]
-
-
-def test_a_dump_that_fails_leaves_those_before_and_tells_no_password(
-    shell: Shell, tmp_path: Path
-) -> None:
-    shell.run("dump_mongodb", tmp_path / "dumps", 1)
-    url = URLS["AUTH"].replace("host", "unreachable")
-    failed = shell.run("dump_mongodb", tmp_path / "dumps", 1, AUTH_URL=url)
+@pytest.mark.parametrize("name", URLS)
+def test_a_dump_that_fails_tells_no_password(shell: Shell, tmp_path: Path, name: str) -> None:
+    url = URLS[name].replace("host", "unreachable")
+    failed = shell.run("dump_mongodb", tmp_path / "dump", **{f"{name}_URL": url})
     assert failed.returncode != 0
     assert "cannot connect to mongodb://***@unreachable" in failed.stdout
     assert "test-secret" not in failed.stdout + failed.stderr
-    assert os.listdir(tmp_path / "dumps" / first(0))
-    assert shell.run("dump_mongodb", tmp_path / "dumps", 1).returncode == 0
-    assert os.listdir(tmp_path / "dumps") == [first(2)]
 
 
-@pytest.mark.parametrize("state", ["missing", "cut off"])
-def test_half_a_dump_is_not_restored(shell: Shell, tmp_path: Path, state: str) -> None:
-    shell.run("dump_mongodb", tmp_path / "dumps", 1)
-    archive = tmp_path / "dumps" / first(0) / "auth.archive.gz"
-    if state == "missing":
-        archive.unlink()
-    else:
-        archive.write_bytes(archive.read_bytes()[:-9])
-    failed = shell.run("restore_mongodb", tmp_path / "dumps" / first(0))
+@pytest.mark.parametrize("database", ["backend", "auth"])
+def test_half_a_dump_is_not_restored(shell: Shell, tmp_path: Path, database: str) -> None:
+    shell.run("dump_mongodb", tmp_path / "dump")
+    (tmp_path / "dump" / f"{database}.archive").write_text("")
+    failed = shell.run("restore_mongodb", tmp_path / "dump")
     assert failed.returncode != 0
-    assert first(0) in failed.stderr
+    assert f"no dump of {database}" in failed.stderr
     assert not (tmp_path / "restored").exists()
 
 
 def test_a_restore_that_fails_tells_no_password(shell: Shell, tmp_path: Path) -> None:
-    shell.run("dump_mongodb", tmp_path / "dumps", 1)
+    shell.run("dump_mongodb", tmp_path / "dump")
     url = URLS["BACKEND"].replace("host", "unreachable")
-    failed = shell.run("restore_mongodb", tmp_path / "dumps" / first(0), BACKEND_URL=url)
+    failed = shell.run("restore_mongodb", tmp_path / "dump", BACKEND_URL=url)
     assert failed.returncode != 0
     assert "test-secret" not in failed.stdout + failed.stderr
-
-
-# Copies in a bucket, which is a folder to this stand-in
-
-RCLONE = """\
-kind=f arguments=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    --copy-dest) shift; test -d "$1" || exit 1 ;;
-    --include | --exclude) shift ;;
-    --dirs-only) kind=d ;;
-    --*) ;;
-    *) arguments+=("$1") ;;
-  esac
-  shift
-done
-set -- "${arguments[@]}"
-case $1 in
-  lsf)
-    test -z "${RCLONE_IS_DENIED:-}" || exit 1
-    test -d "$2" || exit 3
-    find "$2" -mindepth 1 -maxdepth 1 -type $kind -printf '%f\\n' ;;
-  sync | copy)
-    mkdir -p "$3"
-    case $2 in *broken*) exit 1 ;; esac
-    cp -a "$2/." "$3" ;;
-  rcat) cat > "$2" ;;
-  deletefile) rm "$2" ;;
-  purge) rm -r "$2" ;;
-esac
-"""
-
-
-@pytest.fixture
-def bucket(tmp_path: Path) -> Path:
-    return tmp_path / "bucket"
-
-
-def test_a_copy_in_a_bucket_is_complete_once_its_mark_is_there(
-    shell: Shell, files: Path, bucket: Path, tmp_path: Path
-) -> None:
-    for _ in range(3):
-        made = shell.run("upload", files, bucket, 2)
-        assert made.returncode == 0, made.stderr
-    marks = [f"{first(number)}.complete" for number in (1, 2)]
-    assert sorted(os.listdir(bucket)) == sorted([first(1), first(2), *marks])
-    assert shell.run("download", bucket, first(1), tmp_path / "restored").returncode == 0
-    assert tree(tmp_path / "restored") == tree(files)
-
-
-def test_what_fails_to_be_copied_into_a_bucket_is_no_copy(
-    shell: Shell, files: Path, bucket: Path, tmp_path: Path
-) -> None:
-    shell.run("upload", files, bucket, 1)
-    (tmp_path / "broken").mkdir()
-    assert shell.run("upload", tmp_path / "broken", bucket, 1).returncode != 0
-    assert f"{first(0)}.complete" in os.listdir(bucket)
-    failed = shell.run("download", bucket, first(1), tmp_path / "restored")
-    assert failed.returncode != 0
-    assert first(0) in failed.stderr
-    assert not (tmp_path / "restored").exists()
-    assert shell.run("upload", files, bucket, 1).returncode == 0
-    assert sorted(os.listdir(bucket)) == [first(3), f"{first(3)}.complete"]
-
-
-def test_nothing_goes_from_a_bucket_that_cannot_be_listed(
-    shell: Shell, files: Path, bucket: Path
-) -> None:
-    shell.run("upload", files, bucket, 1)
-    assert shell.run("upload", files, bucket, 1, RCLONE_IS_DENIED="1").returncode != 0
-    assert sorted(os.listdir(bucket)) == [first(0), f"{first(0)}.complete"]
-
-
-def test_the_source_may_be_a_pattern(shell: Shell, bucket: Path, tmp_path: Path) -> None:
-    shell.run("dump_mongodb", tmp_path / "dumps", 1)
-    shell.run("upload", f"{tmp_path}/dumps/*", bucket, 1)
-    assert os.listdir(bucket / first(1)) == os.listdir(tmp_path / "dumps" / first(0))
 
 
 # Snapshots of Elasticsearch: a stand-in, or a real one where there is one

@@ -1,4 +1,4 @@
-"""Kubernetes' own programs: those in KUBEBUILDER_ASSETS, or built with Go into a cache."""
+"""Programs for tests: Kubernetes' own, those in KUBEBUILDER_ASSETS or built with Go, and restic."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from config.backup import ResticImage
+
 # The newest and an old one, which is the oldest whose controllers build with today's Go.
 VERSIONS = ("1.37.2", "1.28.15")
 KWOK = "sigs.k8s.io/kwok/cmd/kwok@v0.8.0"  # plays the nodes: no container runs
+RESTIC = "github.com/restic/restic/cmd/restic"
 SERVER = ("etcd", "kube-apiserver")
 CONTROLLERS = ("kube-controller-manager", "kube-scheduler", "kwok")
 PACKAGES = {
@@ -54,6 +57,23 @@ def assets() -> dict[str, Path]:
     return {_run(str(folder / "kube-apiserver"), "--version").split("v")[-1].strip(): folder}
 
 
+@functools.cache
+def restic() -> Path:
+    """The restic of the image that backups are made with, built with Go unless the cache has it.
+
+    Raises MissingError, whose text says what is missing.
+    """
+    version = ResticImage().tag
+    folder = _cache() / "restic" / version
+    if not (folder / "restic").exists():
+        if not shutil.which("go"):
+            raise MissingError("there is no Go to build restic with")
+        with _locked(folder):
+            if not (folder / "restic").exists():
+                _install(folder, "restic", f"{RESTIC}@v{version}")
+    return folder / "restic"
+
+
 def can_control(programs: Path) -> bool:
     """Whether the folder has what makes pods, claims and endpoints of objects."""
     return all((programs / name).exists() for name in CONTROLLERS)
@@ -61,8 +81,7 @@ def can_control(programs: Path) -> bool:
 
 def _built(version: str) -> Path:
     """The folder with all programs of the version, the missing ones built."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "clearml-cdk8s" / "kubernetes" / version
+    folder = _cache() / "kubernetes" / version
     if not _missing(folder):
         return folder
     if not shutil.which("go"):
@@ -79,22 +98,34 @@ def _built(version: str) -> Path:
     return folder
 
 
+def _cache() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "clearml-cdk8s"
+
+
 def _missing(folder: Path) -> list[str]:
     return [name for name in (*PACKAGES, "kwok") if not (folder / name).exists()]
 
 
 def _build(folder: Path, name: str, version: str) -> None:
     """Build one program and put it in place whole."""
-    partial = folder / "partial"
     if name == "kwok":  # it has requirements of its own
-        _go("install", "-trimpath", "-ldflags=-s -w", KWOK, GOBIN=str(partial))
-    else:
-        # Clients go by the version that the server says; without these it says v0.0.0.
-        major, minor, _ = version.split(".")
-        said = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
-        flags = [f"-X k8s.io/component-base/version.{key}={text}" for key, text in said.items()]
-        target = ("-trimpath", f"-ldflags=-s -w {' '.join(flags)}", "-o", str(partial / name))
-        _go("build", "-mod=mod", *target, PACKAGES[name], at=folder / "module")
+        _install(folder, name, KWOK)
+        return
+    # Clients go by the version that the server says; without these it says v0.0.0.
+    major, minor, _ = version.split(".")
+    said = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
+    flags = [f"-X k8s.io/component-base/version.{key}={text}" for key, text in said.items()]
+    partial = folder / "partial"
+    target = ("-trimpath", f"-ldflags=-s -w {' '.join(flags)}", "-o", str(partial / name))
+    _go("build", "-mod=mod", *target, PACKAGES[name], at=folder / "module")
+    (partial / name).replace(folder / name)
+
+
+def _install(folder: Path, name: str, package: str) -> None:
+    """Build a program that is a module of its own and put it in place whole."""
+    partial = folder / "partial"
+    _go("install", "-trimpath", "-ldflags=-s -w", package, GOBIN=str(partial))
     (partial / name).replace(folder / name)
 
 

@@ -8,13 +8,14 @@ from clearml_k8s.backup import mongodb
 from clearml_k8s.backup.elasticsearch import Repository, Snapshots
 from clearml_k8s.backup.fileserver import Files
 from clearml_k8s.backup.place import PURPOSE, component_of, place
+from clearml_k8s.backup.restic import ResticRepository
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.volume import volume
 from clearml_k8s.parts.workload import Placed, Workload, cron_job, job
 from clearml_k8s.stores.address import StoreAddresses
 from config import Values
-from config.backup import claims, has_repository
+from config.backup import claims, has_repository, installation
 from config.image import PulledImage
 
 
@@ -22,7 +23,7 @@ def repository(naming: Naming, values: Values) -> Repository | None:
     """What the embedded Elasticsearch needs for snapshots; None if none are asked for."""
     if not has_repository(values):
         return None
-    return Repository(place(naming, values.backup, "elasticsearch"))
+    return Repository(place(naming, values, "elasticsearch"))
 
 
 class Backups(NamedTuple):
@@ -57,28 +58,28 @@ class Backups(NamedTuple):
 
     def _backup(self, name: str) -> Workload:
         values, component = self.values.backup, component_of(self.naming, name)
-        where, retention = place(self.naming, values, name), values.by_name[name].retention
+        repository, retention = self._restic(name), values.by_name[name].retention
         if name == "mongodb":
-            images = self._mongodb_image, self._rclone
-            return mongodb.backup(component, self.stores.mongodb, where, retention, *images)
+            store, image = self.stores.mongodb, self._mongodb_image
+            return mongodb.backup(component, store, repository, retention, image)
         if name == "elasticsearch":
             indices = values.elasticsearch.indices
             return self._snapshots.backup(component, indices, retention)
-        return self._files.backup(component, where, retention)
+        return self._files.backup(component, repository, retention)
 
     def _restore(self, name: str, backup: str) -> Workload:
         component = self.naming.component(f"restore-{name}")
-        where = place(self.naming, self.values.backup, name)
+        repository = self._restic(name)
         if name == "mongodb":
-            images = self._mongodb_image, self._rclone
-            return mongodb.restore(component, self.stores.mongodb, where, backup, *images)
+            store, image = self.stores.mongodb, self._mongodb_image
+            return mongodb.restore(component, store, repository, backup, image)
         if name == "elasticsearch":
             return self._snapshots.restore(component, backup)
-        return self._files.restore(component, where, backup)
+        return self._files.restore(component, repository, backup)
 
-    @property
-    def _rclone(self) -> PulledImage:
-        return self.values.backup.s3.image.pulled([])
+    def _restic(self, name: str) -> ResticRepository:
+        where = place(self.naming, self.values, name)
+        return ResticRepository(where, installation(self.values), self.values.backup.restic)
 
     @property
     def _mongodb_image(self) -> PulledImage:
@@ -93,7 +94,7 @@ class Backups(NamedTuple):
             image=values.apiserver.pulled_image(values.generation),
             repository=repository(self.naming, values),
             existing_repository=values.backup.elasticsearch.existing_repository,
-            owner=f"{values.release.namespace}/{values.release.name}",
+            owner=installation(values),
             former_owners=values.backup.elasticsearch.former_owners,
         )
 
@@ -101,12 +102,9 @@ class Backups(NamedTuple):
     def _files(self) -> Files:
         assert self.fileserver is not None, "a mistake of the values"
         values = self.values.fileserver
-        component = self.fileserver.workload.workload.component
-        context = values.pod_security_context
         return Files(
+            server=self.fileserver.workload,
             volume=self.fileserver.files,
-            node_of=dict(component.selector) if values.on_one_node else None,
-            security_context=context if context and context.run_as_user else None,
+            on_one_node=values.on_one_node,
             image=values.pulled_image(self.values.generation),
-            rclone=self._rclone,
         )

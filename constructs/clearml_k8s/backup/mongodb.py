@@ -1,103 +1,69 @@
 """Dumps of MongoDB, made by the tools in its own image."""
 
-from cdk8s_plus_25 import k8s
-
-from clearml_k8s.backup.place import Place
+from clearml_k8s.backup.restic import SCRATCH, SCRATCH_DIR, ResticRepository
 from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.naming import Component
-from clearml_k8s.parts.volume import scratch_volume
 from clearml_k8s.parts.workload import Workload, run_as
 from clearml_k8s.programs import text_of
 from clearml_k8s.stores.address import MongodbAddress, MongodbConnection
 from config.image import PulledImage
 
 USER = 999  # of the image
-SCRATCH_DIR = "/dump"
-SCRATCH = k8s.VolumeMount(name="dump", mount_path=SCRATCH_DIR)
+DUMP_DIR = f"{SCRATCH_DIR}/dump"
+ARCHIVES = ("backend.archive", "auth.archive")  # as the programs call them
 
 
 def backup(
     component: Component,
     store: MongodbAddress | MongodbConnection,
-    place: Place,
+    repository: ResticRepository,
     retention: int,
     image: PulledImage,
-    rclone: PulledImage,
 ) -> Workload:
-    """Dumps to the claim; or to the node, from where the dump goes into the bucket."""
-    if place.bucket is None:
-        dump = _tools("dump_mongodb", [place.folder, str(retention)], store, image, place.mount())
-        return _workload(component, store, dump, place.volume)
-    return _workload(
-        component,
-        store,
-        place.bucket.container(
-            rclone, "upload", [f"{SCRATCH_DIR}/*", place.bucket.remote, str(retention)], SCRATCH
-        ),
-        scratch_volume("dump"),
-        _tools("dump_mongodb", [SCRATCH_DIR, "1"], store, image, SCRATCH),
-        place,
-    )
+    """Return the workload that dumps to the node, and puts the dump into the repository."""
+    dump = _tools("dump_mongodb", store, image)
+    return _workload(component, store, repository, dump, repository.backup(DUMP_DIR, retention))
 
 
 def restore(
     component: Component,
     store: MongodbAddress | MongodbConnection,
-    place: Place,
+    repository: ResticRepository,
     name: str,
     image: PulledImage,
-    rclone: PulledImage,
 ) -> Workload:
-    """Restores from the claim; or from the node, where the dump comes from the bucket."""
-    if place.bucket is None:
-        mount = place.mount(read_only=True)
-        run = _tools("restore_mongodb", [f"{place.folder}/{name}"], store, image, mount)
-        return _workload(component, store, run, place.volume)
-    return _workload(
-        component,
-        store,
-        _tools("restore_mongodb", [SCRATCH_DIR], store, image, SCRATCH),
-        scratch_volume("dump"),
-        place.bucket.container(
-            rclone, "download", [place.bucket.remote, name, SCRATCH_DIR], SCRATCH
-        ),
-        place,
-    )
+    """Return the workload that fetches a dump to the node, and restores it."""
+    fetch = repository.fetch(name, DUMP_DIR, *ARCHIVES)
+    return _workload(component, store, repository, fetch, _tools("restore_mongodb", store, image))
 
 
 def _workload(
     component: Component,
     store: MongodbAddress | MongodbConnection,
+    repository: ResticRepository,
+    first: Container,
     main: Container,
-    volume: k8s.Volume,
-    first: Container | None = None,
-    place: Place | None = None,
 ) -> Workload:
-    bucket = place.bucket if place else None
     return Workload(
         component=component,
+        init_containers=[first],
         main=main,
-        init_containers=[first] if first else [],
-        volumes=[volume],
+        volumes=repository.volumes,
         needs={"mongodb": store},
-        peers=bucket.endpoints if bucket else [],
+        peers=repository.endpoints,
         security_context=run_as(USER),
     )
 
 
 def _tools(
-    program: str,
-    args: list[str],
-    store: MongodbAddress | MongodbConnection,
-    image: PulledImage,
-    mount: k8s.VolumeMount,
+    program: str, store: MongodbAddress | MongodbConnection, image: PulledImage
 ) -> Container:
     return Container(
         name=program.replace("_", "-"),
         image=image,
         command=["bash", "-c", text_of(f"{program}.sh"), program],
-        args=args,
+        args=[DUMP_DIR],
         env=store.client_environment,
-        mounts=[mount],
-        security_context=unprivileged(),
+        mounts=[SCRATCH],
+        security_context=unprivileged(read_only=True),
     )

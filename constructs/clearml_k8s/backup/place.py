@@ -1,27 +1,22 @@
 """Where backups are: on a claim, or in a bucket."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cdk8s_plus_25 import k8s
 
-from clearml_k8s.parts.container import Container, unprivileged
 from clearml_k8s.parts.environment import EnvValue
 from clearml_k8s.parts.naming import Component, Naming, SecretRef
 from clearml_k8s.parts.need import ANYWHERE, Endpoint
 from clearml_k8s.parts.volume import claim_name, claim_volume
-from clearml_k8s.programs import text_of
-from config.backup import Backups, Bucket
-from config.image import PulledImage
+from config import Values
+from config.backup import Bucket, prefix
 
 CLAIM_DIR = "/backups"
 PURPOSE = "data"
-# Without these nothing is written over plain HTTP, and each object that is read gives a warning.
-FEW_CHECKSUMS = {
-    "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-    "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-}
+# What the names of restic repositories begin with: beside them lie backups of former releases.
+RESTIC = "restic-"
+AWS = "https://s3.amazonaws.com"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -29,17 +24,24 @@ class BucketFolder(NamedTuple):
     """The folder of a bucket that holds the backups of one thing."""
 
     values: Bucket
+    prefix: str
     name: str
 
     @property
     def path(self) -> str:
         """What the names of its objects begin with."""
-        return f"{self.values.prefix}/{self.name}"
+        return f"{self.prefix}/{self.name}"
 
     @property
-    def remote(self) -> str:
-        """The folder as rclone spells it."""
-        return f"s3:{self.values.bucket}/{self.path}"
+    def url(self) -> str:
+        """The restic repository in it."""
+        endpoint = self.values.endpoint or AWS
+        return f"s3:{endpoint}/{self.values.bucket}/{self.prefix}/{RESTIC}{self.name}"
+
+    @property
+    def environment(self) -> dict[str, EnvValue]:
+        """What restic must know to use the bucket."""
+        return {"AWS_DEFAULT_REGION": self.values.region or None, **self.keys}
 
     @property
     def keys(self) -> dict[str, EnvValue]:
@@ -60,31 +62,6 @@ class BucketFolder(NamedTuple):
         url = urlsplit(self.values.endpoint or "https://")
         return [Endpoint(port=url.port or DEFAULT_PORTS[url.scheme])]
 
-    def container(
-        self, image: PulledImage, program: str, args: Sequence[str], mount: k8s.VolumeMount
-    ) -> Container:
-        """A container that runs rclone."""
-        values = self.values
-        return Container(
-            name=program,
-            image=image,
-            command=["sh", "-c", text_of(f"{program}.sh"), program],
-            args=args,
-            env={
-                "RCLONE_CONFIG_S3_TYPE": "s3",
-                "RCLONE_CONFIG_S3_PROVIDER": "Other" if values.endpoint else "AWS",
-                "RCLONE_CONFIG_S3_ENV_AUTH": "true",
-                "RCLONE_CONFIG_S3_REGION": values.region or None,
-                "RCLONE_CONFIG_S3_ENDPOINT": values.endpoint or None,
-                # It would ask for a right that writing objects does not need.
-                "RCLONE_CONFIG_S3_NO_CHECK_BUCKET": "true",
-                **(FEW_CHECKSUMS if values.endpoint else {}),
-                **self.keys,
-            },
-            mounts=[mount],
-            security_context=unprivileged(),
-        )
-
 
 class Place(NamedTuple):
     """Where the backups of one thing are: in a folder of a bucket, if there is one, or a claim."""
@@ -97,6 +74,11 @@ class Place(NamedTuple):
     def folder(self) -> str:
         """The folder on the claim."""
         return f"{CLAIM_DIR}/{self.name}"
+
+    @property
+    def restic_folder(self) -> str:
+        """The restic repository on the claim, whose top folder may hold other files."""
+        return f"{CLAIM_DIR}/{RESTIC}{self.name}"
 
     @property
     def volume(self) -> k8s.Volume:
@@ -113,11 +95,11 @@ def component_of(naming: Naming, name: str) -> Component:
     return naming.component(f"backup-{name}")
 
 
-def place(naming: Naming, values: Backups, name: str) -> Place:
+def place(naming: Naming, values: Values, name: str) -> Place:
     """Where the backups of that name are, whether or not any are made."""
-    component = component_of(naming, name)
+    component, backups = component_of(naming, name), values.backup
     return Place(
         name=name,
-        bucket=BucketFolder(values.s3, name) if values.s3.bucket else None,
-        claim=values.by_name[name].storage.existing or claim_name(component, PURPOSE),
+        bucket=BucketFolder(backups.s3, prefix(values), name) if backups.s3.bucket else None,
+        claim=backups.by_name[name].storage.existing or claim_name(component, PURPOSE),
     )

@@ -82,6 +82,16 @@ class Placed(NamedTuple):
     workload: Workload
     pod: Pod
 
+    @property
+    def pod_context(self) -> Any:
+        """The security context of its pods, for others that write to the same volumes."""
+        return _pod_context(self.workload, self.pod)
+
+    @property
+    def container_context(self) -> Any:
+        """The security context of its main container."""
+        return _container_context(self.workload.main, self.pod)
+
 
 def deployment(
     scope: Construct,
@@ -291,7 +301,7 @@ def _template(
             *pod.extra_containers,
         ],
         volumes=[*workload.volumes, *more_volumes, *pod.additional_volumes] or None,
-        security_context=overlaid(workload.security_context, pod.pod_security_context),
+        security_context=_pod_context(workload, pod),
         **settings,
     )
     # A Job reads them once: another annotation would be another Job, which runs anew.
@@ -325,11 +335,6 @@ def _init_container(container: Container, pod: Pod, registry: str) -> k8s.Contai
 
 
 def _container(container: Container, pod: Pod, registry: str, **settings: Any) -> k8s.Container:
-    security_context, theirs = container.security_context, pod.container_security_context
-    if theirs and theirs.privileged:
-        security_context = theirs
-    elif not container.privileged:
-        security_context = overlaid(security_context, theirs)
     return k8s.Container(
         name=container.name,
         image=container.image.reference(registry),
@@ -342,7 +347,7 @@ def _container(container: Container, pod: Pod, registry: str, **settings: Any) -
             for name, port in container.ports.items()
         ]
         or None,
-        security_context=security_context,
+        security_context=_container_context(container, pod),
         **{
             "env": environment(container.env),
             "resources": container.resources,
@@ -356,6 +361,17 @@ def _pause(seconds: int) -> k8s.Lifecycle:
     """A hook, as Kubernetes' own `sleep` is of 1.30 only."""
     sleep = k8s.ExecAction(command=["sleep", str(seconds)])
     return k8s.Lifecycle(pre_stop=k8s.LifecycleHandler(exec=sleep))
+
+
+def _pod_context(workload: Workload, pod: Pod) -> Any:
+    return overlaid(workload.security_context, pod.pod_security_context)
+
+
+def _container_context(container: Container, pod: Pod) -> Any:
+    ours, theirs = container.security_context, pod.container_security_context
+    if theirs and theirs.privileged:
+        return theirs
+    return ours if container.privileged else overlaid(ours, theirs)
 
 
 def _probes(container: Container, pod: LongRunning) -> dict[str, k8s.Probe | None]:
