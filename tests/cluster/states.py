@@ -85,7 +85,8 @@ def refused(cluster: Cluster, bundle: Bundle) -> list[str]:
     # Beside what it says of data and of objects of others.
     end = next(i for i, line in enumerate(lines) if " objects would be refused" in line)
     objects = [line for line in lines[:end] if "/" in line.partition(": ")[0]]
-    objects = [line for line in objects if not line.startswith("warning: ")]
+    beside = ("warning: ", "is there already, made by")
+    objects = [line for line in objects if not any(words in line for words in beside)]
     assert lines[end].startswith(f"{len(objects)} of {count} objects would be refused")
     return objects
 
