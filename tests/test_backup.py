@@ -171,7 +171,10 @@ def test_a_warning_names_the_api_server_that_nobody_here_can_stop(name: str) -> 
 
 @pytest.mark.parametrize(("replicas", "warned"), [(1, True), (0, False)])
 def test_a_warning_names_the_value_that_stops_the_file_server(replicas: int, warned: bool) -> None:
-    given = {"fileserver": {"replicaCount": replicas}, "restore": {"fileserver": {"backup": "1"}}}
+    given = {
+        "fileserver": {"replicaCount": replicas},
+        "restore": {"fileserver": {"backup": "latest"}},
+    }
     told = [each for each in warnings(BACKUPS, given) if "fileserver.replicaCount: 0" in each]
     assert len(told) == warned
 
@@ -238,8 +241,8 @@ def test_all_that_talks_to_a_store_stands_still_while_its_data_is_replaced(
         ({}, 1),
         ({"apiserver": {"replicaCount": 0}}, 0),
         ({"fileserver": {"replicaCount": 0}}, 0),
-        ({"fileserver": {"replicaCount": 0}, "restore": {"fileserver": {"backup": "1"}}}, 0),
-        ({"restore": {"fileserver": {"backup": "1"}}}, 1),
+        ({"fileserver": {"replicaCount": 0}, "restore": {"fileserver": {"backup": "latest"}}}, 0),
+        ({"restore": {"fileserver": {"backup": "latest"}}}, 1),
     ],
     ids=["all run", "no API server", "no file server", "files are restored", "files of a server"],
 )
@@ -563,7 +566,8 @@ def test_the_access_key_comes_from_the_secret() -> None:
 def test_rights_may_come_from_the_cloud() -> None:
     bundle = made(IN_BUCKET)
     assert "bucket-key" not in json.dumps(bundle.objects)
-    assert "initContainers" not in bundle.pod("clearml-elastic-master")
+    names = [each["name"] for each in bundle.pod("clearml-elastic-master")["initContainers"]]
+    assert "make-keystore" not in names
 
 
 def test_the_image_of_restic_is_the_values() -> None:

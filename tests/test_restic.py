@@ -67,7 +67,8 @@ class Installation:
 
     def snapshots(self, volume: str = BACKED_UP, *filters: str) -> list[Object]:
         """What restic itself says that there is in the repository on a volume."""
-        (repository,) = self.node.volume(volume).glob("restic-*[a-z]")
+        there = self.node.volume(volume).glob("restic-*")
+        (repository,) = (each for each in there if "." not in each.name)
         restic = [str(self.node.folder / "bin/restic"), "--repo", str(repository), *NO_PASSWORD]
         command = [*restic, "--no-lock", "--no-cache", "snapshots", "--json", *filters]
         done = subprocess.run(command, capture_output=True, check=True)

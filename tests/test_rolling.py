@@ -73,7 +73,7 @@ ALL_SECRETS: Object = merge(
                 ]
             }
         },
-        "restore": {"mongodb": {"backup": "20260131-023000"}},
+        "restore": {"mongodb": {"backup": "4bba301e"}},
         "backup": {"mongodb": {"enabled": True}},
         "extraObjects": [
             of_the_user("Secret", "mine"),
