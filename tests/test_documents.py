@@ -110,7 +110,7 @@ esac
 READING = ["kubectl get", "kubectl logs", "kubectl wait", "kubectl diff", "kubectl describe"]
 READING += ["kubectl port-forward", "kubectl rollout status", "kubectl create namespace"]
 READING += ["helm get", "minikube ip", "git diff", "make --silent", "openssl", "ssh-keyscan"]
-READING += ["age-keygen", "kubeseal", "sops encrypt", "mktemp"]
+READING += ["age-keygen", "jq", "kubeseal", "sops encrypt", "mktemp"]
 # Whose failure is an answer: there is a difference.
 ANSWERING = ["kubectl diff", "git diff", "git -C ../manifests diff"]
 
