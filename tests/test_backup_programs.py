@@ -204,11 +204,9 @@ class FakeElasticsearch:
         parts = urlsplit(path).path.strip("/").split("/")
         if parts == [""]:
             return 200, {"cluster_uuid": self.uuids.pop(0) if self.uuids[1:] else self.uuids[0]}
-        if parts[:2] == ["_resolve", "index"]:
-            fitting = [] if parts[2] == "nothing" else self.indices
-            return 200, {"indices": [{"name": name} for name in fitting]}
         if parts[0] == "_cat":
-            return 200, [{"index": name} for name in self.indices]
+            fitting = [] if parts[2:] == ["nothing"] else self.indices
+            return 200, [{"index": name} for name in fitting]
         if parts[0] == "_cluster":
             return 200, {"indices": {name: self._health(name) for name in self.indices}}
         if parts[0] != "_snapshot":

@@ -103,8 +103,8 @@ class Elasticsearch:
 
     def matching(self, indices: str) -> Set[str]:
         """Return the names of the indices that fit the patterns."""
-        found = self.ask("GET", f"/_resolve/index/{quote(indices)}?expand_wildcards=all")
-        return {str(each["name"]) for each in found["indices"]}
+        path = f"/_cat/indices/{quote(indices)}?format=json&h=index&expand_wildcards=all"
+        return {str(each["index"]) for each in self.ask("GET", path)}
 
 
 def _reason(text: str) -> str:
