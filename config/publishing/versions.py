@@ -44,6 +44,9 @@ here has seen: look whether there is one.
 
 # What is written where a generation is the first to have it, by the field that says so.
 NEWS: dict[str, Callable[[Any], str]] = {
+    "bridges_from": lambda since: (
+        f"runs with the stores of {_number(since)} too" if since else "wants the stores of its line"
+    ),
     "web_page_path": lambda _: "web server below a path (`CLEARML_SERVER_SUB_PATH`)",
     "gunicorn": lambda _: "`apiserver.processes` (`CLEARML_GUNICORN_*`)",
     "fileserver_probe": lambda path: f"probes of the file server ask `GET {path}`, not its port",
