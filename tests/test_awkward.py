@@ -64,7 +64,7 @@ CONTEXTS = {
         r"|.*\.(external|chart|existing[SCP]|ingress)).*",
     ),
     "credentials made in the cluster": (LEAN, r"credentialsJob\..*"),
-    "backups": (BACKUPS, r"(backup|restore)\.(?!s3|.*existing).*"),
+    "backups": (BACKUPS, r"(backup|restore)\.(?!s3|.*existing|restic\.passwordKey).*"),
     "backups in a bucket": (merge(BACKUPS, BUCKET), r"backup\.s3\.(?!.*(Secret|Key)).*"),
     "a server of today": ({"clearml": {"version": "2.3.0"}}, r"apiserver\.asyncdelete\..*"),
     "existing": (

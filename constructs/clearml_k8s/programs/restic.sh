@@ -109,11 +109,11 @@ only_deleted_files_are_missing() {
 backup() {
   folder=$1 retention=$2 percent=$3
   cd "$folder"
+  make_repository
   if [ -z "$(ls -A . | grep -vx lost+found)" ]; then
     echo "there is nothing to back up"
     return # restic makes no empty backups; those that there are stay
   fi
-  make_repository
   status=0
   locked backup --host "$BACKUP_HOST" --tag "$INCOMPLETE" --exclude "$PWD/lost+found" . \
     >"$log" 2>&1 || status=$?

@@ -84,9 +84,8 @@ class Restorer:
                 shutil.copyfileobj(source, target, 1 << 20)
             os.utime(partial, (member.mtime, member.mtime))
             self._replace(partial, path)
-        except OSError:
+        finally:
             _remove(partial)
-            raise
 
     def _replace(self, partial: bytes, path: bytes) -> None:
         if os.path.isdir(path) and not os.path.islink(path):
