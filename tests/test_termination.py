@@ -140,7 +140,7 @@ BACKED_UP: dict[str, Any] = {
 }
 RESTORED: dict[str, Any] = {
     "apiserver": {"replicaCount": 0},
-    "restore": {store: {"backup": "19700101-000000"} for store in BACKED_UP},
+    "restore": {store: {"backup": "4bba301e"} for store in BACKED_UP},
 }
 VALUES: dict[str, dict[str, Any]] = {
     "replicated": merge(REPLICATED, {"clearml": {"version": "2.3.0"}}),
