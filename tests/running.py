@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -85,7 +86,7 @@ class Machine:
             for folder in folders.values() if IS_ROOT and fs_group and group is not None else ():
                 _give_to_group(folder, group)
             for container in (*pod.get("initContainers", []), *pod["containers"]):
-                done = subprocess.run(
+                with subprocess.Popen(
                     self._command(pod, container, folders),
                     cwd="/",
                     env=self._environment(container, folders),
@@ -93,11 +94,15 @@ class Machine:
                     stderr=subprocess.STDOUT,
                     text=True,
                     errors="replace",
-                    timeout=TIMEOUT,
-                    check=False,
-                )
-                result.log += done.stdout
-                result.status = done.returncode
+                    start_new_session=True,
+                ) as process:
+                    try:
+                        result.log += process.communicate(timeout=TIMEOUT)[0]
+                    except BaseException:
+                        # With all that it has started, which would write to the volumes.
+                        os.killpg(process.pid, signal.SIGKILL)
+                        raise
+                result.status = process.returncode
                 if not result.succeeded:
                     break
         return result
