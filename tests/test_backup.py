@@ -266,7 +266,8 @@ EVERYWHERE = [f"{kind}.{name}" for kind in ("backup", "restore") for name in THI
 
 
 @pytest.mark.parametrize(
-    "key", [key for key in SETTINGS if key in {*leaves(CronJob)} and key != "podSecurityContext"]
+    "key",
+    [key for key in SETTINGS if key in {*leaves(CronJob)} - {"podSecurityContext", "resources"}],
 )
 def test_a_setting_of_pods_has_its_effect(key: str) -> None:
     setting = SETTINGS[key]
@@ -561,6 +562,14 @@ def test_the_access_key_comes_from_the_secret() -> None:
     assert env_of(maker) == expected
     mounts = bundle.container("clearml-elastic-master")["volumeMounts"]
     assert "elasticsearch.keystore" in {mount.get("subPath") for mount in mounts}
+
+
+@pytest.mark.parametrize(("kind", "first"), [("backup", "dump-mongodb"), ("restore", "fetch")])
+def test_dumps_have_the_resources_of_the_backup(kind: str, first: str) -> None:
+    resources = {"limits": {"memory": "3Gi"}}
+    given = {kind: {"mongodb": {"resources": resources}}}
+    pod = pod_of(made(BACKUPS, RESTORES, given), f"clearml-{kind}-mongodb")
+    assert {each["name"]: each["resources"] for each in pod["initContainers"]} == {first: resources}
 
 
 def test_rights_may_come_from_the_cloud() -> None:

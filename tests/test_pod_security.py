@@ -21,6 +21,8 @@ INSTALLATIONS = [*SCENARIOS, *WITHOUT_HELM]
 # Where the values ask for a privileged container.
 PRIVILEGED = {"three-elasticsearch-nodes": {"clearml-elastic-master"}}
 SERVERS = {"clearml-apiserver", "clearml-apiserver-asyncdelete", "clearml-fileserver"}
+# They run as the user of the file server.
+SERVERS |= {"clearml-backup-fileserver", "clearml-restore-fileserver"}
 # Where the values run the servers as another user.
 WITHOUT_ROOT = {"production", "high-availability", "openshift"}
 STORES = {"clearml-mongodb", "clearml-redis-master", "clearml-elastic-master"}

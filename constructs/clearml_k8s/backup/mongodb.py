@@ -66,4 +66,5 @@ def _tools(
         env=store.client_environment,
         mounts=[SCRATCH],
         security_context=unprivileged(read_only=True),
+        does_main_work=True,
     )

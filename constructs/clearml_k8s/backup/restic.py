@@ -85,4 +85,5 @@ class ResticRepository(NamedTuple):
             env=self.environment,
             mounts=mounts,
             security_context=unprivileged(read_only=True),
+            does_main_work=True,
         )

@@ -34,7 +34,8 @@ class Container(NamedTuple):
     Without a security context of its own a container is confined; with None it has none but that of
     the values. `privileged` containers need all rights on the node, whatever the values say. When
     the pod is to end, a container goes on for `pause` seconds before it is told so: requests still
-    find their way to it.
+    find their way to it. One that `does_main_work` has the resources of the main container, even as
+    an init container, unless the values say otherwise.
     """
 
     name: str
@@ -51,3 +52,4 @@ class Container(NamedTuple):
     security_context: k8s.SecurityContext | None = confined()
     privileged: bool = False
     pause: int = 0
+    does_main_work: bool = False

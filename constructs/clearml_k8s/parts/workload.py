@@ -331,7 +331,10 @@ def _main_container(container: Container, pod: Pod, registry: str) -> k8s.Contai
 
 
 def _init_container(container: Container, pod: Pod, registry: str) -> k8s.Container:
-    return _container(container, pod, registry, resources=pod.init_containers.resources)
+    given = pod.init_containers
+    as_main = container.does_main_work and "resources" not in given.model_fields_set
+    resources = pod.resources if as_main else given.resources
+    return _container(container, pod, registry, resources=resources)
 
 
 def _container(container: Container, pod: Pod, registry: str, **settings: Any) -> k8s.Container:
