@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from config.generation import number
+from config.release import KEPT
 from config.upgrade_steps import (
     ALLOW,
     STORES,
@@ -238,7 +239,9 @@ def about_others(objects: list[Object]) -> Found:
             continue  # and refused, which is said
         after = json.loads(answer.stdout)
         name, lost = _name(manifest), [*_lost(each, after)]
-        lost = [way for way in lost if way[:1] != ("metadata",) or way[-1] not in common]
+        annotations = each["metadata"].get("annotations") or {}
+        ours = common | {key for key, text in KEPT.items() if annotations.get(key) == text}
+        lost = [way for way in lost if way[:1] != ("metadata",) or way[-1] not in ours]
         who = _labels(each).get(MANAGED_BY, "somebody else")
         if manifest["kind"] == "Namespace":
             line, remedy = name, ": release.createNamespace: false leaves it alone"
@@ -254,7 +257,7 @@ def about_others(objects: list[Object]) -> Found:
             ]
             more = f", and replaces its {_words(replaced)}" if replaced else ""
             found.to_know.append(f"{line}: apply takes it over{more}")
-        elif LAST_APPLIED not in (each["metadata"].get("annotations") or {}):
+        elif LAST_APPLIED not in annotations:
             found.to_know.append(
                 f"{line} is there already: kubectl delete -f dist/ would delete it with all that "
                 f"is in it{remedy}"

@@ -10,6 +10,12 @@ from config.types.model import Model
 CHART_NAME = "clearml"
 MANAGED_BY = "cdk8s"
 """The label app.kubernetes.io/managed-by of all that is made here."""
+KEPT = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "helm.sh/resource-policy": "keep",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
+"""Annotations that tell those that remove objects by themselves to leave one alone."""
 
 
 class Release(Model):

@@ -353,6 +353,16 @@ def test_nothing_is_taken_from_objects_of_others_without_a_word(
     assert (found, [words in line for line in lines]) == (status, [True] if words else [])
 
 
+@pytest.mark.parametrize(("policy", "status"), [("keep", 0), ("theirs", 1)])
+def test_a_namespace_may_lose_that_it_is_kept(tmp_path: Path, policy: str, status: int) -> None:
+    live: Object = {"kind": "Namespace", "metadata": {"name": "clearml"}}
+    applied = "kubectl.kubernetes.io/last-applied-configuration"
+    live["metadata"]["annotations"] = {applied: "{}", "helm.sh/resource-policy": policy}
+    answer: Object = {"kind": "Namespace", "metadata": {"name": "clearml"}}
+    found, lines = told(tmp_path, [], {}, others=[(live, answer)])
+    assert (found, len(lines)) == (status, status)
+
+
 def test_a_namespace_that_no_apply_has_made(tmp_path: Path) -> None:
     made: Object = {"kind": "Namespace", "metadata": {"name": "clearml"}}
     status, (line,) = told(tmp_path, [], {}, others=[(made, made)])

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from clearml_k8s.parts.naming import KEPT
 from config import Values
 from config.agent_groups import AgentGroup
+from config.release import KEPT
 from config.types.merging import merge
 from effects import Effects, changes
 from rendering import render

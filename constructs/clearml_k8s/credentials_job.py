@@ -8,7 +8,7 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.parts.container import Container, unprivileged
-from clearml_k8s.parts.naming import KEPT, Component, Naming
+from clearml_k8s.parts.naming import Component, Naming
 from clearml_k8s.parts.need import ANYWHERE
 from clearml_k8s.parts.secret import Lacking
 from clearml_k8s.parts.traits import account_name, service_account
@@ -16,6 +16,7 @@ from clearml_k8s.parts.workload import Placed, Workload, job, run_as
 from clearml_k8s.programs import text_of
 from config.credentials_job import CredentialsJob
 from config.image import PulledImage
+from config.release import KEPT
 
 COMPONENT = "credentials"
 USER = 10001

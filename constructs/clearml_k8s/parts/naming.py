@@ -8,14 +8,7 @@ from typing import NamedTuple, Self
 from cdk8s_plus_25 import k8s
 
 from clearml_k8s.parts.contents import Contents
-from config.release import MANAGED_BY
-
-# What tells those that remove objects by themselves to leave one alone.
-KEPT = {
-    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
-    "helm.sh/resource-policy": "keep",
-    "kustomize.toolkit.fluxcd.io/prune": "disabled",
-}
+from config.release import KEPT, MANAGED_BY
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from cdk8s_plus_25 import k8s
 from constructs import Construct
 
-from clearml_k8s.parts.naming import KEPT, Common, Component
+from clearml_k8s.parts.naming import Common, Component
 from config.claim import Claim
+from config.release import KEPT
 from config.store import StorePersistence
 from config.types.structs import quantity, to_plain
 
