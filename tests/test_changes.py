@@ -143,3 +143,20 @@ def test_only_some_of_many_that_are_gone_are_named() -> None:
 def test_names_may_be_in_quotes() -> None:
     numbers = {"release": {"namespace": "123"}}
     assert told(numbers, numbers | {"apiserver": {"replicaCount": 2}}) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "edited"),
+    [
+        ("\nspec:", "\nspek:"),
+        ("    spec:", "    speck:"),
+        ("containers:", "containers: {}\n      others:"),
+        ("        image: ", "        image: 7 #"),
+        ("      - args:", "      - 5\n      - args:"),
+    ],
+)
+def test_manifests_that_somebody_has_edited_end_no_synthesis(written: str, edited: str) -> None:
+    new = documents(render({"clearml": {"version": "2.3.0"}}))
+    old = [text.replace(written, edited) for text in documents(render())]
+    assert old != documents(render())
+    upgrade_warnings(old, new, Bundle(render({"clearml": {"version": "2.3.0"}}).objects))

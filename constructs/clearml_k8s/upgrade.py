@@ -66,7 +66,10 @@ def upgrade_warnings(before: Sequence[str], after: Sequence[str], bundle: Bundle
     old = Bundle([manifest for manifest in objects if isinstance(manifest, dict)])
     same = {Identity.of(text) for text in before if text in known}
     unchanged = [o for o in bundle.of(*WORKLOADS) if Identity(o.kind, o.name, o.namespace) in same]
-    warnings = list(_lost([*old.of(*WORKLOADS), *unchanged], bundle))
+    try:
+        warnings = list(_lost([*old.of(*WORKLOADS), *unchanged], bundle))
+    except (AttributeError, KeyError, TypeError):
+        warnings = []  # somebody has edited them
     warnings += [f"{finding} {REMEDY}" for finding in refused(old, bundle)]
     gone = [each for each in changed if each.kind and each.name and not bundle.find(*each)]
     # A Job of another content has another name.
