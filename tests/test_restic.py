@@ -59,7 +59,7 @@ class Installation:
         """What the file server does, as its pod says: lines of shell in the folder of its files."""
         pod = copy.deepcopy(self.made().pod("clearml-fileserver"))
         (server,) = pod["containers"]
-        server["command"] = ["sh", "-c", 'cd "$1"\n' + script, "sh"]
+        server["command"] = ["sh", "-c", 'cd "$1" || exit\n' + script, "sh"]
         server["args"] = ["/mnt/fileserver"]
         server["env"] = []
         pod["initContainers"] = []
