@@ -358,10 +358,18 @@ def _repository(values: "Values") -> Iterator[Mistake]:
     search, backup, s3 = values.elasticsearch, values.backup.elasticsearch, values.backup.s3
     version = number(search.image_tag or values.generation.elasticsearch.tag)
     if search.source != "embedded":
-        yield Mistake(
-            ("backup", "elasticsearch", "existingRepository"),
-            "must name a snapshot repository of an Elasticsearch that is not provider embedded",
-        )
+        path = ("backup", "elasticsearch", "existingRepository")
+        if backup.enabled:
+            yield Mistake(
+                path,
+                "must name a snapshot repository of an Elasticsearch that is not provider embedded",
+            )
+        else:
+            yield Mistake(
+                ("restore", "elasticsearch", "backup"),
+                f"needs {'.'.join(path)}: Elasticsearch is not provider embedded",
+                values.restore.elasticsearch.backup,
+            )
     elif s3.bucket:
         if version and version[0] < FIRST_ELASTICSEARCH_WITH_S3 and not search.image:
             yield Mistake(

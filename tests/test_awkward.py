@@ -102,6 +102,9 @@ class Slot:
         """The text as a single value there, which may be less than all that can be written."""
         if self.name.endswith(".queues"):
             return re.sub(r"\s", "_", text)
+        if self.name == "apiserver.ingress.path":
+            # Of what is no plain path no prefix is stripped.
+            return re.sub(r"[^A-Za-z0-9._-]", "", text) or "x"
         if self.name.endswith(".privateKey"):
             return text.rstrip()  # the newline at its end is ours
         if self.name.endswith(".hosts"):
