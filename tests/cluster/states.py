@@ -78,7 +78,8 @@ def refused(cluster: Cluster, bundle: Bundle) -> list[str]:
     assert not checked.stderr, checked.stderr
     count, lines = len(bundle.objects), checked.stdout.splitlines()
     if not checked.returncode:
-        (summary,) = lines
+        *warnings, summary = lines
+        assert all(line.startswith("warning: ") for line in warnings)
         assert summary.startswith(f"all {count} objects would be accepted")
         return []
     assert checked.returncode == 1
