@@ -148,8 +148,9 @@ def test_what_is_there_stays_as_it_is(cluster: Cluster, program: Program) -> Non
     assert len(data["auth_token"]) == 50
     assert len(data) == 13
     assert "http_session" not in lines[0]
-    # From now on kubectl apply --prune leaves it alone.
-    assert APPLIED not in found["metadata"]["annotations"]
+    # What its owner has applied stays, and kubectl apply --prune with our labels leaves it alone.
+    assert "theirs" in found["metadata"]["annotations"][APPLIED]
+    assert found["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "clearml-credentials"
 
 
 def test_a_secret_of_which_manifests_hold_a_part_stays_theirs(
