@@ -184,7 +184,7 @@ def tools(folder: Path) -> Path:
     hangs.chmod(0o755)
     known = {name for directory in ("/bin", "/usr/bin") for name in os.listdir(directory)}
     images = {"apt-get", "elasticsearch-keystore", "git", "mongo", "mongodump", "mongorestore"}
-    images |= {"mongosh", "rclone", "restic"}
+    images |= {"mongosh", "restic"}
     for name in known | images:
         (path / name).symlink_to(hangs)
     # Python, which hangs as soon as it handles a signal.
