@@ -200,9 +200,10 @@ class Values(Model):
 
     @property
     def lacking(self) -> list[str]:
-        """The paths of all credentials and passwords that are to be made in the cluster."""
+        """All credentials and passwords that are to be made in the cluster, as messages say it."""
+        keys = ", ".join(map(to_camel, self.lacking_credentials))
         return [
-            *(f"clearml.credentials.{to_camel(name)}" for name in self.lacking_credentials),
+            *([f"clearml.credentials ({keys})"] if keys else []),
             *(f"{name}.{path}" for name, store in self.stores.items() for path in store.lacking),
         ]
 

@@ -163,7 +163,7 @@ def test_without_an_api_server_only_what_somebody_reads_is_missed(
 @pytest.mark.parametrize(
     ("values", "missing"),
     [
-        ({}, "clearml.credentials.httpSession, "),
+        ({}, r"clearml.credentials \(httpSession, "),
         (
             ALL_GIVEN | STORES,
             "mongodb.auth.rootPassword, redis.password",
