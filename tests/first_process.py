@@ -71,9 +71,11 @@ class FirstProcess:
 def first_process(
     command: Sequence[str], folder: Path, env: Mapping[str, str], *, user: int = 0
 ) -> Iterator[FirstProcess]:
-    """Run the command as that user and group, without any capability."""
+    """Run the command as that user and group, without any capability, deaf to no signal."""
     output = folder / "output"
-    confined = [_tool("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    # What is started in the background of a shell inherits that it ignores some.
+    confined = [_tool("env"), "--default-signal"]
+    confined += [_tool("setpriv"), f"--reuid={user}", f"--regid={user}", "--clear-groups"]
     confined += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
     with output.open("wb") as file:
         output.chmod(0o666)
