@@ -423,9 +423,10 @@ def test_tools_that_the_image_lacks_are_installed_first(missing: str, stubs: Stu
     )
 
 
-def test_an_installation_that_fails_starts_no_agent(stubs: Stubs) -> None:
+@pytest.mark.parametrize("step", ["--upgrade pip", "clearml-agent==1.9.2"])
+def test_an_installation_that_fails_starts_no_agent(step: str, stubs: Stubs) -> None:
     stubs.add("clearml-agent")
-    stubs.add("python3", 'case "$*" in *install*) exit 1;; esac')
+    stubs.add("python3", f'case "$*" in *"{step}"*) exit 1;; esac')
     container = group(agentVersion="==1.9.2").container(GROUP)
     result = stubs.run([*container["command"], *container["args"]], {"AGENT_VERSION": "==1.9.2"})
     assert result.returncode != 0

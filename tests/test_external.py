@@ -370,6 +370,7 @@ def test_password_and_certificate_may_come_from_different_places() -> None:
     assert bundle.secret(reference["name"])[reference["key"]] == "test-secret"
     (volume,) = (v for v in bundle.pod(API)["volumes"] if v["name"] == "elasticsearch-ca")
     assert volume["secret"]["secretName"] == "mine"
+    assert volume["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 
 
 def test_the_pod_waits_for_hosts_without_their_paths() -> None:

@@ -105,7 +105,11 @@ def test_a_registry_takes_the_place_of_another(reference: str, moved: str) -> No
 def test_an_image_may_be_pinned_by_digest(image: dict[str, str], end: str) -> None:
     flat = {f"image{key.title()}": text for key, text in image.items()}
     version = {"clearml": {"version": "2.0.0"}}
-    bundle = render(version | {"webserver": {"image": image}, "elasticsearch": flat})
+    exporter = {"metrics": {"enabled": True, "image": image}}
+    bundle = render(
+        version | {"webserver": {"image": image}, "elasticsearch": flat, "redis": exporter}
+    )
+    assert bundle.container("clearml-redis-master", "metrics")["image"].endswith(f"exporter{end}")
     repositories = {
         "clearml-webserver": "allegroai/clearml",
         "clearml-elastic-master": f"{ELASTIC}elasticsearch/elasticsearch",
@@ -154,8 +158,9 @@ def test_credentials_are_for_the_registry_in_use(registry: dict[str, Any], asked
     assert list(json.loads(secret[".dockerconfigjson"])["auths"]) == [asked]
 
 
-def test_credentials_may_be_there_already() -> None:
-    existing = {"imageCredentials": {**LOGIN, "existingSecret": "mine"}}
+@pytest.mark.parametrize("login", [LOGIN, {"enabled": True}])
+def test_credentials_may_be_there_already(login: dict[str, Any]) -> None:
+    existing = {"imageCredentials": {**login, "existingSecret": "mine"}}
     bundle = render(existing, outside={("Secret", "mine")})
     assert set(bundle.of("Secret")) == set(render().of("Secret"))
     for workload in bundle.workloads:

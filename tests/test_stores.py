@@ -118,12 +118,17 @@ def test_redis_is_ready_when_it_says_so(answer: str, ready: bool, tmp_path: Path
 
 
 def test_redis_has_as_many_databases_as_the_servers_use() -> None:
-    bundle = render({"redis": {"databaseNumber": 30}})
+    bundle = render({"clearml": {"version": "2.3.0"}, "redis": {"databaseNumber": 30}})
     args = bundle.container(REDIS)["args"]
     databases = int(args[args.index("--databases") + 1])
-    used = [int(v) for k, v in store_env(bundle).items() if re.match(r"CLEARML__.*__DB$", k)]
-    assert sorted(used) == [30, 34]
-    assert max(used) < databases
+    used = {
+        int(value)
+        for workload in bundle.workloads
+        for name, value in bundle.env(workload).items()
+        if re.match(r"CLEARML__.*__DB$", name)
+    }
+    assert used == {30, 34, 38}
+    assert databases == 39
 
 
 # Passwords
