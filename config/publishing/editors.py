@@ -60,9 +60,19 @@ def _closed(section: type[ChartModel], definitions: dict[str, Any]) -> dict[str,
     for theirs in section.spellings.keys() & properties:
         ours = properties[section.spellings[theirs]]
         properties[theirs] = {"if": {"type": "array"}, "then": ours, "else": properties[theirs]}
-    known: dict[str, Any] = dict.fromkeys([*properties, *section.spellings], True)
+    known: dict[str, Any] = dict.fromkeys(section.spellings, True)
+    known |= {key: _closed_word(part) for key, part in properties.items()}
     for field in section.model_fields.values():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, ChartModel):
             known[str(field.alias)] = _closed(inner, definitions) | HIDDEN
     return {"properties": known, "additionalProperties": False}
+
+
+def _closed_word(part: dict[str, Any]) -> Any:
+    """A schema for a word of other charts with its own keys alone; a Helm chart may know others."""
+    if not part.get("deprecated") or "properties" not in part:
+        return True
+    part["additionalProperties"] = True
+    known = {key: _closed_word(inner) for key, inner in part["properties"].items()}
+    return {"properties": known, "additionalProperties": False} | HIDDEN
