@@ -72,10 +72,10 @@ snapshots: .venv/dev.stamp ## Accept the present manifests as the expected ones
 bench: .venv/dev.stamp ## Measure synthesis
 	.venv/bin/python tests/bench.py
 
-mutants: .venv/dev.stamp ## Plant mistakes, and tell which of them no test sees
+mutants: .venv/dev.stamp cdk8s ## Plant mistakes, and tell which of them no test sees
 	.venv/bin/python tests/mutants.py
 
-cdk8s: node_modules/.package-lock.json ## Install the cdk8s CLI that is tested, as node_modules/.bin/cdk8s
+cdk8s: node_modules/.package-lock.json ## Install the cdk8s CLI that is tested, as node_modules/.bin/cdk8s, and an editor's language server
 
 clean: ## Remove all that make made
 	rm -rf .venv node_modules dist .mypy_cache .pytest_cache .ruff_cache
@@ -96,5 +96,5 @@ clean: ## Remove all that make made
 
 # npm writes this file last.
 node_modules/.package-lock.json: package-lock.json | .venv/synth.stamp
-	@echo "Installing cdk8s-cli into node_modules" >&2
+	@echo "Installing cdk8s-cli and yaml-language-server into node_modules" >&2
 	@.venv/bin/npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null

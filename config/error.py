@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-class ValuesError(Exception):
+class ValuesError(ValueError):
     """Mistakes in the values, one line each."""
 
     def __init__(self, lines: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """The root of the values: all that a user can set."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -84,6 +84,13 @@ class Values(Model):
     )
 
     _notices: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, mapping: object) -> Self:
+        """The values that a mapping, spelled as in YAML, describes; raises ValuesError."""
+        from config.loading import values_of  # which makes Values, too
+
+        return cast(Self, values_of(mapping))
 
     @model_validator(mode="before")
     @classmethod

@@ -102,7 +102,7 @@ def stale(chosen: Sequence[Mutant]) -> Iterator[str]:
 
 
 def _copy_checkout(copy: Path) -> None:
-    """All tracked files, as they are now, with the cache of pytest that holds the helms."""
+    """All tracked files, as they are now, with node_modules and pytest's cache of the helms."""
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
     )
@@ -110,6 +110,7 @@ def _copy_checkout(copy: Path) -> None:
         target = copy / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target)
+    (copy / "node_modules").symlink_to(ROOT / "node_modules")
     cache = ROOT / ".pytest_cache/d"
     cache.mkdir(parents=True, exist_ok=True)
     (copy / ".pytest_cache").mkdir()

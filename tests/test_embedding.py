@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +18,10 @@ from cdk8s import App
 
 from clearml_k8s.clearml import ClearML
 from clearml_k8s.rules import Bundle, findings
-from config import Values
+from config import Values, ValuesError, load
 from config.release import Release
 from rendering import Object, render
+from scenarios import SECRET_MARK
 
 ROOT = Path(__file__).parents[1]
 CLUSTER_IP = {"service": {"type": "ClusterIP"}}
@@ -72,3 +76,83 @@ def test_values_are_made_of_objects_too() -> None:
 def test_it_tells_where_its_servers_answer() -> None:
     clearml = ClearML(App(), "mine", Values.read(of_team("team-a")))
     assert clearml.servers.inside("apiserver") == "http://team-a-clearml-apiserver:8008"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"apisever": {}},
+        {"apiserver": {"replicaCount": -1, "nodeSelector": []}, "redis": {"usePassword": True}},
+        {"clearml": {"credentials": {"authToken": f"{SECRET_MARK} with spaces"}}},
+        {"mongodb": {"external": {"backend": f"http://jane:{SECRET_MARK}@example.com"}}},
+        {"agentGroups": {"gpu": {"queue": "a"}}, "extraObjects": [{"kind": "ConfigMap"}]},
+        {"enterpriseFeatures": {"enabled": True}},
+        {"externalServices": {"redisPort": "many"}, "dragonfly": {"enabled": False}},
+        {"agentGroups": [{"name": "gpu", "queue": "a"}]},
+        {"release": {"name": "A"}, "ingress": {"enabled": True, "host": "https://a.example.com"}},
+        {"fileserver": {"service": {"nodePort": 30008}}},
+        [],
+    ],
+)
+def test_mistakes_in_a_mapping_are_told_as_those_in_a_file(values: Any, tmp_path: Path) -> None:
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(values), encoding="utf-8")
+    with pytest.raises(ValuesError) as of_file:
+        load([file])
+    with pytest.raises(ValuesError) as of_mapping:
+        Values.read(values)
+    place = re.compile(rf"{re.escape(str(file))}(:\d+)?: ")
+    assert of_mapping.value.lines == [place.sub("", line) for line in of_file.value.lines]
+    assert SECRET_MARK not in str(of_mapping.value)
+
+
+def test_keys_that_yaml_could_not_hold_are_told() -> None:
+    with pytest.raises(ValuesError, match=re.escape("apiserver[1]: a key must be a string")):
+        Values.read({"apiserver": {1: 2}})
+
+
+def test_a_mapping_tells_what_has_no_effect() -> None:
+    (told,) = Values.read({"apiserver": {"indexShards": 1}}).warnings()
+    assert told.startswith("apiserver.indexShards: has no effect")
+
+
+# Each module can be imported first, whatever an app begins with.
+
+
+def _modules() -> dict[str, Path]:
+    folders = (ROOT, "config"), (ROOT, "imports"), (ROOT / "constructs", "clearml_k8s")
+    return {
+        ".".join(file.relative_to(base).with_suffix("").parts).removesuffix(".__init__"): file
+        for base, folder in folders
+        for file in (base / folder).rglob("*.py")
+    }
+
+
+def _imported(file: Path) -> Iterator[str]:
+    """What a module imports when it is imported itself; in functions it does so later."""
+    for statement in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(statement, ast.Import):
+            yield from (alias.name for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            yield from (f"{statement.module}.{alias.name}" for alias in statement.names)
+
+
+def _with_packages(module: str) -> set[str]:
+    """The module, and the packages that are imported before it."""
+    steps = module.split(".")
+    return {".".join(steps[:count]) for count in range(1, len(steps) + 1)}
+
+
+def test_no_modules_import_each_other() -> None:
+    modules = _modules()
+    graph = {
+        module: {
+            needed
+            for name in _imported(file)
+            for needed in _with_packages(name) - _with_packages(module)
+            if needed in modules
+        }
+        for module, file in modules.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError
+    assert "clearml_k8s.parts.naming" in graph["clearml_k8s.stores"]

@@ -17,8 +17,8 @@ from config import Values, load
 from config.agent_groups import AgentGroup
 from config.generation import GENERATIONS
 from config.publishing.defaults import commented_defaults
+from config.publishing.editors import editor_schema
 from config.publishing.reference import reference
-from config.publishing.schema import json_schema
 from config.publishing.versions import versions
 from config.types.merging import merge
 from config.types.model import Model
@@ -113,14 +113,26 @@ def test_the_reference_tells_type_and_default(key: str, kind: str, default: str)
         ("agentGroups: [{name: a, queue: b}]", False),
         ("clearml: {secureAuthTokenSecret: test-secret-token}", True),
         ("externalServices: {redisHorst: a}", False),
+        ("mongodb: {architecure: replicaset}", False),
+        ("mongodb: {provider: helm, architecure: replicaset}", True),
+        ("redis: {master: {persistence: {sise: 5Gi}}}", False),
+        ("redis: {provider: helm, master: {persistence: {sise: 5Gi}}}", True),
+        ("redis: {auth: {sentinel: false}}", False),
+        ("redis: {provider: helm, auth: {sentinel: false}}", True),
+        ("mongodb: {extraEnvVars: [], initContainers: [], sidecars: []}", True),
+        ("elasticsearch: {updateStrategy: {rollingUpdate: {maxSurge: 0}}}", True),
     ],
 )
 def test_editors_are_told_what_a_values_file_may_hold(values: str, fits: bool) -> None:
-    assert Draft202012Validator(json_schema()).is_valid(yaml.safe_load(values)) is fits
+    assert Draft202012Validator(editor_schema()).is_valid(yaml.safe_load(values)) is fits
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(editor_schema())
 
 
 def test_the_defaults_as_a_file_fit_the_schema(text: str) -> None:
-    assert Draft202012Validator(json_schema()).is_valid(yaml.safe_load(text))
+    assert Draft202012Validator(editor_schema()).is_valid(yaml.safe_load(text))
 
 
 def test_whatever_differs_between_versions_is_in_their_table() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from config import Values, ValuesError, load
 from config.migration import main, migrated
@@ -480,5 +480,5 @@ def test_the_charts_own_credentials_are_as_public_as_ours() -> None:
     # Beside a Secret they are as good as not there.
     existing = {"existingSecret": "mine", "existingSecretKeys": "chart-5"}
     assert Values.read({"clearml": {**existing, "apiserverKey": charts["apiserverKey"]}})
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValuesError, match="keep one of the two"):
         Values.read({"clearml": {**existing, **charts}})

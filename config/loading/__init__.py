@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from config.error import ValuesError
+from config.error import ValuesError, shape
 from config.loading.reading import Source, read
 from config.store import Store
 from config.translation import translated
@@ -46,7 +46,17 @@ def load(files: Sequence[Path]) -> Values:
     Helm chart knows the key, it reaches the chart. Raises ValuesError with a line for each mistake
     in any of the files.
     """
-    sources, notices, mistakes = read_in_our_words(files)
+    return _values(*read_in_our_words(files))
+
+
+def values_of(mapping: object) -> Values:
+    """The values that a mapping, spelled as in YAML, describes; raises ValuesError."""
+    if not isinstance(mapping, dict):
+        raise ValuesError([f"must be a mapping of values (given: {shape(mapping)})"])
+    return _values(*_in_our_words([Source(None, "", mapping)]))
+
+
+def _values(sources: Sequence[Source], notices: Sequence[str], mistakes: list[str]) -> Values:
     merged = _merged([source.content for source in sources])
     try:
         values = _validated(merged)
@@ -70,6 +80,10 @@ def read_in_our_words(files: Sequence[Path]) -> Reading:
             unreadable += error.lines
     if unreadable:
         raise ValuesError(unreadable)
+    return _in_our_words(sources)
+
+
+def _in_our_words(sources: Sequence[Source]) -> Reading:
     reading = Reading([], [], [])
     whole = _merged([source.content for source in sources])
     for source in sources:
@@ -98,7 +112,7 @@ def _merged(mappings: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _validated(content: dict[str, Any]) -> Values:
-    return Values.read(content)
+    return Values.model_validate(content, by_alias=True, by_name=False)
 
 
 def _all_mistakes(error: ValidationError, content: dict[str, Any]) -> list[ErrorDetails]:

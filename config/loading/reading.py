@@ -26,12 +26,12 @@ YAML_WORDS = {
 
 
 class Source(NamedTuple):
-    """A values file: its name, its text, and the mapping that the text is.
+    """A values file: its name, its text, and the mapping that the text is; or a mapping alone.
 
     `spelled` is where the text has what the mapping has elsewhere, if it has other charts' words.
     """
 
-    file: Path
+    file: Path | None
     text: str
     content: dict[str, Any]
     spelled: Mapping[words.Path, words.Path] = {}

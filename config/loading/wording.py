@@ -29,6 +29,7 @@ TYPE_WORDS = {
     "model_type": "must be a mapping",
     "too_short": "must not be empty",
     "missing": "is required",
+    "invalid_key": "a key must be a string",
 }
 
 
@@ -57,8 +58,10 @@ def located(path: Sequence[str | int], source: Source) -> str:
 
 
 def place(path: Sequence[str | int], source: Source) -> str:
-    """File, line and path of what stands there in the text."""
+    """File, line and path of what stands there in the text; of a mapping alone the path."""
     line = line_of(path, source.text)
+    if source.file is None:
+        return _dotted(path)
     return f"{source.file}:{line}: {_dotted(path)}" if line else f"{source.file}: {_dotted(path)}"
 
 

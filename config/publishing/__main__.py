@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from config.publishing.defaults import commented_defaults
+from config.publishing.editors import editor_schema
 from config.publishing.reference import reference
-from config.publishing.schema import json_schema
 from config.publishing.versions import versions
 from config.publishing.words import words
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 def main() -> None:
     """Replace the files, which are committed like sources."""
     files = {
-        "config/values.schema.json": json.dumps(json_schema(), indent=2) + "\n",
+        "config/values.schema.json": json.dumps(editor_schema(), indent=2) + "\n",
         "docs/values.md": reference(),
         "docs/versions.md": versions(),
         "docs/words.md": words(),

@@ -105,7 +105,7 @@ def type_alone(raw: object) -> object:
     return {"type": raw} if isinstance(raw, str) else raw
 
 
-def _without_surge(raw: object) -> object:
+def without_surge(raw: object) -> object:
     """What a StatefulSet knows of a Deployment's strategy, which `maxSurge` tells it by."""
     rolling = raw.get("rollingUpdate") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or not isinstance(rolling, dict) or "maxSurge" not in rolling:
@@ -189,6 +189,6 @@ StatefulSetStrategy = Annotated[
     Struct["k8s.StatefulSetUpdateStrategy"] | None,
     _strategy_of("RollingUpdate", "OnDelete"),
     EMPTY_AS_DEFAULT,
-    BeforeValidator(_without_surge),
+    BeforeValidator(without_surge),
     BeforeValidator(type_alone),
 ]

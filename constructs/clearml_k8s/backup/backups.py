@@ -5,9 +5,10 @@ from typing import NamedTuple
 from constructs import Construct
 
 from clearml_k8s.backup import mongodb
-from clearml_k8s.backup.elasticsearch import Repository, Snapshots
+from clearml_k8s.backup.elasticsearch import Snapshots
 from clearml_k8s.backup.fileserver import Files
 from clearml_k8s.backup.place import PURPOSE, component_of, place
+from clearml_k8s.backup.repository import Repository
 from clearml_k8s.backup.restic import ResticRepository
 from clearml_k8s.fileserver import Fileserver
 from clearml_k8s.parts.naming import Naming

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from constructs import Construct
 
-from clearml_k8s.backup.elasticsearch import Repository
+from clearml_k8s.backup.repository import Repository
 from clearml_k8s.parts.naming import Naming
 from clearml_k8s.parts.secret import Lacking
 from clearml_k8s.parts.workload import Placed
