@@ -382,6 +382,11 @@ class Elasticsearch(StatefulSet, Store):
         return self.model_copy(update={"extra_envs": kept, "affinity": affinity})
 
     @property
+    def affinity_to_nodes(self) -> Any:
+        """The node affinity of the pods, under either key."""
+        return self.node_affinity or super().affinity_to_nodes
+
+    @property
     def fewest(self) -> int:
         """How many pods there are at least."""
         return self.replicas

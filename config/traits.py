@@ -1,7 +1,7 @@
 """What may stand around the pods of a component: budget, autoscaler, policy, account."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -158,6 +158,14 @@ class ServiceAccount(Model):
         default=False,
         description="Whether the pods get a token for the Kubernetes API.",
     )
+
+    def shared(self, own_name: str) -> Self:
+        """Return the same account for pods of another component, which does not make it.
+
+        `own_name` is what the account is called that is made without a name.
+        """
+        name = self.name or (own_name if self.create else "")
+        return self.model_copy(update={"create": False, "name": name, "annotations": {}})
 
     def mistakes(self) -> Iterator[Mistake]:
         """Annotations of an account that somebody else makes."""

@@ -127,9 +127,14 @@ def workload_rows(section: str) -> Iterator[Row]:
     def row(key: str, value: Any, effects: Effects, **options: Any) -> Row:
         return Row(f"{section}.{key}", value, effects, **options)
 
-    yield row("affinity", AFFINITY, {f"{pod}.affinity": AFFINITY})
-    yield row("nodeSelector", {"pool": "ml"}, {f"{pod}.nodeSelector": {"pool": "ml"}})
-    yield row("tolerations", TOLERATIONS, {f"{pod}.tolerations": TOLERATIONS})
+    # The Job that makes credentials runs where the API server does.
+    scheduled = [pod, *(["Job/clearml-credentials pod"] if section == "apiserver" else [])]
+    for key, value in (
+        ("affinity", AFFINITY),
+        ("nodeSelector", {"pool": "ml"}),
+        ("tolerations", TOLERATIONS),
+    ):
+        yield row(key, value, {f"{place}.{key}": value for place in scheduled})
     yield row("podAnnotations", {"probe": "on"}, {f"{deployment} annotations.probe": "on"})
     yield row(
         "replicaCount", 3, {f"{deployment} spec.replicas": 3}, context=SHARED.get(section, {})

@@ -100,6 +100,11 @@ def empty_as_list(raw: object) -> object:
     return [] if raw == {} else raw
 
 
+def _empty_as_none(raw: object) -> object:
+    """Return None for an empty mapping, which unlike EMPTY_AS_DEFAULT counts as set."""
+    return None if raw == {} else raw
+
+
 def type_alone(raw: object) -> object:
     """A strategy by its type, as charts spell it."""
     return {"type": raw} if isinstance(raw, str) else raw
@@ -158,7 +163,7 @@ class _Switch:
 
 EMPTY_AS_LIST = BeforeValidator(empty_as_list)
 
-Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_DEFAULT]
+Affinity = Annotated[Struct["k8s.Affinity"] | None, BeforeValidator(_empty_as_none)]
 NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_DEFAULT]
 Resources = Annotated[
     Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_DEFAULT, AfterValidator(_affordable)
