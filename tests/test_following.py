@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -87,7 +86,7 @@ def scheduling(pod: Object) -> Object:
     return told | ({"affinity": {"nodeAffinity": node}} if node else {})
 
 
-def rendered(*values: Mapping[str, Any]) -> dict[str, Object]:
+def rendered(*values: Object) -> dict[str, Object]:
     return pods(render(functools.reduce(merge, values, BACKUPS), outside=OF_BACKUPS))
 
 
@@ -113,8 +112,8 @@ def test_what_pods_say_themselves_counts_more(leader: str) -> None:
 
 @pytest.mark.parametrize("leader", FOLLOWERS)
 def test_nobody_keeps_away_from_pods_of_another_component(leader: str) -> None:
-    apart = values_of(leader, {"affinity": {"podAntiAffinity": APART}})
-    after = rendered(apart)
+    affinity = {"nodeAffinity": ON_ARM, "podAntiAffinity": APART}
+    after = rendered(values_of(leader, {"affinity": affinity}))
     for section in FOLLOWERS[leader]:
         assert "podAntiAffinity" not in after[NAMES[section]].get("affinity", {}), section
 
