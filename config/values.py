@@ -324,10 +324,10 @@ class Values(Model):
                     f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "
                     f"{pod.fewest}), so that no drain of their nodes ends"
                 )
-        removed = search.removed_settings(self.generation)
-        if search.source == "embedded" and removed and "extra_envs" in search.model_fields_set:
+        written = search.source == "embedded" and "extra_envs" in search.model_fields_set
+        if written and (refused := search.refused_settings(self.generation)):
             yield (
-                f"elasticsearch.extraEnvs: {', '.join(removed)} is left out: the Elasticsearch of "
+                f"elasticsearch.extraEnvs: {', '.join(refused)} is left out: the Elasticsearch of "
                 "that version does not know it, and would not start"
             )
         yield from self._unknown_to_the_servers()

@@ -1721,11 +1721,8 @@ def elasticsearch_rows() -> Iterator[Row]:
         variable, value = (
             DEFAULTS[f"elasticsearch.extraEnvs[{index}].{k}"] for k in ("name", "value")
         )
-        yield row(
-            f"extraEnvs[{index}].name",
-            "probe",
-            {f"{main}.env.{variable}": None, f"{main}.env.probe": value},
-        )
+        # Ours of the former name stays.
+        yield row(f"extraEnvs[{index}].name", "probe", {f"{main}.env.probe": value})
         yield row(f"extraEnvs[{index}].value", "probe", {f"{main}.env.{variable}": "probe"})
     yield row(
         "httpPort",
