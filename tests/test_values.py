@@ -641,7 +641,8 @@ gateway: {enabled: true}
 gateway: {enabled: true, host: a.org, parentRefs: [{name: front}]}
 ingress: {enabled: true, host: a.org}
 fileserver: {ingress: {enabled: true, hostName: b.org}}
-> gateway.enabled: excludes ingress, fileserver.ingress: disable one (given: true)
+> gateway.enabled: goes with ingress.enabled: false and fileserver.ingress.enabled:
+>> false only (given: true)
 
 gateway: {enabled: true, host: a.org, parentRefs: [{name: front}], tls: {secretName: mine}}
 > gateway.tls.secretName: needs certManager.issuer, which fills the Secret; gateway.tls.enabled says
@@ -703,17 +704,20 @@ agentGroups: {gpu: {clearmlFilesHost: "s3://bucket"}}
 >> clearmlFilesHost of agentservices, agentGroups.agent-group0: agents upload there (given: false)
 
 mongodb: {enabled: false, auth: {enabled: true}}
-> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
+> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret; write
+>> false where it asks for no password (given: true)
 
 mongodb: {enabled: false, auth: {enabled: true, rootPassword: ""}}
-> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
+> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret; write
+>> false where it asks for no password (given: true)
 
 mongodb: {auth: {enabled: true, rootPassword: "test@secret:1"}}
 > mongodb.auth.rootPassword: must be letters, digits, '.', '_', '~' and '-': it becomes part of a
 >> URL
 
 redis: {enabled: false, usePassword: true}
-> redis.usePassword: needs redis.password or redis.existingSecret (given: true)
+> redis.usePassword: needs redis.password or redis.existingSecret; write false where it asks
+>> for no password (given: true)
 
 redis: {usePassword: true, password: 'test"secret'}
 > redis.password: must be ASCII characters other than quotes and backslashes
@@ -927,7 +931,8 @@ mongodb: {provider: helm, auth: {existingSecretKey: mine}}
 > mongodb.auth.existingSecretKey: cannot be chosen with provider helm (given: 'mine')
 
 redis: {provider: external, auth: {enabled: true}}
-> redis.auth.enabled: needs redis.password or redis.existingSecret (given: true)
+> redis.auth.enabled: needs redis.password or redis.existingSecret; write false where it asks
+>> for no password (given: true)
 
 redis: {provider: helm, tls: {enabled: true}}
 > redis.tls.enabled: is not supported: the servers would not use it
