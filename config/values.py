@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from config import addresses, backup, names, server_version
+from config import addresses, amounts, backup, names, server_version
 from config.addresses import PARTS, PublicUrls, Route
 from config.agent import Agent
 from config.agent_groups import AgentGroups
@@ -336,6 +336,7 @@ class Values(Model):
         yield from self._unknown_stores()
         yield from server_version.warnings(self)
         yield from backup.warnings(self)
+        yield from amounts.warnings(self)
         yield from addresses.warnings(self)
 
     def _unknown_to_the_servers(self) -> Iterator[str]:

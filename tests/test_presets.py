@@ -175,6 +175,15 @@ def test_all_but_tasks_have_limits(name: str) -> None:
                 assert container["resources"]["limits"].keys() == {"cpu", "memory"}, workload
 
 
+def test_tasks_in_production_cannot_fill_the_disk_of_a_node() -> None:
+    bundle = bundle_of("production")
+    for agent in AGENTS:
+        resources = bundle.container(agent)["resources"]
+        for part in ("requests", "limits"):
+            assert "ephemeral-storage" in resources[part], agent
+        assert "cpu" not in resources["limits"], agent
+
+
 def test_production_has_a_policy_for_each_pod() -> None:
     bundle = bundle_of("production")
     policies = [policy["spec"]["podSelector"] for policy in bundle.of("NetworkPolicy").values()]
