@@ -103,10 +103,11 @@ class AsyncDelete(OnePod):
     """The program that deletes the files of deleted tasks, in a pod of its own."""
 
     without: ClassVar[Sequence[str]] = ("livenessProbe", "readinessProbe", "startupProbe")
-    # All but what is about several pods, and the account, which the API server makes.
+    # All but what is about several pods or the main container's program, and the account, which
+    # the API server makes.
     inherited: ClassVar[frozenset[str]] = frozenset(
         {
-            *(Pod.model_fields.keys() - {"affinity", "extra_envs", "service_account"}),
+            *(Pod.model_fields.keys() - {"affinity", "extra_envs", "lifecycle", "service_account"}),
             "deployment_annotations",
             "revision_history_limit",
         }

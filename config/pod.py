@@ -29,6 +29,7 @@ from config.types.fragment import (
     ExtraContainers,
     ExtraEnvs,
     HostAliases,
+    Lifecycle,
     PodSecurityContext,
     Resources,
     SecurityContext,
@@ -199,6 +200,16 @@ class Pod(Model):
     )
     termination_grace_period_seconds: Seconds | None = Field(
         default=None, description="Seconds that the containers have to end; unset, as needed."
+    )
+    lifecycle: Lifecycle = Field(
+        default=None,
+        description="Hooks of the main container, `postStart` and `preStop`; a `preStop` replaces "
+        "ours, which lets servers answer what still reaches them.",
+    )
+    host_users: bool | None = Field(
+        default=None,
+        description="Whether the pods use the user namespace of their node; false gives them one "
+        "of their own, whose root is nobody outside (Kubernetes 1.33 and later). Unset, they do.",
     )
     pod_labels: Labels = Field(default={}, description="More labels of the pods.")
     env_from: EnvFrom = Field(

@@ -1,7 +1,7 @@
 """What may stand around the pods of a component: budget, autoscaler, policy, account."""
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -32,6 +32,12 @@ class PodDisruptionBudget(Model):
     )
     max_unavailable: Share | None = Field(
         default=None, description="Pods that may be gone: a number or a percentage."
+    )
+
+    unhealthy_pod_eviction_policy: Literal["IfHealthyBudget", "AlwaysAllow"] | None = Field(
+        default=None,
+        description="Whether pods that are not ready may always be evicted (AlwaysAllow), so that "
+        "they hold up no drain (Kubernetes 1.27 and later); unset, only while enough others are.",
     )
 
     @property

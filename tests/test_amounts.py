@@ -25,6 +25,7 @@ CONTAINER = {"name": "probe", "image": "example.org/probe:1"}
         ("apiserver: {resources: {limits: {memory: 128m}}}", "resources.limits.memory", "0.128 b"),
         ("webserver: {resources: {requests: {memory: 512}}}", "requests.memory", "512 bytes"),
         ("webserver: {resources: {requests: {memory: 1.5}}}", "requests.memory", "1.5 bytes"),
+        ("webserver: {resources: {limits: {memory: 2000000.5}}}", "limits.memory", "000.5 bytes"),
         ("fileserver: {resources: {limits: {memory: 512k}}}", "limits.memory", "512000 bytes"),
         ("apiserver: {resources: {limits: {ephemeral-storage: 10}}}", "ephemeral-storage", "10 b"),
         ("apiserver: {initContainers: {resources: {limits: {memory: 64m}}}}", "memory", "0.064 b"),

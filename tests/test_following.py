@@ -141,7 +141,7 @@ def test_backups_of_stores_elsewhere_go_where_the_api_server_goes() -> None:
 
 # Asynchronous delete
 
-ITS_OWN = {"updateStrategy", "affinity", "resources"}
+ITS_OWN = {"updateStrategy", "affinity", "resources", "lifecycle"}
 
 
 @pytest.mark.parametrize(

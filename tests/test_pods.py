@@ -154,6 +154,8 @@ def settings() -> Iterator[Setting]:
     yield in_pod("dnsPolicy", "Default")
     yield in_pod("dnsConfig", {"options": [{"name": "ndots", "value": "1"}]})
     yield in_pod("terminationGracePeriodSeconds", 7)
+    yield in_pod("hostUsers", False)
+    yield merged("lifecycle", {"postStart": {"exec": {"command": ["true"]}}}, main_of)
     yield in_pod("imagePullSecrets", [{"name": "registry-key"}])
     yield merged("podSecurityContext", {"supplementalGroups": [7]}, pod_of, "securityContext")
     yield Setting("containerSecurityContext", {"runAsUser": 7}, for_all_containers)

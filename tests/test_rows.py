@@ -185,6 +185,21 @@ def service_rows(section: str, addresses: Effects) -> Iterator[Row]:
             {f"{service}.sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}}},
             sticky,
         ),
+        ("ipFamilyPolicy", "PreferDualStack", {f"{service}.ipFamilyPolicy": "PreferDualStack"}, {}),
+        ("ipFamilies", ["IPv6"], {f"{service}.ipFamilies": ["IPv6"]}, {}),
+        ("externalIPs", ["192.0.2.7"], {f"{service}.externalIPs": ["192.0.2.7"]}, {}),
+        (
+            "allocateLoadBalancerNodePorts",
+            False,
+            {f"{service}.allocateLoadBalancerNodePorts": False},
+            balanced,
+        ),
+        (
+            "trafficDistribution",
+            "PreferClose",
+            {f"{service}.trafficDistribution": "PreferClose"},
+            {},
+        ),
     ):
         yield Row(f"{section}.service.{key}", value, effects, context)
     yield Row(

@@ -1097,6 +1097,51 @@ webserver: {service: {type: ClusterIP, loadBalancerClass: a, externalTrafficPoli
 > webserver.service.sessionAffinityTimeoutSeconds: goes with sessionAffinity ClientIP only
 >> (given: 60)
 
+webserver: {service: {ipFamilies: [IPv4, IPv4]}}
+> webserver.service.ipFamilies: must name each family once (given: a list)
+
+webserver: {service: {ipFamilies: [IPv6, IPv4]}}
+> webserver.service.ipFamilies: needs ipFamilyPolicy PreferDualStack or RequireDualStack for two
+>> families (given: a list)
+
+apiserver: {service: {ipFamilyPolicy: SingleStack, ipFamilies: [IPv6, IPv4]}}
+> apiserver.service.ipFamilies: needs ipFamilyPolicy PreferDualStack or RequireDualStack for two
+>> families (given: a list)
+
+apiserver: {service: {ipFamilyPolicy: DualStack, ipFamilies: [ipv4]}}
+> apiserver.service.ipFamilyPolicy: must be 'SingleStack', 'PreferDualStack' or 'RequireDualStack'
+>> (given: 'DualStack')
+> apiserver.service.ipFamilies[0]: must be 'IPv4' or 'IPv6' (given: 'ipv4')
+
+webserver: {service: {externalIPs: [a.org, 127.0.0.1, "fe80::1", 224.0.0.1, 0.0.0.0]}}
+> webserver.service.externalIPs[0]: must be an IP address (given: 'a.org')
+> webserver.service.externalIPs[1]: must be the address of a node or load balancer, which others
+>> can reach (given: '127.0.0.1')
+> webserver.service.externalIPs[2]: must be the address of a node or load balancer, which others
+>> can reach (given: 'fe80::1')
+> webserver.service.externalIPs[3]: must be the address of a node or load balancer, which others
+>> can reach (given: '224.0.0.1')
+> webserver.service.externalIPs[4]: must be the address of a node or load balancer, which others
+>> can reach (given: '0.0.0.0')
+
+webserver: {service: {externalIPs: [192.0.2.1, 192.0.2.1]}}
+> webserver.service.externalIPs[1]: is given twice (given: '192.0.2.1')
+
+fileserver: {service: {allocateLoadBalancerNodePorts: false, trafficDistribution: PreferNear}}
+> fileserver.service.trafficDistribution: must be 'PreferClose', 'PreferSameZone' or
+>> 'PreferSameNode' (given: 'PreferNear')
+
+fileserver: {service: {allocateLoadBalancerNodePorts: false}}
+> fileserver.service.allocateLoadBalancerNodePorts: goes with type LoadBalancer only
+
+mongodb: {podDisruptionBudget: {unhealthyPodEvictionPolicy: Always}}
+> mongodb.podDisruptionBudget.unhealthyPodEvictionPolicy: must be 'IfHealthyBudget' or
+>> 'AlwaysAllow' (given: 'Always')
+
+webserver: {hostUsers: maybe, lifecycle: {preStop: {sleep: {seconds: 5}}}}
+> webserver.hostUsers: must be true or false (given: 'maybe')
+> webserver.lifecycle.preStop.sleep: unknown key (given: 'sleep')
+
 webserver: {service: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0, 10.0.0.0/33]}}
 > webserver.service.loadBalancerSourceRanges[0]: must be addresses such as 10.0.0.0/8
 >> (given: '10.0.0.0')
@@ -1552,6 +1597,7 @@ def test_each_setting_is_spelled_in_camel_case() -> None:
         "existing_pvc": "existingPVC",
         "remote_cluster_client": "remote_cluster_client",
         "load_balancer_ip": "loadBalancerIP",
+        "external_ips": "externalIPs",
         "target_cpu_utilization_percentage": "targetCPUUtilizationPercentage",
     }
     assert {setting.path[-1]: setting.name for setting in SETTINGS} == {

@@ -220,6 +220,7 @@ Resources = Annotated[
 ]
 PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT]
 SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT]
+Lifecycle = Annotated[Struct["k8s.Lifecycle"] | None, EMPTY_AS_DEFAULT]
 DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_DEFAULT]
 Tolerations = Annotated[list[Struct["k8s.Toleration"]], EMPTY_AS_LIST]
 TopologySpreadConstraints = Annotated[list[Struct["k8s.TopologySpreadConstraint"]], EMPTY_AS_LIST]
