@@ -222,7 +222,8 @@ def _gateway(values: "Values") -> Iterator[Mistake]:
         return
     own = [f"{s}.ingress" for s in PARTS if values.has(s) and values.server(s).ingress.enabled]
     if others := [*(["ingress"] if values.ingress.enabled else []), *own]:
-        yield Mistake(("gateway", "enabled"), f"excludes {', '.join(others)}: disable one", True)
+        off = " and ".join(f"{other}.enabled: false" for other in others)
+        yield Mistake(("gateway", "enabled"), f"goes with {off} only", True)
     if gateway.tls.secret_name and not values.cert_manager.issuer:
         yield Mistake(
             ("gateway", "tls", "secretName"),

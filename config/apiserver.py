@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from config.configuration import (
     mounts_below,
 )
 from config.generation import DEFAULT_GENERATION
-from config.pod import OnePod, default_resources
+from config.pod import OnePod, Pod, default_resources
 from config.server import Server
 from config.service import Service
 from config.types.fragment import Resources
@@ -103,6 +103,15 @@ class AsyncDelete(OnePod):
     """The program that deletes the files of deleted tasks, in a pod of its own."""
 
     without: ClassVar[Sequence[str]] = ("livenessProbe", "readinessProbe", "startupProbe")
+    # All but what is about several pods or the main container's program, and the account, which
+    # the API server makes.
+    inherited: ClassVar[frozenset[str]] = frozenset(
+        {
+            *(Pod.model_fields.keys() - {"affinity", "extra_envs", "lifecycle", "service_account"}),
+            "deployment_annotations",
+            "revision_history_limit",
+        }
+    )
 
     enabled: bool = Field(
         default=True,
@@ -114,6 +123,13 @@ class AsyncDelete(OnePod):
         "former host names, other nodes and forwarded ports: files below them are deleted too.",
     )
     resources: Resources = default_resources(RESOURCES_OF_ASYNC_DELETE)
+
+    def following(self, other: Pod) -> Self:
+        """Return the same with what it inherits; variables of both are joined by name."""
+        own = {variable.name for variable in self.extra_envs}
+        theirs = [variable for variable in other.extra_envs if variable.name not in own]
+        update = {"extra_envs": [*theirs, *self.extra_envs]}
+        return super().following(other).model_copy(update=update)
 
 
 class Apiserver(Server, HoconConfigs):

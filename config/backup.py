@@ -8,7 +8,7 @@ from pydantic import Field
 from config.claim import Claim
 from config.generation import Generation, number
 from config.image import Image, PulledImage
-from config.pod import DAY, CronJob, Job, deadline, default_resources, time_to_live
+from config.pod import DAY, CronJob, Job, Pod, deadline, default_resources, time_to_live
 from config.types.fragment import Resources
 from config.types.kubernetes import (
     AtLeastOne,
@@ -298,13 +298,41 @@ def prefix(values: "Values") -> str:
     return values.backup.s3.prefix or installation(values)
 
 
+def backups(values: "Values") -> dict[str, Backup]:
+    """Return the backups that these values ask for, scheduled as what they are backups of."""
+    return {
+        name: each.following(_backed_up(values, name))
+        for name, each in values.backup.by_name.items()
+        if each.enabled
+    }
+
+
+def restores(values: "Values") -> dict[str, Restore]:
+    """Return the restores that these values ask for, scheduled as what they restore."""
+    return {
+        name: each.following(_backed_up(values, name))
+        for name, each in values.restore.by_name.items()
+        if each.backup
+    }
+
+
+def _backed_up(values: "Values", name: str) -> Pod:
+    """Return the pods whose data it is; the API server's where a store is outside the cluster."""
+    pods: dict[str, Pod] = {
+        "mongodb": values.mongodb,
+        "elasticsearch": values.elasticsearch,
+        "fileserver": values.fileserver,
+    }
+    outside = name in values.stores and values.stores[name].source == "external"
+    return values.apiserver if outside else pods[name]
+
+
 def asked_for(values: "Values") -> dict[tuple[str, str], Backup | Restore]:
     """The backups and restores that these values ask for, by path."""
-    backups = {("backup", name): each for name, each in values.backup.by_name.items()}
-    restores = {("restore", name): each for name, each in values.restore.by_name.items()}
-    return {path: each for path, each in backups.items() if each.enabled} | {
-        path: each for path, each in restores.items() if each.backup
+    asked: dict[tuple[str, str], Backup | Restore] = {
+        ("backup", name): each for name, each in backups(values).items()
     }
+    return asked | {("restore", name): each for name, each in restores(values).items()}
 
 
 def claims(values: "Values") -> dict[str, BackupClaim]:

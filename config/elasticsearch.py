@@ -17,6 +17,7 @@ from config.store import ChartModel, Store, StoreImage, StorePersistence
 from config.types.fragment import (
     ExtraEnvs,
     NodeAffinity,
+    OverVariables,
     Resources,
 )
 from config.types.kubernetes import (
@@ -65,6 +66,7 @@ FLAT_IMAGE = {
     "digest": "image_digest",
     "pull_policy": "image_pull_policy",
 }
+DEFAULT_SETTINGS = OverVariables(DEFAULT_GENERATION.elasticsearch_settings)
 DEFAULT_ES_CONFIG = dict(DEFAULT_GENERATION.elasticsearch_files)
 
 
@@ -280,13 +282,13 @@ class Elasticsearch(StatefulSet, Store):
     es_java_opts: Text = Field(
         default="-Xmx2g -Xms2g", description="Options of the Java VM, the heap size among them."
     )
-    extra_envs: ExtraEnvs = Field(
+    extra_envs: Annotated[ExtraEnvs, DEFAULT_SETTINGS] = Field(
         default=[
-            {"name": name, "value": value}
-            for name, value in DEFAULT_GENERATION.elasticsearch_settings.items()
+            {"name": name, "value": value} for name, value in DEFAULT_SETTINGS.defaults.items()
         ],
         validate_default=True,
-        description="Environment variables, which Elasticsearch takes as settings.",
+        description="Environment variables, which Elasticsearch takes as settings; yours are "
+        "added, one of the same name replaces ours, and one whose value is null takes it away.",
     )
     resources: Annotated[Resources, over(DEFAULT_RESOURCES)] = Field(
         default=DEFAULT_RESOURCES,
@@ -368,6 +370,13 @@ class Elasticsearch(StatefulSet, Store):
         }
         return [variable.name for variable in self.extra_envs if variable.name in removed]
 
+    def refused_settings(self, generation: Generation) -> list[str]:
+        """Those of them that the values ask for themselves."""
+        given = [
+            v.name for v in self.extra_envs if not any(v is d for d in DEFAULT_SETTINGS.variables)
+        ]
+        return [name for name in self.removed_settings(generation) if name in given]
+
     def as_pod(self, generation: Generation) -> Self:
         """The same as other pods spell it: `nodeAffinity` in `affinity`, no refused settings."""
         removed = self.removed_settings(generation)
@@ -380,6 +389,11 @@ class Elasticsearch(StatefulSet, Store):
 
         affinity = overlaid(k8s.Affinity(node_affinity=self.node_affinity), self.affinity)
         return self.model_copy(update={"extra_envs": kept, "affinity": affinity})
+
+    @property
+    def affinity_to_nodes(self) -> Any:
+        """The node affinity of the pods, under either key."""
+        return self.node_affinity or super().affinity_to_nodes
 
     @property
     def fewest(self) -> int:

@@ -249,7 +249,9 @@ class Mongodb(StatefulSet, Store):
         yield from super().mistakes()
         if self.external.has_urls and self.source != "external":
             yield Mistake(("external",), "is read only with provider external")
-        if self.external.has_urls and self.auth.enabled:
+        known = self.auth.root_password or self.auth.existing_secret
+        # Without a password the switch gives way, such as that of a preset.
+        if self.external.has_urls and self.auth.enabled and known and self.source == "external":
             yield Mistake(
                 ("auth", "enabled"), "is part of the connection strings of mongodb.external", True
             )
@@ -265,11 +267,12 @@ class Mongodb(StatefulSet, Store):
             )
         if self.source == "embedded" and self.replica_count > 1:
             yield from self.persistence.shared("persistence")
-        unknown = self.auth.enabled and not (self.auth.root_password or self.auth.existing_secret)
+        unknown = self.auth.enabled and not known and not self.external.has_urls
         if self.source == "external" and unknown:
             yield Mistake(
                 ("auth", "enabled"),
-                "needs mongodb.auth.rootPassword or mongodb.auth.existingSecret",
+                "needs mongodb.auth.rootPassword or mongodb.auth.existingSecret; write false where "
+                "it asks for no password",
                 self.auth.enabled,
             )
         if self.source == "imported":

@@ -5,7 +5,7 @@ is said in one place too, `parts/workload.py` of the constructs.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 from pydantic.alias_generators import to_snake
@@ -29,6 +29,7 @@ from config.types.fragment import (
     ExtraContainers,
     ExtraEnvs,
     HostAliases,
+    Lifecycle,
     PodSecurityContext,
     Resources,
     SecurityContext,
@@ -125,6 +126,18 @@ class InitContainers(Model):
     )
 
 
+# What decides on which node a pod runs, and when; `Pod.following` takes affinity to nodes too.
+SCHEDULING = frozenset(
+    {
+        "node_selector",
+        "tolerations",
+        "priority_class_name",
+        "runtime_class_name",
+        "scheduler_name",
+    }
+)
+
+
 class Pod(Model):
     """The pods of a component, and their main container."""
 
@@ -188,6 +201,16 @@ class Pod(Model):
     termination_grace_period_seconds: Seconds | None = Field(
         default=None, description="Seconds that the containers have to end; unset, as needed."
     )
+    lifecycle: Lifecycle = Field(
+        default=None,
+        description="Hooks of the main container, `postStart` and `preStop`; a `preStop` replaces "
+        "ours, which lets servers answer what still reaches them.",
+    )
+    host_users: bool | None = Field(
+        default=None,
+        description="Whether the pods use the user namespace of their node; false gives them one "
+        "of their own, whose root is nobody outside (Kubernetes 1.33 and later). Unset, they do.",
+    )
     pod_labels: Labels = Field(default={}, description="More labels of the pods.")
     env_from: EnvFrom = Field(
         default=[],
@@ -205,6 +228,28 @@ class Pod(Model):
 
     isolated: ClassVar[bool] = False
     """Whether the pods have a NetworkPolicy unless the values say."""
+
+    inherited: ClassVar[frozenset[str]] = SCHEDULING
+    """The fields that pods take from those that they follow, unless the values set them."""
+
+    @property
+    def affinity_to_nodes(self) -> Any:
+        """The node affinity of the pods, if they have one."""
+        return self.affinity.node_affinity if self.affinity else None
+
+    def following(self, other: "Pod") -> Self:
+        """Return the same pods with what they inherit of others; a field of their own counts more.
+
+        Of affinity they inherit that to nodes alone. Anti-affinity to pods of the other component
+        would keep them, and new pods of that component, from nodes where the others run.
+        """
+        filled = self.filled_from(other, self.inherited)
+        nodes = other.affinity_to_nodes
+        if nodes is None or "affinity" in self.model_fields_set:
+            return filled
+        from cdk8s_plus_25 import k8s
+
+        return filled.model_copy(update={"affinity": k8s.Affinity(node_affinity=nodes)})
 
     def mistakes(self) -> Iterator[Mistake]:
         """A pod without name servers."""

@@ -174,7 +174,10 @@ class Redis(Store):
         unknown = self.use_password and not (self.password or self.existing_secret)
         if self.source == "external" and unknown:
             yield Mistake(
-                ("usePassword",), "needs redis.password or redis.existingSecret", self.use_password
+                ("usePassword",),
+                "needs redis.password or redis.existingSecret; write false where it asks for no "
+                "password",
+                self.use_password,
             )
         if self.source == "embedded" and self.cluster.enabled:
             yield from self.master.persistence.shared("master", "persistence")

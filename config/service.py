@@ -9,6 +9,7 @@ from config.store import ChartModel
 from config.types.kubernetes import (
     Annotations,
     Cidr,
+    ExternalIp,
     Labels,
     NodePort,
     OptionalIpAddress,
@@ -60,6 +61,33 @@ class Service(Model):
         "three hours.",
     )
 
+    ip_family_policy: Literal["SingleStack", "PreferDualStack", "RequireDualStack"] | None = Field(
+        default=None,
+        description="Whether the Service has addresses of IPv4 and IPv6: of one (SingleStack), of "
+        "both where the cluster has both (PreferDualStack), or of both (RequireDualStack); unset, "
+        "SingleStack.",
+    )
+    ip_families: list[Literal["IPv4", "IPv6"]] = Field(
+        default=[],
+        description="Families of its addresses, the first one first; empty, those of the cluster.",
+    )
+    external_ips: list[ExternalIp] = Field(
+        default=[],
+        alias="externalIPs",
+        description="Addresses outside the cluster at which its nodes answer for the Service too.",
+    )
+    allocate_load_balancer_node_ports: bool | None = Field(
+        default=None,
+        description="Whether a LoadBalancer gets node ports; false for load balancers that reach "
+        "pods directly. Unset, it does.",
+    )
+    traffic_distribution: Literal["PreferClose", "PreferSameZone", "PreferSameNode"] | None = Field(
+        default=None,
+        description="Which pods requests from inside the cluster go to first: those of the same "
+        "zone (PreferClose, Kubernetes 1.31 and later; PreferSameZone, 1.34) or of the same node "
+        "(PreferSameNode, 1.34); unset, any.",
+    )
+
     @property
     def published_node_port(self) -> int | None:
         """The node port to ask for; None where the type has none or the cluster may choose."""
@@ -72,7 +100,14 @@ class Service(Model):
             "loadBalancerIP": (self.load_balancer_ip, ("LoadBalancer",)),
             "loadBalancerClass": (self.load_balancer_class, ("LoadBalancer",)),
             "loadBalancerSourceRanges": (self.load_balancer_source_ranges, ("LoadBalancer",)),
-            "externalTrafficPolicy": (self.external_traffic_policy, ("NodePort", "LoadBalancer")),
+            "allocateLoadBalancerNodePorts": (
+                self.allocate_load_balancer_node_ports is not None,
+                ("LoadBalancer",),
+            ),
+            "externalTrafficPolicy": (
+                self.external_traffic_policy and not self.external_ips,
+                ("NodePort", "LoadBalancer"),
+            ),
         }
         for key, (given, types) in of_types.items():
             if given and self.type not in types:
@@ -83,6 +118,19 @@ class Service(Model):
                 "goes with sessionAffinity ClientIP only",
                 self.session_affinity_timeout_seconds,
             )
+        yield from self._ip_mistakes()
+
+    def _ip_mistakes(self) -> Iterator[Mistake]:
+        """Families that are named twice or do not go with the policy, and addresses given twice."""
+        families, both = self.ip_families, ("PreferDualStack", "RequireDualStack")
+        if len(families) > len(set(families)):
+            yield Mistake(("ipFamilies",), "must name each family once", families)
+        elif len(families) > 1 and self.ip_family_policy not in both:
+            message = "needs ipFamilyPolicy PreferDualStack or RequireDualStack for two families"
+            yield Mistake(("ipFamilies",), message, families)
+        for index, each in enumerate(self.external_ips):
+            if each in self.external_ips[:index]:
+                yield Mistake(("externalIPs", index), "is given twice", each)
 
 
 class StoreService(ChartModel):

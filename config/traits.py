@@ -1,7 +1,7 @@
 """What may stand around the pods of a component: budget, autoscaler, policy, account."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
@@ -32,6 +32,12 @@ class PodDisruptionBudget(Model):
     )
     max_unavailable: Share | None = Field(
         default=None, description="Pods that may be gone: a number or a percentage."
+    )
+
+    unhealthy_pod_eviction_policy: Literal["IfHealthyBudget", "AlwaysAllow"] | None = Field(
+        default=None,
+        description="Whether pods that are not ready may always be evicted (AlwaysAllow), so that "
+        "they hold up no drain (Kubernetes 1.27 and later); unset, only while enough others are.",
     )
 
     @property
@@ -158,6 +164,14 @@ class ServiceAccount(Model):
         default=False,
         description="Whether the pods get a token for the Kubernetes API.",
     )
+
+    def shared(self, own_name: str) -> Self:
+        """Return the same account for pods of another component, which does not make it.
+
+        `own_name` is what the account is called that is made without a name.
+        """
+        name = self.name or (own_name if self.create else "")
+        return self.model_copy(update={"create": False, "name": name, "annotations": {}})
 
     def mistakes(self) -> Iterator[Mistake]:
         """Annotations of an account that somebody else makes."""

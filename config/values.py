@@ -6,12 +6,12 @@ from typing import Any, Self, cast
 from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from config import addresses, backup, names, server_version
+from config import addresses, amounts, backup, names, server_version
 from config.addresses import PARTS, PublicUrls, Route
 from config.agent import Agent
 from config.agent_groups import AgentGroups
 from config.agent_services import AgentServices
-from config.apiserver import Apiserver
+from config.apiserver import Apiserver, AsyncDelete
 from config.argocd import Argocd
 from config.backup import Backups, Restores
 from config.cert_manager import CertManager
@@ -168,9 +168,9 @@ class Values(Model):
             if self.has(name)
         }
         if self.async_delete:
-            pods["apiserver", "asyncdelete"] = self.apiserver.asyncdelete
+            pods["apiserver", "asyncdelete"] = self.inheriting_async_delete
         if self.lacking:
-            pods["credentialsJob",] = self.credentials_job
+            pods["credentialsJob",] = self.inheriting_credentials_job
         if self.agentservices.enabled:
             pods["agentservices",] = self.agentservices
         groups = self.agent_groups.items()
@@ -219,6 +219,22 @@ class Values(Model):
         """Whether a program of its own deletes the files of deleted tasks."""
         possible = self.generation.async_delete and self.has("apiserver") and self.has("fileserver")
         return possible and self.apiserver.asyncdelete.enabled
+
+    @property
+    def inheriting_async_delete(self) -> AsyncDelete:
+        """The pod of asynchronous delete: what it does not set is as the API server has it."""
+        server, pod = self.apiserver, self.apiserver.asyncdelete
+        account = pod.service_account
+        if not account.model_fields_set & {"create", "name"}:
+            account = account.filled_from(
+                server.service_account.shared(f"{self.fullname}-apiserver")
+            )
+        return pod.following(server).model_copy(update={"service_account": account})
+
+    @property
+    def inheriting_credentials_job(self) -> CredentialsJob:
+        """The Job that makes credentials, scheduled as the API server, whose image it runs."""
+        return self.credentials_job.following(self.apiserver)
 
     @property
     def keeps_claims(self) -> bool:
@@ -315,10 +331,10 @@ class Values(Model):
                     f"{'.'.join(path)}.podDisruptionBudget: forbids every eviction (pods: "
                     f"{pod.fewest}), so that no drain of their nodes ends"
                 )
-        removed = search.removed_settings(self.generation)
-        if search.source == "embedded" and removed and "extra_envs" in search.model_fields_set:
+        written = search.source == "embedded" and "extra_envs" in search.model_fields_set
+        if written and (refused := search.refused_settings(self.generation)):
             yield (
-                f"elasticsearch.extraEnvs: {', '.join(removed)} is left out: the Elasticsearch of "
+                f"elasticsearch.extraEnvs: {', '.join(refused)} is left out: the Elasticsearch of "
                 "that version does not know it, and would not start"
             )
         yield from self._unknown_to_the_servers()
@@ -327,6 +343,7 @@ class Values(Model):
         yield from self._unknown_stores()
         yield from server_version.warnings(self)
         yield from backup.warnings(self)
+        yield from amounts.warnings(self)
         yield from addresses.warnings(self)
 
     def _unknown_to_the_servers(self) -> Iterator[str]:

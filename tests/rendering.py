@@ -24,6 +24,12 @@ from config import Values
 
 KUBERNETES_VERSIONS = ("1.25", "1.30", "1.33", "1.37")
 
+# Fields that came later, by kind: older schemas know nothing of them.
+SINCE = {
+    ("Service", "trafficDistribution"): "1.30",
+    ("PodDisruptionBudget", "unhealthyPodEvictionPolicy"): "1.26",
+}
+
 Object = dict[str, Any]
 
 # It reads the schemas anew for each object.
@@ -162,8 +168,21 @@ def misfits(bundle: Bundle) -> list[str]:
     return [
         line
         for manifest in bundle.objects
-        for version in KUBERNETES_VERSIONS
+        for version in _versions_of(manifest)
         for line in schema_findings(json.dumps(manifest, sort_keys=True), version)
+    ]
+
+
+def _versions_of(manifest: Object) -> list[str]:
+    """The versions whose schema knows all fields of the manifest."""
+    spec = manifest.get("spec") or {}
+    since = [
+        tuple(map(int, version.split(".")))
+        for (kind, field), version in SINCE.items()
+        if kind == manifest["kind"] and field in spec
+    ]
+    return [
+        v for v in KUBERNETES_VERSIONS if tuple(map(int, v.split("."))) >= max(since, default=())
     ]
 
 

@@ -46,7 +46,8 @@ redis: {enabled: false, usePassword: true}
 BAD_LINES = [
     "3: clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and "
     "not a number: the server would read something else",
-    "4: redis.usePassword: needs redis.password or redis.existingSecret (given: true)",
+    "4: redis.usePassword: needs redis.password or redis.existingSecret; write false where it asks "
+    "for no password (given: true)",
     "2: apisever: unknown key; did you mean \"apiserver\"? (given: 'apisever')",
 ]
 SUMMARY = """\

@@ -154,6 +154,8 @@ def settings() -> Iterator[Setting]:
     yield in_pod("dnsPolicy", "Default")
     yield in_pod("dnsConfig", {"options": [{"name": "ndots", "value": "1"}]})
     yield in_pod("terminationGracePeriodSeconds", 7)
+    yield in_pod("hostUsers", False)
+    yield merged("lifecycle", {"postStart": {"exec": {"command": ["true"]}}}, main_of)
     yield in_pod("imagePullSecrets", [{"name": "registry-key"}])
     yield merged("podSecurityContext", {"supplementalGroups": [7]}, pod_of, "securityContext")
     yield Setting("containerSecurityContext", {"runAsUser": 7}, for_all_containers)
@@ -229,8 +231,6 @@ def test_a_setting_has_its_effect_in_every_component(key: str) -> None:
         functools.reduce(merge, (values_of(section, entries) for section in sections), ALL_THERE)
         for entries in (setting.context, {**setting.context, key: _as_written(key, setting.value)})
     )
-    if key == "extraEnvs":  # a list, so the table's default of Elasticsearch gives way
-        context = merge(ALL_THERE, {"elasticsearch": {"extraEnvs": []}})
     before, after = render(context), render(values, outside=OUTSIDE)
     expected = edited(before, {NAMES[section]: setting.edit for section in sections})
     different = [
@@ -460,16 +460,14 @@ def in_a_chart(section: str, key: str) -> Edit:
 @pytest.mark.parametrize("key", [key for key in SETTINGS if "startupProbe" not in key])
 def test_a_setting_of_a_charts_pods_changes_nothing_else(key: str, charts: Object) -> None:
     setting, (part, _, probed) = SETTINGS[key], key.partition(".")
-    # A list of the values, so the table's default of Elasticsearch gives way.
-    context = merge(charts, {"elasticsearch": {"extraEnvs": []}}) if part == "extraEnvs" else charts
     sections = [
         section
         for section in STORES
         if not (probed and "Probe" in part)
-        or part in main_of(render(context).workloads[NAMES[section]])
+        or part in main_of(render(charts).workloads[NAMES[section]])
     ]
     context, values = (
-        functools.reduce(merge, (values_of(section, entries) for section in sections), context)
+        functools.reduce(merge, (values_of(section, entries) for section in sections), charts)
         for entries in (setting.context, {**setting.context, key: _as_written(key, setting.value)})
     )
     edits = {NAMES[section]: in_a_chart(section, key) for section in sections}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from cluster import guide
 from config import Values
@@ -13,7 +14,14 @@ from config.types.kubernetes import amount
 from config.types.merging import merge
 from pod_security import Object, against_restricted, containers_of, pods_of
 from rendering import Bundle, render
-from scenarios import PRESETS, WITHOUT_HELM, preset
+from scenarios import (
+    EXTERNAL_SERVICES,
+    OUTSIDE_STORES,
+    PRESETS,
+    STORES,
+    WITHOUT_HELM,
+    preset,
+)
 
 CERTIFICATE = {("Secret", "clearml-tls")}
 AVAILABLE = ("production", "high-availability")
@@ -61,6 +69,69 @@ def test_no_preset_is_warned_of(names: tuple[str, ...]) -> None:
     assert list(Values.read(values).warnings()) == []
 
 
+ON_TOP: dict[str, Object] = {
+    **{f"{name} elsewhere": {name: EXTERNAL_SERVICES[name]} for name in STORES},
+    "connection strings in a Secret": {
+        "mongodb": {"provider": "external", "external": {"existingSecret": "mine"}}
+    },
+    "no ingress": {"ingress": {"enabled": False}},
+    "one node of all": {
+        "apiserver": {"replicaCount": 1},
+        "webserver": {"replicaCount": 1},
+        "elasticsearch": {"replicas": 1, "minimumMasterNodes": 1},
+    },
+}
+COMBINATIONS = [
+    *((name,) for name in WITHOUT_HELM),
+    *ON_OPENSHIFT,
+    ("production", "clearml-2"),
+]
+
+
+@pytest.mark.parametrize("section", ON_TOP)
+@pytest.mark.parametrize("names", COMBINATIONS, ids="+".join)
+def test_a_preset_goes_with_stores_and_ways_of_ones_own(
+    names: tuple[str, ...], section: str
+) -> None:
+    values = merge(preset(*names), ON_TOP[section])
+    secrets = {("Secret", name) for name in ("mine", "managed-redis")}
+    render(values, outside=CERTIFICATE | secrets)
+
+
+TO_WRITE: dict[str, tuple[Object, str, Object]] = {
+    "MongoDB": (
+        {"mongodb": OUTSIDE_STORES["mongodb"]},
+        "mongodb.auth.enabled",
+        {"mongodb": {"auth": {"enabled": False}}},
+    ),
+    "Redis": (
+        {"redis": OUTSIDE_STORES["redis"]},
+        "redis.usePassword",
+        {"redis": {"usePassword": False}},
+    ),
+    "Gateway": (
+        {"gateway": {"enabled": True, "host": "a.org", "parentRefs": [{"name": "front"}]}},
+        "gateway.enabled",
+        {"ingress": {"enabled": False}},
+    ),
+    "Elasticsearch": (
+        {"elasticsearch": {"replicas": 1}},
+        "elasticsearch.minimumMasterNodes",
+        {"elasticsearch": {"minimumMasterNodes": 1}},
+    ),
+}
+
+
+@pytest.mark.parametrize("names", [names for names in COMBINATIONS if "production" in names])
+@pytest.mark.parametrize("part", TO_WRITE)
+def test_what_contradicts_a_preset_is_one_mistake(names: tuple[str, ...], part: str) -> None:
+    given, path, answer = TO_WRITE[part]
+    with pytest.raises(ValidationError) as caught:
+        Values.read(merge(preset(*names), given))
+    assert [".".join(map(str, each["loc"])) for each in caught.value.errors()] == [path]
+    Values.read(merge(merge(preset(*names), given), answer))
+
+
 @pytest.mark.parametrize("name", [name for name in PRESETS if not name.startswith("upgrade/")])
 def test_values_of_the_guide_go_with_the_preset(name: str) -> None:
     """Each has one paragraph there."""
@@ -102,6 +173,15 @@ def test_all_but_tasks_have_limits(name: str) -> None:
         for container in containers_of(pod):
             if workload not in AGENTS or container not in pod["containers"]:
                 assert container["resources"]["limits"].keys() == {"cpu", "memory"}, workload
+
+
+def test_tasks_in_production_cannot_fill_the_disk_of_a_node() -> None:
+    bundle = bundle_of("production")
+    for agent in AGENTS:
+        resources = bundle.container(agent)["resources"]
+        for part in ("requests", "limits"):
+            assert "ephemeral-storage" in resources[part], agent
+        assert "cpu" not in resources["limits"], agent
 
 
 def test_production_has_a_policy_for_each_pod() -> None:

@@ -127,9 +127,14 @@ def workload_rows(section: str) -> Iterator[Row]:
     def row(key: str, value: Any, effects: Effects, **options: Any) -> Row:
         return Row(f"{section}.{key}", value, effects, **options)
 
-    yield row("affinity", AFFINITY, {f"{pod}.affinity": AFFINITY})
-    yield row("nodeSelector", {"pool": "ml"}, {f"{pod}.nodeSelector": {"pool": "ml"}})
-    yield row("tolerations", TOLERATIONS, {f"{pod}.tolerations": TOLERATIONS})
+    # The Job that makes credentials runs where the API server does.
+    scheduled = [pod, *(["Job/clearml-credentials pod"] if section == "apiserver" else [])]
+    for key, value in (
+        ("affinity", AFFINITY),
+        ("nodeSelector", {"pool": "ml"}),
+        ("tolerations", TOLERATIONS),
+    ):
+        yield row(key, value, {f"{place}.{key}": value for place in scheduled})
     yield row("podAnnotations", {"probe": "on"}, {f"{deployment} annotations.probe": "on"})
     yield row(
         "replicaCount", 3, {f"{deployment} spec.replicas": 3}, context=SHARED.get(section, {})
@@ -179,6 +184,21 @@ def service_rows(section: str, addresses: Effects) -> Iterator[Row]:
             60,
             {f"{service}.sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 60}}},
             sticky,
+        ),
+        ("ipFamilyPolicy", "PreferDualStack", {f"{service}.ipFamilyPolicy": "PreferDualStack"}, {}),
+        ("ipFamilies", ["IPv6"], {f"{service}.ipFamilies": ["IPv6"]}, {}),
+        ("externalIPs", ["192.0.2.7"], {f"{service}.externalIPs": ["192.0.2.7"]}, {}),
+        (
+            "allocateLoadBalancerNodePorts",
+            False,
+            {f"{service}.allocateLoadBalancerNodePorts": False},
+            balanced,
+        ),
+        (
+            "trafficDistribution",
+            "PreferClose",
+            {f"{service}.trafficDistribution": "PreferClose"},
+            {},
         ),
     ):
         yield Row(f"{section}.service.{key}", value, effects, context)
@@ -1716,11 +1736,8 @@ def elasticsearch_rows() -> Iterator[Row]:
         variable, value = (
             DEFAULTS[f"elasticsearch.extraEnvs[{index}].{k}"] for k in ("name", "value")
         )
-        yield row(
-            f"extraEnvs[{index}].name",
-            "probe",
-            {f"{main}.env.{variable}": None, f"{main}.env.probe": value},
-        )
+        # Ours of the former name stays.
+        yield row(f"extraEnvs[{index}].name", "probe", {f"{main}.env.probe": value})
         yield row(f"extraEnvs[{index}].value", "probe", {f"{main}.env.{variable}": "probe"})
     yield row(
         "httpPort",

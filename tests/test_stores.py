@@ -31,6 +31,50 @@ def store_env(bundle: Bundle) -> dict[str, Any]:
 
 # Embedded
 
+
+def settings_of_elasticsearch(*given: dict[str, Any]) -> dict[str, Any]:
+    return render({"elasticsearch": {"extraEnvs": [*given]}}).env(ELASTIC)
+
+
+LOW = "cluster.routing.allocation.disk.watermark.low"
+
+
+@pytest.mark.parametrize(
+    ("given", "changed"),
+    [
+        pytest.param({"name": "a.b", "value": "1"}, {"a.b": "1"}, id="one more"),
+        pytest.param({"name": LOW, "value": "1gb"}, {LOW: "1gb"}, id="another value"),
+        pytest.param({"name": LOW, "value": ""}, {LOW: ""}, id="an empty value"),
+        pytest.param({"name": LOW, "value": None}, {LOW: None}, id="one less"),
+        pytest.param({"name": "a.b", "value": None}, {}, id="one less that is not there"),
+        pytest.param({"name": "node.name", "value": "n"}, {"node.name": "n"}, id="of the pod"),
+    ],
+)
+def test_variables_of_elasticsearch_are_joined_by_name(
+    given: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    wanted = render().env(ELASTIC) | changed
+    assert settings_of_elasticsearch(given) == {k: v for k, v in wanted.items() if v is not None}
+
+
+@pytest.mark.parametrize("version", ["1.0.2", "2.3.0"])
+def test_security_stays_off_beside_files_of_ones_own(version: str) -> None:
+    """Elasticsearch 8 would ask for TLS, and not start."""
+    own: dict[str, Any] = {
+        "esConfig": {"elasticsearch.yml": "indices.query.bool.max_clause_count: 4096\n"},
+        "extraEnvs": [{"name": "a.b", "value": "1"}],
+    }
+    env = render({"clearml": {"version": version}, "elasticsearch": own}).env(ELASTIC)
+    assert env["xpack.security.enabled"] == "false"
+
+
+@pytest.mark.usefixtures("helm_on_path")
+def test_a_chart_gets_the_variables_that_are_ours_too(charts: dict[str, Any]) -> None:
+    own = {"elasticsearch": {"extraEnvs": [{"name": "a.b", "value": "1"}]}}
+    before, after = (render(values).env(ELASTIC) for values in (charts, merge(charts, own)))
+    assert after == before | {"a.b": "1"}
+
+
 UNPRIVILEGED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},

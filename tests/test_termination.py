@@ -130,6 +130,22 @@ def test_servers_go_on_until_nobody_sends_them_requests() -> None:
     assert pauses == {f"clearml-{server}": ["sleep", "5"] for server in SERVERS}
 
 
+@pytest.mark.parametrize(
+    ("hook", "pause"),
+    [
+        ("preStop", ["sleep", "20"]),
+        ("postStart", ["sleep", "5"]),
+    ],
+)
+def test_a_hook_of_the_users_counts_more_than_the_pause(hook: str, pause: list[str]) -> None:
+    hooks = {hook: {"exec": {"command": ["sleep", "20"]}}}
+    lifecycle = render({"apiserver": {"lifecycle": hooks}}).container("clearml-apiserver")[
+        "lifecycle"
+    ]
+    assert lifecycle[hook] == hooks[hook]
+    assert lifecycle["preStop"]["exec"]["command"] == pause
+
+
 # All programs of ours
 
 S3 = {"bucket": "backups", "endpoint": "https://s3.example.com", "existingSecret": "keys"}

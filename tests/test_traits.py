@@ -91,6 +91,7 @@ SCALABLE = {
 }
 SCALED = {**SCALABLE, "autoscaling.enabled": True}
 SCALER = "HorizontalPodAutoscaler"
+UNHEALTHY = "unhealthyPodEvictionPolicy"
 BEHAVIOR = {"scaleDown": {"selectPolicy": "Disabled"}}
 
 
@@ -123,6 +124,14 @@ EFFECTS = (
         "podDisruptionBudget.maxUnavailable",
         "25%",
         object_of("PodDisruptionBudget", "-pdb", maxUnavailable="25%"),
+    ),
+    Trait(
+        f"podDisruptionBudget.{UNHEALTHY}",
+        "AlwaysAllow",
+        lambda section: {
+            f"PodDisruptionBudget/{NAMES[section]}-pdb spec.{UNHEALTHY}": "AlwaysAllow"
+        },
+        {"podDisruptionBudget.enabled": True},
     ),
     Trait(
         "networkPolicy.enabled",

@@ -641,7 +641,8 @@ gateway: {enabled: true}
 gateway: {enabled: true, host: a.org, parentRefs: [{name: front}]}
 ingress: {enabled: true, host: a.org}
 fileserver: {ingress: {enabled: true, hostName: b.org}}
-> gateway.enabled: excludes ingress, fileserver.ingress: disable one (given: true)
+> gateway.enabled: goes with ingress.enabled: false and fileserver.ingress.enabled:
+>> false only (given: true)
 
 gateway: {enabled: true, host: a.org, parentRefs: [{name: front}], tls: {secretName: mine}}
 > gateway.tls.secretName: needs certManager.issuer, which fills the Secret; gateway.tls.enabled says
@@ -703,17 +704,20 @@ agentGroups: {gpu: {clearmlFilesHost: "s3://bucket"}}
 >> clearmlFilesHost of agentservices, agentGroups.agent-group0: agents upload there (given: false)
 
 mongodb: {enabled: false, auth: {enabled: true}}
-> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
+> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret; write
+>> false where it asks for no password (given: true)
 
 mongodb: {enabled: false, auth: {enabled: true, rootPassword: ""}}
-> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret (given: true)
+> mongodb.auth.enabled: needs mongodb.auth.rootPassword or mongodb.auth.existingSecret; write
+>> false where it asks for no password (given: true)
 
 mongodb: {auth: {enabled: true, rootPassword: "test@secret:1"}}
 > mongodb.auth.rootPassword: must be letters, digits, '.', '_', '~' and '-': it becomes part of a
 >> URL
 
 redis: {enabled: false, usePassword: true}
-> redis.usePassword: needs redis.password or redis.existingSecret (given: true)
+> redis.usePassword: needs redis.password or redis.existingSecret; write false where it asks
+>> for no password (given: true)
 
 redis: {usePassword: true, password: 'test"secret'}
 > redis.password: must be ASCII characters other than quotes and backslashes
@@ -927,7 +931,8 @@ mongodb: {provider: helm, auth: {existingSecretKey: mine}}
 > mongodb.auth.existingSecretKey: cannot be chosen with provider helm (given: 'mine')
 
 redis: {provider: external, auth: {enabled: true}}
-> redis.auth.enabled: needs redis.password or redis.existingSecret (given: true)
+> redis.auth.enabled: needs redis.password or redis.existingSecret; write false where it asks
+>> for no password (given: true)
 
 redis: {provider: helm, tls: {enabled: true}}
 > redis.tls.enabled: is not supported: the servers would not use it
@@ -1091,6 +1096,51 @@ webserver: {service: {type: ClusterIP, loadBalancerClass: a, externalTrafficPoli
 > webserver.service.externalTrafficPolicy: goes with type NodePort or LoadBalancer only
 > webserver.service.sessionAffinityTimeoutSeconds: goes with sessionAffinity ClientIP only
 >> (given: 60)
+
+webserver: {service: {ipFamilies: [IPv4, IPv4]}}
+> webserver.service.ipFamilies: must name each family once (given: a list)
+
+webserver: {service: {ipFamilies: [IPv6, IPv4]}}
+> webserver.service.ipFamilies: needs ipFamilyPolicy PreferDualStack or RequireDualStack for two
+>> families (given: a list)
+
+apiserver: {service: {ipFamilyPolicy: SingleStack, ipFamilies: [IPv6, IPv4]}}
+> apiserver.service.ipFamilies: needs ipFamilyPolicy PreferDualStack or RequireDualStack for two
+>> families (given: a list)
+
+apiserver: {service: {ipFamilyPolicy: DualStack, ipFamilies: [ipv4]}}
+> apiserver.service.ipFamilyPolicy: must be 'SingleStack', 'PreferDualStack' or 'RequireDualStack'
+>> (given: 'DualStack')
+> apiserver.service.ipFamilies[0]: must be 'IPv4' or 'IPv6' (given: 'ipv4')
+
+webserver: {service: {externalIPs: [a.org, 127.0.0.1, "fe80::1", 224.0.0.1, 0.0.0.0]}}
+> webserver.service.externalIPs[0]: must be an IP address (given: 'a.org')
+> webserver.service.externalIPs[1]: must be the address of a node or load balancer, which others
+>> can reach (given: '127.0.0.1')
+> webserver.service.externalIPs[2]: must be the address of a node or load balancer, which others
+>> can reach (given: 'fe80::1')
+> webserver.service.externalIPs[3]: must be the address of a node or load balancer, which others
+>> can reach (given: '224.0.0.1')
+> webserver.service.externalIPs[4]: must be the address of a node or load balancer, which others
+>> can reach (given: '0.0.0.0')
+
+webserver: {service: {externalIPs: [192.0.2.1, 192.0.2.1]}}
+> webserver.service.externalIPs[1]: is given twice (given: '192.0.2.1')
+
+fileserver: {service: {allocateLoadBalancerNodePorts: false, trafficDistribution: PreferNear}}
+> fileserver.service.trafficDistribution: must be 'PreferClose', 'PreferSameZone' or
+>> 'PreferSameNode' (given: 'PreferNear')
+
+fileserver: {service: {allocateLoadBalancerNodePorts: false}}
+> fileserver.service.allocateLoadBalancerNodePorts: goes with type LoadBalancer only
+
+mongodb: {podDisruptionBudget: {unhealthyPodEvictionPolicy: Always}}
+> mongodb.podDisruptionBudget.unhealthyPodEvictionPolicy: must be 'IfHealthyBudget' or
+>> 'AlwaysAllow' (given: 'Always')
+
+webserver: {hostUsers: maybe, lifecycle: {preStop: {sleep: {seconds: 5}}}}
+> webserver.hostUsers: must be true or false (given: 'maybe')
+> webserver.lifecycle.preStop.sleep: unknown key (given: 'sleep')
 
 webserver: {service: {type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0, 10.0.0.0/33]}}
 > webserver.service.loadBalancerSourceRanges[0]: must be addresses such as 10.0.0.0/8
@@ -1547,6 +1597,7 @@ def test_each_setting_is_spelled_in_camel_case() -> None:
         "existing_pvc": "existingPVC",
         "remote_cluster_client": "remote_cluster_client",
         "load_balancer_ip": "loadBalancerIP",
+        "external_ips": "externalIPs",
         "target_cpu_utilization_percentage": "targetCPUUtilizationPercentage",
     }
     assert {setting.path[-1]: setting.name for setting in SETTINGS} == {

@@ -1,6 +1,9 @@
 """Raw Kubernetes fragments in the values: parsed into the cdk8s structs that they must fit."""
 
+import copy
+import functools
 import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -100,6 +103,11 @@ def empty_as_list(raw: object) -> object:
     return [] if raw == {} else raw
 
 
+def _empty_as_none(raw: object) -> object:
+    """Return None for an empty mapping, which unlike EMPTY_AS_DEFAULT counts as set."""
+    return None if raw == {} else raw
+
+
 def type_alone(raw: object) -> object:
     """A strategy by its type, as charts spell it."""
     return {"type": raw} if isinstance(raw, str) else raw
@@ -156,15 +164,63 @@ class _Switch:
         return {key: part for key, part in raw.items() if key != "enabled"} or None
 
 
+class OverVariables:
+    """Annotation: variables that the user's are merged over by name; a null as value drops one.
+
+    An empty list drops all.
+    """
+
+    def __init__(self, defaults: Mapping[str, str]) -> None:
+        self.defaults = defaults
+
+    @functools.cached_property
+    def variables(self) -> "list[k8s.EnvVar]":
+        """The variables, each always the same object, so that it is told from the user's."""
+        from config.types import structs
+
+        parse = structs.validator("EnvVar").validate_python
+        return [parse({"name": name, "value": value}) for name, value in self.defaults.items()]
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(self._merged, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = copy.deepcopy(handler(schema))
+        described["items"][DEFINITION] += "OrNull"
+        described["items"]["properties"]["value"]["type"] = ["string", "null"]
+        return described
+
+    def _merged(self, raw: Any, parse: Callable[[Any], "list[k8s.EnvVar]"]) -> "list[k8s.EnvVar]":
+        if not isinstance(raw, list) or not raw:
+            return parse(raw)
+        dropped = [isinstance(item, dict) and item.get("value", "") is None for item in raw]
+        given = parse(
+            [
+                {key: part for key, part in item.items() if key != "value"} if drop else item
+                for item, drop in zip(raw, dropped, strict=True)
+            ]
+        )
+        names = {variable.name for variable in given}
+        kept = [variable for variable in self.variables if variable.name not in names]
+        # With a source instead of the null it is a variable like any other.
+        own = [v for v, drop in zip(given, dropped, strict=True) if not drop or v.value_from]
+        return [*kept, *own]
+
+
 EMPTY_AS_LIST = BeforeValidator(empty_as_list)
 
-Affinity = Annotated[Struct["k8s.Affinity"] | None, EMPTY_AS_DEFAULT]
+Affinity = Annotated[Struct["k8s.Affinity"] | None, BeforeValidator(_empty_as_none)]
 NodeAffinity = Annotated[Struct["k8s.NodeAffinity"] | None, EMPTY_AS_DEFAULT]
 Resources = Annotated[
     Struct["k8s.ResourceRequirements"] | None, EMPTY_AS_DEFAULT, AfterValidator(_affordable)
 ]
 PodSecurityContext = Annotated[Struct["k8s.PodSecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT]
 SecurityContext = Annotated[Struct["k8s.SecurityContext"] | None, _Switch(), EMPTY_AS_DEFAULT]
+Lifecycle = Annotated[Struct["k8s.Lifecycle"] | None, EMPTY_AS_DEFAULT]
 DnsConfig = Annotated[Struct["k8s.PodDnsConfig"] | None, EMPTY_AS_DEFAULT]
 Tolerations = Annotated[list[Struct["k8s.Toleration"]], EMPTY_AS_LIST]
 TopologySpreadConstraints = Annotated[list[Struct["k8s.TopologySpreadConstraint"]], EMPTY_AS_LIST]

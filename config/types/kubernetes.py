@@ -175,7 +175,24 @@ def is_plain_path(path: str) -> bool:
     return re.fullmatch(r"/(?!.*(//|%2f|/\.\.?(/|$))).*", path, re.I) is not None
 
 
+def _external_ip(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise PydanticCustomError("mistake", "must be an IP address") from None
+    if (
+        address.is_unspecified
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+    ):
+        message = "must be the address of a node or load balancer, which others can reach"
+        raise PydanticCustomError("mistake", "{message}", {"message": message})
+    return text
+
+
 OptionalIpAddress = Annotated[Text, AfterValidator(_ip_address)]
+ExternalIp = Annotated[Text, AfterValidator(_external_ip)]
 OptionalAddress = Annotated[Text, AfterValidator(_address)]
 # As Ingresses and HTTPRoutes take them.
 HostPrefix = Annotated[

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -82,6 +82,20 @@ class Model(BaseModel):
     def read(cls, mapping: object) -> Self:
         """The section that a mapping, spelled as in YAML, describes; else pydantic's error."""
         return cls.model_validate(mapping, by_alias=True, by_name=False)
+
+    def filled_from(self, other: "Model", fields: Collection[str] | None = None) -> Self:
+        """Return the section with the values that only the other section sets, of these fields.
+
+        None stands for all fields. Sections in it are filled in the same way.
+        """
+        update: dict[str, Any] = {}
+        for name in other.model_fields_set.intersection(fields or type(self).model_fields):
+            own, theirs = getattr(self, name), getattr(other, name)
+            if isinstance(own, Model):
+                update[name] = own.filled_from(theirs)
+            elif name not in self.model_fields_set:
+                update[name] = theirs
+        return self.model_copy(update=update)
 
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong between fields that are each right by themselves."""

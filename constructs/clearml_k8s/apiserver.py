@@ -34,18 +34,22 @@ HTTPS = 443
 
 
 class Program(NamedTuple):
-    """What all that runs the API server's program has: settings, and what they are read from."""
+    """What all that runs the API server's program has: settings, and what they are read from.
+
+    `config_dir` is where files of the user's own may be mounted.
+    """
 
     image: PulledImage
     needs: Mapping[str, Need]
     environment: Mapping[str, EnvValue]
     directories: Sequence[ConfigDirectory]
+    config_dir: str
     stores: StoreAddresses
 
     def environment_with(self, *more: ConfigDirectory) -> dict[str, EnvValue]:
         """Variables, of which one names the directories; later ones count more."""
         paths = [directory.path for directory in (*self.directories, *more)]
-        return {**self.environment, "CLEARML_CONFIG_DIR": ":".join(paths)}
+        return {**self.environment, "CLEARML_CONFIG_DIR": ":".join(dict.fromkeys(paths))}
 
     @property
     def volumes(self) -> list[k8s.Volume]:
@@ -118,6 +122,7 @@ class Apiserver(Construct):
                 *_fixed_users_by_hand(clearml.fixed_users),
                 *additional.directories,
             ],
+            config_dir=values.config_dir,
             stores=stores,
         )
         program, probe = self.program, generation.apiserver_probe

@@ -149,7 +149,9 @@ def install(
     if lacking:
         image = values.apiserver.pulled_image(generation)
         workloads.append(
-            credentials_job(of_credentials, naming, values.credentials_job, image, lacking)
+            credentials_job(
+                of_credentials, naming, values.inheriting_credentials_job, image, lacking
+            )
         )
     drop_if_empty(of_credentials)
     addresses = {
@@ -180,7 +182,7 @@ def install(
             deletion = AsyncDelete(
                 chart("asyncdelete"),
                 naming=naming,
-                values=values.apiserver.asyncdelete,
+                values=values.inheriting_async_delete,
                 program=apiserver.program,
                 fileserver=servers.fileserver,
                 # It gives up on files that nobody deletes for it.

@@ -16,7 +16,7 @@ from clearml_k8s.parts.volume import volume
 from clearml_k8s.parts.workload import Placed, Workload, cron_job, job
 from clearml_k8s.stores.address import StoreAddresses
 from config import Values
-from config.backup import claims, has_repository, installation
+from config.backup import backups, claims, has_repository, installation, restores
 from config.image import PulledImage
 
 
@@ -40,21 +40,18 @@ class Backups(NamedTuple):
         for name, claim in claims(self.values).items():
             component = component_of(self.naming, name)
             volume(Construct(scope, name), component, PURPOSE, claim, name="backups")
-        backups, restores = self.values.backup.by_name.items(), self.values.restore.by_name
+        restored = restores(self.values)
         return [
             # Half of what a restore has replaced would be a backup, and push out a whole one.
-            cron_job(scope, self._backup(name), values, suspend=bool(restores[name].backup))
-            for name, values in backups
-            if values.enabled
+            cron_job(scope, self._backup(name), values, suspend=name in restored)
+            for name, values in backups(self.values).items()
         ]
 
     def restore(self, scope: Construct) -> list[Placed]:
         """Make Job `<fullname>-restore-<name>-<digest>` for each backup that is to be restored."""
-        restores = self.values.restore.by_name.items()
         return [
             job(scope, self._restore(name, values.backup), values)
-            for name, values in restores
-            if values.backup
+            for name, values in restores(self.values).items()
         ]
 
     def _backup(self, name: str) -> Workload:

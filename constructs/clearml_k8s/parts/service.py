@@ -7,8 +7,9 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.untyped import untyped
 from config.service import Service, StoreService
-from config.types.structs import int_or_string
+from config.types.structs import int_or_string, to_plain
 
 HTTP = "http"
 PAUSE = 5
@@ -32,21 +33,30 @@ def server_service(scope: Construct, component: Component, values: Service) -> N
         target_port=int_or_string(HTTP),
         node_port=values.published_node_port,
     )
-    k8s.KubeService(
+    spec = k8s.ServiceSpec(
+        type=values.type,
+        selector=component.selector,
+        ports=[port],
+        load_balancer_ip=values.load_balancer_ip or None,
+        load_balancer_class=values.load_balancer_class,
+        load_balancer_source_ranges=values.load_balancer_source_ranges or None,
+        external_traffic_policy=values.external_traffic_policy,
+        session_affinity=values.session_affinity,
+        session_affinity_config=_affinity_config(values.session_affinity_timeout_seconds),
+        ip_family_policy=values.ip_family_policy,
+        ip_families=values.ip_families or None,
+        external_i_ps=values.external_ips or None,
+        allocate_load_balancer_node_ports=values.allocate_load_balancer_node_ports,
+    )
+    distribution = values.traffic_distribution
+    # Not a KubeService, which drops the distribution, patched in or not.
+    untyped(
         scope,
         "service",
+        api_version="v1",
+        kind="Service",
         metadata=component.metadata(annotations=values.annotations, labels=values.labels),
-        spec=k8s.ServiceSpec(
-            type=values.type,
-            selector=component.selector,
-            ports=[port],
-            load_balancer_ip=values.load_balancer_ip or None,
-            load_balancer_class=values.load_balancer_class,
-            load_balancer_source_ranges=values.load_balancer_source_ranges or None,
-            external_traffic_policy=values.external_traffic_policy,
-            session_affinity=values.session_affinity,
-            session_affinity_config=_affinity_config(values.session_affinity_timeout_seconds),
-        ),
+        spec=to_plain(spec) | ({"trafficDistribution": distribution} if distribution else {}),
     )
 
 

@@ -4,8 +4,9 @@ from cdk8s_plus_25 import k8s
 from constructs import Construct
 
 from clearml_k8s.parts.naming import Component
+from clearml_k8s.parts.untyped import untyped
 from config.traits import Autoscaling, PodDisruptionBudget, ServiceAccount
-from config.types.structs import int_or_string
+from config.types.structs import int_or_string, to_plain
 
 
 def disruption_budget(
@@ -25,14 +26,19 @@ def disruption_budget(
         bounds = {"min_available": str(min_available)}
     else:
         bounds = {"max_unavailable": "1"}
-    k8s.KubePodDisruptionBudget(
+    spec = k8s.PodDisruptionBudgetSpec(
+        selector=k8s.LabelSelector(match_labels=component.selector),
+        **{bound: _share(share) for bound, share in bounds.items() if share is not None},
+    )
+    policy = values.unhealthy_pod_eviction_policy
+    # Not a KubePodDisruptionBudget, which drops the policy, patched in or not.
+    untyped(
         scope,
         f"{component.name}-disruption-budget",
+        api_version="policy/v1",
+        kind="PodDisruptionBudget",
         metadata=component.metadata(f"{component.name}-pdb"),
-        spec=k8s.PodDisruptionBudgetSpec(
-            selector=k8s.LabelSelector(match_labels=component.selector),
-            **{bound: _share(share) for bound, share in bounds.items() if share is not None},
-        ),
+        spec=to_plain(spec) | ({"unhealthyPodEvictionPolicy": policy} if policy else {}),
     )
 
 

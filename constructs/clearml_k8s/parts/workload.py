@@ -326,6 +326,7 @@ def _main_container(container: Container, pod: Pod, registry: str) -> k8s.Contai
         env_from=pod.env_from or None,
         **probes,
         resources=overlaid(container.resources, pod.resources),
+        lifecycle=overlaid(_pause(container.pause), pod.lifecycle),
         volume_mounts=[*container.mounts, *pod.additional_volume_mounts] or None,
     )
 
@@ -344,7 +345,6 @@ def _container(container: Container, pod: Pod, registry: str, **settings: Any) -
         image_pull_policy=container.image.pull_policy,
         command=container.command,
         args=None if container.args is None else [escaped(word) for word in container.args],
-        lifecycle=_pause(container.pause) if container.pause else None,
         ports=[
             k8s.ContainerPort(name=name, container_port=port)
             for name, port in container.ports.items()
@@ -353,6 +353,7 @@ def _container(container: Container, pod: Pod, registry: str, **settings: Any) -
         security_context=_container_context(container, pod),
         **{
             "env": environment(container.env),
+            "lifecycle": _pause(container.pause),
             "resources": container.resources,
             "volume_mounts": list(container.mounts) or None,
             **settings,
@@ -360,8 +361,10 @@ def _container(container: Container, pod: Pod, registry: str, **settings: Any) -
     )
 
 
-def _pause(seconds: int) -> k8s.Lifecycle:
-    """A hook, as Kubernetes' own `sleep` is of 1.30 only."""
+def _pause(seconds: int) -> k8s.Lifecycle | None:
+    """A hook, as Kubernetes' own `sleep` is of 1.30 only; None for no pause."""
+    if not seconds:
+        return None
     sleep = k8s.ExecAction(command=["sleep", str(seconds)])
     return k8s.Lifecycle(pre_stop=k8s.LifecycleHandler(exec=sleep))
 

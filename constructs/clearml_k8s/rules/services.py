@@ -22,6 +22,9 @@ from config.error import shape
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
+FAMILY_POLICIES = ("SingleStack", "PreferDualStack", "RequireDualStack")
+FAMILIES = ("IPv4", "IPv6")
+DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 TRAFFIC_POLICIES = ("Cluster", "Local")
 PATH_TYPES = ("Exact", "Prefix", "ImplementationSpecific")
 HOST = re.compile(rf"(\*\.)?{SUBDOMAIN.pattern}")
@@ -75,6 +78,25 @@ def services_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield spec.says("the Service is no LoadBalancer", field)
         if (name := spec.at("loadBalancerClass")) is not None and not is_label_key(name):
             yield spec.says(f"{shape(name)} is not a class", "loadBalancerClass")
+
+
+def ip_families_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """A Service has each family of addresses once, and two only as its policy says."""
+    for service in bundle.of("Service"):
+        spec = service.below(service.at("spec"), "spec")
+        policy, families = spec.at("ipFamilyPolicy"), list(entries(spec.value, "ipFamilies"))
+        yield from spec.among(policy, FAMILY_POLICIES, "ipFamilyPolicy")
+        for i, family in enumerate(families):
+            yield from spec.among(family, FAMILIES, "ipFamilies", i)
+        for i in repeated(families):
+            yield spec.says("named twice", "ipFamilies", i)
+        if len(families) > 1 and policy == "SingleStack":
+            yield spec.says("two families with ipFamilyPolicy SingleStack", "ipFamilies")
+        distribution = spec.at("trafficDistribution")
+        yield from spec.among(distribution, DISTRIBUTIONS, "trafficDistribution")
+        way = "allocateLoadBalancerNodePorts"
+        if spec.at(way) is not None and spec.at("type") != "LoadBalancer":
+            yield spec.says("the Service is no LoadBalancer", way)
 
 
 def session_affinities_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -233,6 +255,7 @@ def backend_ports_exist(bundle: Bundle) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     services_are_valid,
+    ip_families_are_valid,
     session_affinities_are_valid,
     service_ports_are_valid,
     node_ports_are_valid,
