@@ -12,6 +12,7 @@ from config.error import ValuesError
 from config.loading.reading import read
 from config.loading.wording import place
 from config.translation import translated
+from config.values import Values
 
 
 def migrated(file: Path) -> tuple[str, list[str]]:
@@ -27,7 +28,7 @@ def migrated(file: Path) -> tuple[str, list[str]]:
     yaml.preserve_quotes = True
     yaml.width = sys.maxsize
     content, before = (yaml.load(source.text) or {} for _ in range(2))
-    _, spelled, notices, mistakes = translated(content, in_place=True)
+    _, spelled, notices, mistakes = translated(content, knows=Values.knows, in_place=True)
     for ours, theirs in spelled.items():
         _bring_comments(before, theirs, content, ours)
     text = StringIO()

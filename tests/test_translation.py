@@ -19,7 +19,7 @@ from config.migration import main, migrated
 from config.publishing.schema import in_the_end, json_schema
 from config.translation import WORDS
 from config.types.merging import merge
-from config.types.words import Listed, Renamed
+from config.types.words import Listed, Obsolete, Renamed
 from rendering import render
 
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
@@ -78,6 +78,87 @@ def is_ours(path: str) -> bool:
         if not part or part.get("deprecated"):
             return False
     return True
+
+
+SECTIONS = sorted(
+    {key.rsplit(".", depth)[0] for key in WORDS for depth in range(1, key.count(".") + 1)}
+    - WORDS.keys()
+)
+FOREIGN_SECTIONS = [
+    section
+    for section in SECTIONS
+    if not is_ours(section) and not any(section.startswith(f"{key}.") for key in WORDS)
+]
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}], ids=repr)
+@pytest.mark.parametrize("key", [*WORDS, *FOREIGN_SECTIONS])
+def test_a_word_that_is_empty_asks_for_nothing(key: str, empty: Any, tmp_path: Path) -> None:
+    file = _file(tmp_path, _nested(key, empty))
+    nothing = Values.read({key: []} if isinstance(WORDS.get(key), Listed) and empty == [] else {})
+    assert load([file]).with_notices(()) == nothing
+    ours = _file(tmp_path, migrated(file)[0], "ours.yaml")
+    assert load([ours]) == nothing
+
+
+@pytest.mark.parametrize("key", [*WORDS, *FOREIGN_SECTIONS])
+def test_a_scalar_in_place_of_a_word_ends_in_no_more_than_a_mistake(
+    key: str, tmp_path: Path
+) -> None:
+    file = _file(tmp_path, _nested(key, "certainly none"))
+    try:
+        load([file])
+    except ValuesError as error:
+        for line in error.lines:
+            place, path, message = line.removeprefix(f"{file}:").split(": ", 2)
+            assert (place.isdigit(), bool(message)) == (True, True)
+            assert path.split(".")[0] == key.split(".")[0]
+    else:
+        assert isinstance(WORDS.get(key), Obsolete | Renamed)
+
+
+@pytest.mark.parametrize("key", FOREIGN_SECTIONS)
+def test_a_section_of_words_is_a_mapping(key: str, tmp_path: Path) -> None:
+    [line] = _said(_file(tmp_path, _nested(key, "test-secret")))
+    assert f": {key}: must be a mapping" in line
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "remains"),
+    [
+        (
+            {"secret": {"existingSecret": "mine"}, "clearml": {"cookieName": "mine"}},
+            {"secret": {"existingSecret": None}},
+            {"clearml": {"cookieName": "mine"}},
+        ),
+        (
+            {"fileserver": {"ingress": {"hostName": "files.example.com"}}},
+            {"ingress": {"files": {"annotations": None}}},
+            {"fileserver": {"ingress": {"hostName": "files.example.com"}}},
+        ),
+        (
+            {"apiserver": {"serviceAccount": {"automount": False}}},
+            {"apiserver": {"serviceAccountName": None, "serviceAccountAnnotations": {}}},
+            {"apiserver": {"serviceAccount": {"automount": False}}},
+        ),
+        (
+            {"webserver": {"podSecurityContext": {"runAsUser": 1}}},
+            {"webserver": {"securityContext": {}}},
+            {"webserver": {"podSecurityContext": {"runAsUser": 1}}},
+        ),
+        (
+            {"redis": {"password": "test-secret", "auth": {"password": None}}},
+            {},
+            {"redis": {"password": "test-secret"}},
+        ),
+        ({"agentk8sglue": {"env": [], "nodeSelector": {}}}, {}, {}),
+    ],
+)
+def test_what_is_empty_takes_nothing_else_away(
+    first: Any, second: Any, remains: Any, tmp_path: Path
+) -> None:
+    files = [_file(tmp_path, first, "1.yaml"), _file(tmp_path, second, "2.yaml")]
+    assert load(files) == Values.read(remains)
 
 
 # Their meaning

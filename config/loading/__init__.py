@@ -73,7 +73,7 @@ def read_in_our_words(files: Sequence[Path]) -> Reading:
     reading = Reading([], [], [])
     whole = _merged([source.content for source in sources])
     for source in sources:
-        content, spelled, notices, mistakes = translated(source.content, whole)
+        content, spelled, notices, mistakes = translated(source.content, whole, knows=Values.knows)
         if notices or mistakes:
             from config.loading.wording import place
 

@@ -36,19 +36,27 @@ def lines(mistakes: Sequence[ErrorDetails], sources: Sequence[Source]) -> Iterat
     """A line for each mistake; the sources stand in the order in which they were merged."""
     schema = json_schema()
     for details in mistakes:
-        for path in _within(details, schema):
-            message, shown = _explain(path, details, schema)
+        for path, value in _within(details, schema):
+            message, shown = _explain(path, value, details, schema)
             yield f"{located(path, _origin(path, sources))}: {message}{shown}"
 
 
-def _within(details: ErrorDetails, schema: dict[str, Any]) -> Iterator[words.Path]:
-    """The path of the mistake; of an unknown section with words of other charts, its other keys."""
-    path, value = details["loc"], details["input"]
-    known = _schema_at(path, schema).get("properties")
-    if details["type"] == "extra_forbidden" and known and isinstance(value, dict):
-        yield from ((*path, key) for key in value.keys() - known)
+def _within(details: ErrorDetails, schema: dict[str, Any]) -> Iterator[tuple[words.Path, object]]:
+    """The path of the mistake and the value there."""
+    if details["type"] == "extra_forbidden":
+        return _unknown(details["loc"], details["input"], schema)
+    return iter([(details["loc"], details["input"])])
+
+
+def _unknown(
+    path: words.Path, value: object, schema: dict[str, Any]
+) -> Iterator[tuple[words.Path, object]]:
+    """An unknown key; of a section with words of other charts, the keys that are none of them."""
+    if value and isinstance(value, dict) and _schema_at(path, schema).get("properties"):
+        for key, part in value.items():
+            yield from _unknown((*path, key), part, schema)
     else:
-        yield path
+        yield path, value
 
 
 def located(path: Sequence[str | int], source: Source) -> str:
@@ -100,9 +108,11 @@ def _dotted(path: Sequence[str | int]) -> str:
     return dotted
 
 
-def _explain(path: words.Path, details: ErrorDetails, schema: dict[str, Any]) -> tuple[str, str]:
+def _explain(
+    path: words.Path, value: object, details: ErrorDetails, schema: dict[str, Any]
+) -> tuple[str, str]:
     """What is wrong, and what was given in parentheses unless that is a secret."""
-    kind, value = details["type"], details["input"]
+    kind = details["type"]
     if kind == "extra_forbidden":
         keys = _schema_at(path[:-1], schema).get("properties", {})
         if path[-1] in keys:  # a section with words of other charts, which are translated

@@ -3,7 +3,7 @@
 import difflib
 import functools
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -82,6 +82,18 @@ class Model(BaseModel):
     def read(cls, mapping: object) -> Self:
         """The section that a mapping, spelled as in YAML, describes; else pydantic's error."""
         return cls.model_validate(mapping, by_alias=True, by_name=False)
+
+    @classmethod
+    def knows(cls, path: Sequence[str | int]) -> bool:
+        """Whether the path, spelled as in YAML, is that of a field, or leads into one."""
+        first, *below = path
+        for field in cls.model_fields.values():
+            if field.alias == first:
+                inner = field.annotation
+                if below and isinstance(inner, type) and issubclass(inner, Model):
+                    return inner.knows(below)
+                return True
+        return False
 
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong between fields that are each right by themselves."""
