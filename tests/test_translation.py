@@ -466,22 +466,111 @@ agentGroups:
 
 def test_a_migrated_file_says_the_same_in_our_words(tmp_path: Path) -> None:
     old = _file(tmp_path, OLD)
-    text, left_out = migrated(old)
-    assert text == NEW
+    text, left_out, mistakes = migrated(old)
+    assert (text, mistakes) == (NEW, [])
     assert [line.removeprefix(f"{old}:").split(": has")[0] for line in left_out] == [
         "3: apiserver.indexReplicas"
     ]
     assert load([_file(tmp_path, text, "new.yaml")]) == load([old]).with_notices(())
 
 
-def test_what_cannot_be_migrated_is_said_and_the_rest_printed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def _effect(file: Path) -> Values | list[str]:
+    """What the file sets, or the paths of what is wrong with it."""
+    try:
+        return load([file]).with_notices(())
+    except ValuesError as error:
+        return sorted(line.removeprefix(f"{file}:").split(": ")[1] for line in error.lines)
+
+
+ALIASES = {
+    "around": "apiserver: &a\n  securityContext: {runAsUser: 7}\nwebserver:\n  <<: *a",
+    "inside": "apiserver:\n  securityContext:\n    <<: &b {runAsUser: 7}  # user",
+    "over": (
+        "apiserver: &a\n  securityContext: {runAsUser: 7}\n"
+        "webserver:\n  <<: *a\n  securityContext: {runAsUser: 8}  # other"
+    ),
+    "of several": (
+        "fileserver: &a {securityContext: {runAsUser: 7}}\napiserver: &b {replicaCount: 2}\n"
+        "webserver: {<<: [*b, *a]}"
+    ),
+    "whole": "apiserver: &a {securityContext: {runAsUser: 7}}\nwebserver: *a",
+    "of a place that has the same key": (
+        "redis: {master: {persistence: &a {size: 7Gi}}}\nelasticsearch: {persistence: *a}"
+    ),
+    "of a section that is not moved": (
+        "fileserver: &a {securityContext: {runAsUser: 7}}\nmongodb: *a"
+    ),
+    "of what goes away": (
+        "apiserver: {indexReplicas: &two 2}  # none\nfileserver: {replicaCount: *two}"
+    ),
+    "of a scalar": "secret: {authToken: &t 'test-secret-1', httpSession: *t}",
+    "in a list": "agentGroups:\n- &a {name: a, queues: q}  # one\n- <<: *a\n  name: b",
+    "in a flow": "mongodb:\n  extraEnvs: &e\n  - name: A  # a\n    value: b\n"
+    "redis: {auth: {enabled: true}, master: {extraEnvs: *e}}",
+    "of what is refused": "dragonfly: &d {replicaCount: 2, storage: {requests: 7Gi}, a: 1}",
+    "of nothing that moves": "apiserver: &a {replicaCount: 2}\nwebserver: *a  # same",
+    "written otherwise": "mckMongodb: {enabled: no}\nredis: {enabled: off}\n"
+    "externalServices: {redisHost: cache, redisPort: 0x7b}",
+}
+
+
+@pytest.mark.parametrize("text", ALIASES.values(), ids=ALIASES)
+def test_a_migrated_file_with_aliases_says_the_same(text: str, tmp_path: Path) -> None:
+    old = _file(tmp_path, text)
+    new = _file(tmp_path, migrated(old).text, "new.yaml")
+    assert _effect(new) == _effect(old)
+    assert migrated(new).text == new.read_text()
+
+
+def test_a_mapping_in_two_places_is_translated_in_each() -> None:
+    shared = {"securityContext": {"runAsUser": 7}}
+    with pytest.raises(ValidationError, match=r"mongodb\.securityContext"):
+        Values.read({"fileserver": shared, "mongodb": shared})
+
+
+def test_a_file_in_our_words_stays_as_it_is(tmp_path: Path) -> None:
+    text = "---\n# ours\napiserver:   &a\n    replicaCount: 0x2\nwebserver: {<<: *a}\n...\n"
+    assert migrated(_file(tmp_path, text)).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "printed", "paths"),
+    [
+        ("mckMongodb: {enabled: true}\nrelease: {name: mine}\n", None, ["mckMongodb"]),
+        ("storage: {fast: true}\nkafka: {}\n", None, ["storage.fast", "kafka"]),
+        (
+            "redis:\n  password: test-secret-1\n  auth: {password: test-secret-2}\n",
+            None,
+            ["redis.auth.password"],
+        ),
+        (
+            "dragonfly: {replicaCount: 2, storage: {requests: 7Gi}, image: {tag: '1'}}\n",
+            "redis:\n  master:\n    persistence:\n      size: 7Gi\n"
+            "dragonfly: {image: {tag: '1'}, replicaCount: 2}\n",
+            ["dragonfly.replicaCount", "dragonfly"],
+        ),
+        ("agentGroups:\n- name: a\n- queues: b\n", None, ["agentGroups[1]"]),
+        (
+            "apiserver: {replicaCount: -1, indexShards: 2}\n",
+            "apiserver: {replicaCount: -1}\n",
+            ["apiserver.replicaCount"],
+        ),
+        ("trains: {namespace: A B}\n", "release:\n  namespace: A B\n", ["trains.namespace"]),
+    ],
+)
+def test_what_a_synthesis_refuses_is_said_and_stays(
+    text: str,
+    printed: str | None,
+    paths: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    file = _file(tmp_path, "mckMongodb: {enabled: true}\nrelease: {name: mine}\n")
-    assert main([str(file)]) == 0
-    printed = capsys.readouterr()
-    assert printed.out == "release: {name: mine}\n"
-    assert printed.err.startswith(f"{file}:1: mckMongodb: ")
+    old, new = _file(tmp_path, text), tmp_path / "new.yaml"
+    assert main([str(old), str(new)]) == 1
+    assert new.read_text() == (text if printed is None else printed)
+    said = [line.split(": ") for line in capsys.readouterr().err.splitlines()]
+    assert [path for _, path, problem, *_ in said if problem != "has no effect"] == paths
+    assert not isinstance(_effect(new), Values)
 
 
 @pytest.mark.parametrize(

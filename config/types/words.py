@@ -1,6 +1,5 @@
 """Words of other charts: what becomes of each, and how a mapping is put into ours."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -97,7 +96,7 @@ def translate(
     words; `knows` tells the paths of ours. The mapping is copied first unless it is to be changed
     `in_place`.
     """
-    made = Translation(content if in_place else copy.deepcopy(content), {}, [], [])
+    made = Translation(content if in_place else _copied(content), {}, [], [])
     for pattern, word in words.items():
         path = tuple(pattern.split("."))
         if _has(made.content, path):
@@ -107,6 +106,13 @@ def translate(
         if key in holder and holder[str(key)] in EMPTY and not knows(section):
             _taken_out(made.content, section)
     return made
+
+
+def _copied(value: Any) -> Any:
+    """A copy in which nothing is in two places, as what an alias stands for is in a values file."""
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
 
 
 def _sections(words: Mapping[str, Word]) -> list[Path]:
@@ -125,12 +131,12 @@ def _translate(made: Translation, word: Word, path: Path, whole: Mapping[str, An
         made.notices.append((origin, word.why))
     elif isinstance(word, Refused):
         if not asks_for_nothing(value) and not word.idle(value):
-            made.mistakes.append(Mistake(origin, word.instead))
+            made.mistakes.append(Mistake(origin, word.instead, value))
     else:
         try:
             _rename(made, word, path, value, whole)
         except ValueError as error:
-            made.mistakes.append(Mistake(origin, str(error)))
+            made.mistakes.append(Mistake(origin, str(error), value))
 
 
 def _rename(
@@ -217,7 +223,8 @@ def _put(made: Translation, target: Path, value: Any, origin: Path, *, verbatim:
         return
     if ours is not None and ours != value and not isinstance(value, dict):
         other = ".".join(map(str, users_path(made.spelled, target)))
-        made.mistakes.append(Mistake(origin, f"says something else than {other}: keep one of them"))
+        message = f"says something else than {other}: keep one of them"
+        made.mistakes.append(Mistake(origin, message, value))
         return
     if not isinstance(ours, dict):
         made.spelled.setdefault(target, origin)
