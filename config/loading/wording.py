@@ -8,13 +8,17 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from config.error import masked, shape, shortened
+from config.guesses import elsewhere, meant
 from config.loading.places import line_of
 from config.loading.reading import Source
 from config.publishing.schema import json_schema
 from config.translation import WORDS
 from config.types import words
-from config.types.model import did_you_mean
+from config.types.model import UNKNOWN_KEY, did_you_mean
 
+UNKNOWN_KEYS = ("extra_forbidden", UNKNOWN_KEY)
+# What a component may have for itself elsewhere, and here is for all.
+OF_ONE_OR_ALL = {"ingress", "gateway", "networkPolicy", "backup", "restore"}
 TYPE_WORDS = {
     "string_type": "must be a string",
     "int_type": "must be a whole number",
@@ -43,7 +47,7 @@ def lines(mistakes: Sequence[ErrorDetails], sources: Sequence[Source]) -> Iterat
 
 def _within(details: ErrorDetails, schema: dict[str, Any]) -> Iterator[tuple[words.Path, object]]:
     """The path of the mistake and the value there."""
-    if details["type"] == "extra_forbidden":
+    if details["type"] in UNKNOWN_KEYS:
         return _unknown(details["loc"], details["input"], schema)
     return iter([(details["loc"], details["input"])])
 
@@ -113,12 +117,11 @@ def _explain(
 ) -> tuple[str, str]:
     """What is wrong, and what was given in parentheses unless that is a secret."""
     kind = details["type"]
-    if kind == "extra_forbidden":
-        keys = _schema_at(path[:-1], schema).get("properties", {})
-        if path[-1] in keys:  # a section with words of other charts, which are translated
+    if kind in UNKNOWN_KEYS:
+        if _schema_at(path, schema).get("properties"):  # of words of other charts: translated
             return TYPE_WORDS["dict_type"], f" (given: {shape(value)})"
-        ours = [key for key, part in keys.items() if not part.get("deprecated")]
-        return f"unknown key{did_you_mean(path[-1], ours or keys)}", f" (given: {shape(path[-1])})"
+        message = details["msg"] if kind == UNKNOWN_KEY else "unknown key"
+        return message + hint(path, value, schema), f" (given: {shape(path[-1])})"
     if kind == "missing":
         return TYPE_WORDS[kind], ""
     message = re.sub(r"^(Value error, |(Input|String) should )", _opening, details["msg"])
@@ -129,6 +132,30 @@ def _explain(
     if value is None or (scalar and _holds_secret(_schema_at(path, schema), schema)):
         return message, ""
     return message, f" (given: {shape(value)})"
+
+
+def hint(path: words.Path, value: object, schema: dict[str, Any]) -> str:
+    """What to write in place of an unknown key; empty where nothing is known that it may mean."""
+
+    def is_ours(path: words.Path) -> bool:
+        part = _schema_at(path, schema)
+        return bool(part) and not part.get("deprecated")
+
+    if said := elsewhere(path):
+        return f"; {said}"
+    if found := meant(path, is_ours):
+        if len(found) == 1 and found[0][:-1] == path[:-1]:
+            return f'; did you mean "{found[0][-1]}"?'
+        return f"; write {' or '.join(map(_dotted, found))}"
+    keys = _schema_at(path[:-1], schema).get("properties", {})
+    ours = [key for key, part in keys.items() if not part.get("deprecated")]
+    if near := did_you_mean(path[-1], ours or keys):
+        return near
+    if is_ours(path[-1:]) and (path[-1] not in OF_ONE_OR_ALL or path[0] == "clearml"):
+        return f"; write {path[-1]} at the top level"
+    if len(path) == 1 and isinstance(value, dict) and any(is_ours((key,)) for key in value):
+        return f"; write what is in it at the top level, without {path[-1]} around it"
+    return ""
 
 
 def _opening(pydantic: re.Match[str]) -> str:
