@@ -34,6 +34,17 @@ ELSEWHERE = {
     "*.command": FIXED_COMMAND,
     "*.args": FIXED_COMMAND,
     "*.extraargs": FIXED_COMMAND,
+    **{
+        f"{store}.ingress": "the stores are reached from inside the cluster alone"
+        for store in ("mongodb", "redis", "elasticsearch")
+    },
+    **{
+        f"elasticsearch.{node}": "all nodes are alike; write elasticsearch.replicas"
+        for node in ("master", "data", "ingest", "coordinating")
+    },
+    "mongodb.auth.user*": "clients log in as root; write mongodb.auth.rootPassword",
+    "mongodb.*database*": "the databases are called backend and auth",
+    "*.clusterip": "the cluster chooses the address of a Service",
     "*.hostnetwork": "pods have a network of their own here",
 }
 """Patterns of paths, in small letters without '-' and '_': what to say of them."""
@@ -68,8 +79,8 @@ URLS = (
     *("clearml.clientConfigurationWebUrl", "clearml.clientConfigurationApiUrl"),
     "clearml.clientConfigurationFilesUrl",
 )
-REPOSITORY = ("image.repository", "image")
-TAG = ("image.tag", "imageTag", "clearml.version")
+REPOSITORY = ("image.repository",)
+TAG = ("image.tag", "imageTag", "version", "clearml.version")
 BACKED_UP = ("mongodb", "elasticsearch", "fileserver")
 
 GUESSES: dict[str, Sequence[str]] = {
@@ -189,7 +200,7 @@ GUESSES: dict[str, Sequence[str]] = {
             *("ingress.existingSecret", "ingress.certificate", "ingress.tlsSecretName", "tls"),
             "tlsSecretName",
         ),
-        TLS,
+        (*TLS, "external.tls"),
     ),
     **dict.fromkeys(
         (
@@ -197,9 +208,12 @@ GUESSES: dict[str, Sequence[str]] = {
             *("ingress.domain", "ingress.fqdn", "ingress.extraHosts", "hosts", "hostNames"),
             *("host", "hostName", "domain", "fqdn"),
         ),
-        (*HOST, *ADDRESS),
+        ("hostName", "host", *HOST, *ADDRESS),
     ),
-    **dict.fromkeys(("api.host", "app.host", "files.host"), ()),
+    **dict.fromkeys(("tls.enabled", "tls.secret", "tls.name"), ("tls.secretName",)),
+    **dict.fromkeys(("route", "httpRoute", "gatewayApi"), ("gateway",)),
+    "networkPolicies": ("networkPolicy",),
+    **dict.fromkeys(("certManager.clusterIssuer", "certManager.name"), ("certManager.issuer",)),
     **dict.fromkeys(
         (
             *("ingress.className", "ingress.class", "ingress.ingressClass", "ingressClass"),
@@ -209,7 +223,15 @@ GUESSES: dict[str, Sequence[str]] = {
     ),
     **dict.fromkeys(("ingress.paths", "ingress.pathPrefix"), ("ingress.path",)),
     "ingressAnnotations": ("ingress.annotations",),
-    **dict.fromkeys(("url", "urls", "externalUrl", "publicUrl"), (*ADDRESS, *URLS)),
+    **dict.fromkeys(
+        ("url", "urls", "externalUrl", "publicUrl"),
+        (*ADDRESS, *URLS, "clientConfigurationWebUrl"),
+    ),
+    **{
+        f"{server}.{guess}": (url,)
+        for server, url in zip(("webserver", "apiserver", "fileserver"), URLS, strict=True)
+        for guess in ("url", "externalUrl", "publicUrl")
+    },
     **dict.fromkeys(("uri", "connectionString", "externalHost"), ADDRESS),
     **dict.fromkeys(("external.host", "external.url", "external.uri", "external.hosts"), ADDRESS),
     "external.user": ("external.username",),
@@ -220,7 +242,8 @@ GUESSES: dict[str, Sequence[str]] = {
         for end in ("Url", "Host", "ServerUrl")
     },
     # Volumes
-    **dict.fromkeys(("persistence", "persistentVolume", "pvc", "volume", "data"), DATA),
+    **dict.fromkeys(("persistence", "persistentVolume", "pvc", "volume"), DATA),
+    "storage.data": ("storage.config",),
     "storage": ("storage.data", "persistence", "master.persistence", "volumeClaimTemplate"),
     "storage.enabled": ("storage.enableConfigVolume",),
     **dict.fromkeys(
@@ -256,16 +279,18 @@ GUESSES: dict[str, Sequence[str]] = {
         ),
         CLAIM,
     ),
-    "persistence.accessMode": ("persistence.accessModes",),
+    "persistence.accessMode": ("persistence.accessModes", "volumeClaimTemplate.accessModes"),
     # Stores
     **dict.fromkeys(
         ("auth.password", "auth.passwords", "rootPassword"),
         ("auth.rootPassword",),
     ),
-    **dict.fromkeys(("password", "secret"), ("auth.rootPassword",)),
+    "password": ("auth.rootPassword",),
+    "secret": ("auth.rootPassword", "credentials", "password", "existingSecret"),
+    **dict.fromkeys(("secrets", "credentials"), ("clearml.credentials", "clearml.existingSecret")),
     "existingSecret": ("auth.existingSecret", "clearml.existingSecret"),
     "auth": ("usePassword", "password", "existingSecret"),
-    **dict.fromkeys(("heapSize", "javaOpts", "esHeapSize"), ("esJavaOpts",)),
+    **dict.fromkeys(("heapSize", "javaOpts", "javaOptions", "esJavaOptions"), ("esJavaOpts",)),
     **dict.fromkeys(("slave", "slaveCount", "replicas.replicaCount"), ("cluster.slaveCount",)),
     "image.tag": ("imageTag",),
     # Of the whole installation
@@ -285,6 +310,7 @@ GUESSES: dict[str, Sequence[str]] = {
         for guess in ("gitUser", "gitPassword", "accessKey", "secretKey", "workerId")
     },
     "gitToken": ("clearmlGitPassword",),
+    **dict.fromkeys(("clearml.accessKey", "clearml.secretKey"), ("clearml.credentials",)),
     **dict.fromkeys(("dockerImage", "baseImage", "containerImage"), REPOSITORY),
     # Backups
     "backup.enabled": [f"backup.{part}.enabled" for part in BACKED_UP],

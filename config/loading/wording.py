@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -14,11 +14,19 @@ from config.loading.reading import Source
 from config.publishing.schema import json_schema
 from config.translation import WORDS
 from config.types import words
-from config.types.model import UNKNOWN_KEY, did_you_mean
+from config.types.model import UNKNOWN_KEY, did_you_mean, plain
 
 UNKNOWN_KEYS = ("extra_forbidden", UNKNOWN_KEY)
 # What a component may have for itself elsewhere, and here is for all.
 OF_ONE_OR_ALL = {"ingress", "gateway", "networkPolicy", "backup", "restore"}
+# Keys that mean something else in each section, and sections that are no part of their component.
+OF_MANY_THINGS = {
+    *("enabled", "name", "annotations", "labels", "type", "path", "key", "kind"),
+    *("username", "password", "secret", "existingSecret", "auth", "tls", "ca"),
+}
+APART = {"metrics", "external", "initContainers"}
+MOST_NAMED = 3
+COMPONENT = "apiserver"  # an example of the sections that many keys are in
 TYPE_WORDS = {
     "string_type": "must be a string",
     "int_type": "must be a whole number",
@@ -146,16 +154,50 @@ def hint(path: words.Path, value: object, schema: dict[str, Any]) -> str:
     if found := meant(path, is_ours):
         if len(found) == 1 and found[0][:-1] == path[:-1]:
             return f'; did you mean "{found[0][-1]}"?'
-        return f"; write {' or '.join(map(_dotted, found))}"
+        return f"; write {_listed(found)}"
     keys = _schema_at(path[:-1], schema).get("properties", {})
     ours = [key for key, part in keys.items() if not part.get("deprecated")]
     if near := did_you_mean(path[-1], ours or keys):
         return near
     if is_ours(path[-1:]) and (path[-1] not in OF_ONE_OR_ALL or path[0] == "clearml"):
         return f"; write {path[-1]} at the top level"
+    if found := _around(path, is_ours) or _inside(path, schema):
+        if len(found) <= MOST_NAMED:
+            return f"; write {_listed(found)}"
+    elif len(path) == 1:
+        found = meant((COMPONENT, *path), is_ours)
+    for example in sorted(found, key=lambda other: other[0] != COMPONENT)[:1]:
+        return f"; write it in the sections that it is for, as in {_dotted(example)}"
     if len(path) == 1 and isinstance(value, dict) and any(is_ours((key,)) for key in value):
         return f"; write what is in it at the top level, without {path[-1]} around it"
     return ""
+
+
+def _listed(paths: Sequence[words.Path]) -> str:
+    *others, last = map(_dotted, paths)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _around(path: words.Path, is_ours: Callable[[words.Path], bool]) -> list[words.Path]:
+    """The path of the same key in the nearest of the sections around it, below the top level."""
+    outer = [(*path[:depth], path[-1]) for depth in range(len(path) - 2, 0, -1)]
+    return [] if path[-1] in OF_MANY_THINGS else [*filter(is_ours, outer)][:1]
+
+
+def _inside(path: words.Path, schema: dict[str, Any]) -> list[words.Path]:
+    """The paths of the same key in the sections beside it, the nearest ones."""
+    sections = [] if path[-1] in OF_MANY_THINGS else [path[:-1]]
+    while sections:
+        inner = [
+            (*section, key)
+            for section in sections
+            for key, part in _schema_at(section, schema).get("properties", {}).items()
+            if not part.get("deprecated")
+        ]
+        if found := [other for other in inner if plain(other[-1]) == plain(str(path[-1]))]:
+            return found
+        sections = [other for other in inner if other[-1] not in APART]
+    return []
 
 
 def _opening(pydantic: re.Match[str]) -> str:

@@ -62,7 +62,7 @@ def refuse(mistakes: Iterable[Mistake]) -> None:
 
 
 # Words that look alike, and mean different things.
-APART = frozenset(
+UNLIKE = frozenset(
     ("internal", "external", "http", "https", "api", "app", "cpu", "gpu", "min", "max", "in", "on")
 )
 
@@ -87,17 +87,17 @@ def _alike(given: str, known: str) -> bool:
     if plain(given) == plain(known):
         return True
     words, theirs = _words_of(given), _words_of(known)
-    if len(words) == 1:
-        words, theirs = [plain(given)], [plain(known)]
+    if len(words) == 1 != len(theirs):
+        return _likeness(plain(given), plain(known)) >= 0.9
     return len(words) == len(theirs) and all(map(_misspelled, words, theirs))
 
 
 def _misspelled(word: str, known: str) -> bool:
     """Whether both are one word, perhaps with a letter or so that is wrong."""
-    if word == known or {word, known} <= APART:
+    if word == known or {word, known} <= UNLIKE:
         return word == known
     one_letter = len(word) == len(known) == 3 and sum(map(str.__ne__, word, known)) == 1
-    return one_letter or _likeness(word, known) >= 0.75
+    return one_letter or sorted(word) == sorted(known) or _likeness(word, known) >= 0.8
 
 
 def _likeness(one: str, other: str) -> float:
