@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import Comment, CommentedMap, CommentedSeq, Format
 
 from config.error import ValuesError
-from config.loading import load
-from config.loading.reading import read
+from config.loading import in_our_words, loaded
+from config.loading.reading import Source, read
 from config.loading.wording import place
 from config.translation import translated
 from config.types import words
@@ -48,17 +48,17 @@ def migrated(file: Path) -> Migration:
         _put_back(before, content, path, given)
     told = [f"{place(path, source)}: has no effect: {why}" for path, why in notices]
     if content == before:
-        return Migration(source.text, told, _refused(file))
+        return Migration(source.text, told, _refused(source))
     for ours, theirs in [*spelled.items(), *((path, path) for path, *_ in mistakes)]:
         _bring_comments(before, theirs, content, ours)
     text = StringIO()
     yaml.dump(content, text)
-    return Migration(text.getvalue(), told, _refused(file))
+    return Migration(text.getvalue(), told, _refused(source))
 
 
-def _refused(file: Path) -> list[str]:
+def _refused(source: Source) -> list[str]:
     try:
-        load([file])
+        loaded(in_our_words([source]))
     except ValuesError as error:
         return error.lines
     return []

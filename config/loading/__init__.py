@@ -46,7 +46,12 @@ def load(files: Sequence[Path]) -> Values:
     Helm chart knows the key, it reaches the chart. Raises ValuesError with a line for each mistake
     in any of the files.
     """
-    sources, notices, mistakes = read_in_our_words(files)
+    return loaded(read_in_our_words(files))
+
+
+def loaded(reading: Reading) -> Values:
+    """Merge what was read over the defaults; ValuesError with a line for each mistake."""
+    sources, notices, mistakes = reading
     merged = _merged([source.content for source in sources])
     try:
         values = _validated(merged)
@@ -70,6 +75,11 @@ def read_in_our_words(files: Sequence[Path]) -> Reading:
             unreadable += error.lines
     if unreadable:
         raise ValuesError(unreadable)
+    return in_our_words(sources)
+
+
+def in_our_words(sources: Sequence[Source]) -> Reading:
+    """Put the words of other charts into ours."""
     reading = Reading([], [], [])
     whole = _merged([source.content for source in sources])
     for source in sources:
