@@ -1,7 +1,7 @@
-"""`python -m config.migration FILE [TO]`: a values file of another chart in our words."""
+"""A values file of another chart in our words; `make migrate` prints it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
 from itertools import repeat
 from pathlib import Path
@@ -19,6 +19,8 @@ from config.types import words
 from config.types.scalars import SpelledInteger
 from config.values import Values
 
+Refused = Callable[[Values, Path], Sequence[str]]
+
 
 class Migration(NamedTuple):
     """A values file in our words, and what there is to say of it, a line for each."""
@@ -26,13 +28,14 @@ class Migration(NamedTuple):
     text: str
     notices: list[str]
     """What has no effect, and is left out."""
-    mistakes: list[str]
+    mistakes: Sequence[str]
     """What a synthesis refuses; it stays as it is, so that nothing is lost."""
 
 
-def migrated(file: Path) -> Migration:
+def migrated(file: Path, refused: Refused = lambda *_: []) -> Migration:
     """Put the file into our words, with most of its comments; aliases are written out.
 
+    `refused` finds what is wrong beyond the values themselves, and is asked if these are right.
     Raises ValuesError for a file that cannot be read, or that has nothing in it: what was to write
     it has failed.
     """
@@ -48,20 +51,19 @@ def migrated(file: Path) -> Migration:
         _put_back(before, content, path, given)
     told = [f"{place(path, source)}: has no effect: {why}" for path, why in notices]
     if content == before:
-        return Migration(source.text, told, _refused(source))
+        return Migration(source.text, told, _mistakes(source, refused))
     for ours, theirs in [*spelled.items(), *((path, path) for path, *_ in mistakes)]:
         _bring_comments(before, theirs, content, ours)
     text = StringIO()
     yaml.dump(content, text)
-    return Migration(text.getvalue(), told, _refused(source))
+    return Migration(text.getvalue(), told, _mistakes(source, refused))
 
 
-def _refused(source: Source) -> list[str]:
+def _mistakes(source: Source, refused: Refused) -> Sequence[str]:
     try:
-        loaded(in_our_words([source]))
+        return refused(loaded(in_our_words([source])), source.file)
     except ValuesError as error:
         return error.lines
-    return []
 
 
 def _commented(value: Any, node: Any, seen: set[int]) -> Any:
@@ -114,7 +116,7 @@ def _bring_comments(before: Any, theirs: Sequence[Any], after: Any, ours: Sequen
         return  # no comments there, or no place for them
 
 
-def main(names: Sequence[str]) -> int:
+def main(names: Sequence[str], refused: Refused = lambda *_: []) -> int:
     """Print the file in our words, or write it; and on standard error what there is to say of it.
 
     The second name is that of the file to write, which must not be there yet. Returns 0 if a
@@ -125,7 +127,7 @@ def main(names: Sequence[str]) -> int:
         print("usage: make migrate FILE=old.yaml [TO=new.yaml]", file=sys.stderr)
         return 2
     try:
-        text, notices, mistakes = migrated(Path(names[0]))
+        text, notices, mistakes = migrated(Path(names[0]), refused)
         if names[1:]:
             _write(text, Path(names[1]))
     except ValuesError as error:
@@ -152,7 +154,3 @@ def _write(text: str, file: Path) -> None:
         raise ValuesError([f"{file}: is there already, and is not overwritten"]) from None
     except OSError as error:
         raise ValuesError([f"{file}: {error.strerror}"]) from None
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

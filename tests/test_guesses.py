@@ -99,6 +99,7 @@ def _said(path: str, value: Any, folder: Path) -> str:
         # Nothing is said rather than what means something else.
         ("apiserver.storage.enabled", 'did you mean "enableConfigVolume"?'),
         ("redis.external.enabled", ""),
+        ("agentGroups.a.foo", ""),
         ("resourcez", ""),
     ],
 )

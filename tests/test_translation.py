@@ -7,6 +7,8 @@ import os
 import re
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from config.types.merging import merge
 from config.types.words import Listed, Obsolete, Renamed
 from rendering import render
 
+ROOT = Path(__file__).parents[1]
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
 CHART_VALUES = sorted((Path(__file__).parent / "chart_values").glob("*.yaml"))
 NO_DEFAULT_GROUP = {"agent-group0": {"enabled": False}}
@@ -652,3 +655,36 @@ def test_the_charts_own_credentials_are_as_public_as_ours() -> None:
     assert Values.read({"clearml": {**existing, "apiserverKey": charts["apiserverKey"]}})
     with pytest.raises(ValidationError):
         Values.read({"clearml": {**existing, **charts}})
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ("apiserver: {securityContext: {fsGroup: 1000}}", 0, ""),
+        ("apiserver: {replicas: 2}", 1, "apiserver.replicas: unknown key; did you mean"),
+        (
+            "extraObjects:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: 1}}",
+            1,
+            "extraObjects[0].data.k: ",
+        ),
+    ],
+)
+def test_a_migration_ends_as_a_synthesis_of_its_output(
+    text: str, status: int, said: str, tmp_path: Path
+) -> None:
+    old, new = _file(tmp_path, text), tmp_path / "new.yaml"
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "CDK8S_OUTDIR": str(tmp_path / "dist"),
+    }
+    for command in (["migrate.py", str(old), str(new)], ["main.py"]):
+        ended = subprocess.run(
+            [sys.executable, str(ROOT / command[0]), *command[1:]],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=environment | {"CLEARML_VALUES": str(new)},
+        )
+        assert (ended.returncode, said in ended.stderr) == (status, True), ended.stderr

@@ -146,8 +146,8 @@ def hint(path: words.Path, value: object, schema: dict[str, Any]) -> str:
     """What to write in place of an unknown key; empty where nothing is known that it may mean."""
 
     def is_ours(path: words.Path) -> bool:
-        part = _schema_at(path, schema)
-        return bool(part) and not part.get("deprecated")
+        named = _schema_at(path[:-1], schema).get("properties", {})
+        return path[-1] in named and not named[path[-1]].get("deprecated")
 
     if said := elsewhere(path):
         return f"; {said}"
