@@ -28,7 +28,7 @@ values: .venv/synth.stamp ## Print all defaults as a commented values file
 	@.venv/bin/python -m config.publishing.defaults
 
 migrate: .venv/synth.stamp ## Print FILE, the values file of another ClearML chart, in our words; with TO=NEW write it there
-	@.venv/bin/python -m config.migration "$(FILE)" $(if $(TO),"$(TO)")
+	@.venv/bin/python migrate.py "$(FILE)" $(if $(TO),"$(TO)")
 
 images: .venv/synth.stamp ## List the images of the values; with COPY_TO=REGISTRY print how to copy them
 	@.venv/bin/python list_images.py $(COPY_TO)

@@ -17,7 +17,7 @@ from config.types.kubernetes import (
     StorageSize,
 )
 from config.types.merging import merge
-from config.types.model import Mistake, Model, did_you_mean
+from config.types.model import Mistake, Model, UnknownKey
 
 Provider = Literal["embedded", "helm", "external"]
 Source = Literal["embedded", "imported", "external"]
@@ -65,12 +65,12 @@ class ChartModel(Model):
         section = (self.model_extra or {}).get(key)
         return section if isinstance(section, dict) else {}
 
-    def chart_keys(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-        """Paths of the keys that are not ours, here and below, and the keys that stand beside."""
+    def chart_keys(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """Paths of the keys that are not ours, here and below, and their values."""
         fields = type(self).model_fields
         for key, value in (self.model_extra or {}).items():
             if value is not None:
-                yield (*path, key), [str(field.alias) for field in fields.values()]
+                yield (*path, key), value
         for name, field in fields.items():
             section = getattr(self, name)
             if isinstance(section, ChartModel):
@@ -197,10 +197,10 @@ class Store(ChartModel):
                 image,
             )
         if self.provider != "helm":
-            for path, known in self.chart_keys():
-                yield Mistake(
+            for path, value in self.chart_keys():
+                yield UnknownKey(
                     path,
                     f"unknown key, which only the {self.chart.name} Helm chart may read "
-                    f"(provider: helm){did_you_mean(path[-1], known)}",
-                    path[-1],
+                    "(provider: helm)",
+                    value,
                 )

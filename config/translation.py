@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 from config.external_services import elasticsearch_external, host_list
 from config.types.words import (
+    EMPTY,
     Converter,
     Listed,
     Obsolete,
+    Path,
     Refused,
     Renamed,
     Translation,
@@ -24,12 +26,17 @@ STORES = ("mongodb", "redis", "elasticsearch")
 
 
 def translated(
-    content: dict[str, Any], whole: Mapping[str, Any] | None = None, *, in_place: bool = False
+    content: dict[str, Any],
+    whole: Mapping[str, Any] | None = None,
+    *,
+    knows: Callable[[Path], bool],
+    in_place: bool = False,
 ) -> Translation:
     """A mapping of values in our words.
 
-    `whole` is what all values files say, for words whose meaning depends on others. What a store's
-    Helm chart reads itself is left to it. The mapping is copied unless changed `in_place`.
+    `whole` is what all values files say, for words whose meaning depends on others; `knows` tells
+    the paths of ours. What a store's Helm chart reads itself is left to it. The mapping is copied
+    unless changed `in_place`.
     """
     whole = content if whole is None else whole
     imported = {store for store in STORES if _section(whole, store).get("provider") == "helm"}
@@ -38,7 +45,11 @@ def translated(
         for pattern, word in WORDS.items()
         if pattern in SAME_FOR_ALL_PROVIDERS or pattern.split(".")[0] not in imported
     }
-    return translate(words, content, whole, in_place=in_place)
+
+    def is_ours(path: Path) -> bool:
+        return path[0] in imported or knows(path)
+
+    return translate(words, content, whole, is_ours, in_place=in_place)
 
 
 def _section(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -72,14 +83,16 @@ def _off(value: Any) -> bool:
 
 def _switched_off(section: Any) -> bool:
     """Whether a section that is on unless it says otherwise is off."""
-    return not isinstance(section, dict) or _is_false(section.get("enabled"))
+    return isinstance(section, dict) and _is_false(section.get("enabled"))
 
 
 # From their values to ours.
 
 
 def _switch(positions: Mapping[str, bool]) -> Converter:
-    def convert(value: Any, _: Any) -> bool:
+    def convert(value: Any, _: Any) -> bool | None:
+        if value in EMPTY:
+            return None
         if not isinstance(value, str) or value not in positions:
             raise ValueError(f"must be {' or '.join(positions)}")
         return positions[value]
@@ -87,20 +100,37 @@ def _switch(positions: Mapping[str, bool]) -> Converter:
     return convert
 
 
+def _making(*keys: str) -> Callable[[Converter], Converter]:
+    """For a converter that makes a section with these keys: null resets them, and no other."""
+
+    def unless_empty(convert: Converter) -> Converter:
+        def converted(value: Any, whole: Mapping[str, Any]) -> Any:
+            if value is None:
+                return dict.fromkeys(keys)
+            return {} if value in EMPTY else convert(value, whole)
+
+        return converted
+
+    return unless_empty
+
+
 def _account(server: str) -> Converter:
     # As the charts call it.
-    return lambda name, _: {"create": True, "name": f"{name}-{server}"} if name else {}
+    return _making("create", "name")(lambda name, _: {"create": True, "name": f"{name}-{server}"})
 
 
+@_making("existingSecret", "existingSecretKeys")
 def _existing_secret(name: Any, _: Any) -> Any:
     """With the keys of the charts that have this word."""
-    return {"existingSecret": name, "existingSecretKeys": "chart-2"} if name else {}
+    return {"existingSecret": name, "existingSecretKeys": "chart-2"}
 
 
+@_making("create", "annotations")
 def _annotated_account(annotations: Any, _: Any) -> Any:
-    return {"create": True, "annotations": annotations} if annotations else {}
+    return {"create": True, "annotations": annotations}
 
 
+@_making("backend", "auth")
 def _urls_of_databases(url: Any, _: Any) -> dict[str, str]:
     """The URLs of the server's two databases, made from the one that was for both."""
     try:
@@ -116,15 +146,17 @@ def _host_and_port(_: Any, whole: Mapping[str, Any]) -> list[str] | None:
     return [f"{host}:{given.get('elasticsearchPort') or 9200}"] if host else None
 
 
+@_making("hosts", "username", "password", "verifyCerts")
 def _connection_string(text: Any, whole: Mapping[str, Any]) -> Any:
     if not _external("elasticsearch")(whole):
-        return host_list(str(text)) if text else None  # the charts' own is an example
-    return elasticsearch_external(str(text)) if text else {}
+        return host_list(str(text))  # the charts' own is an example
+    return elasticsearch_external(str(text))
 
 
+@_making("annotations")
 def _ingress_annotations(annotations: Any, whole: Mapping[str, Any]) -> Any:
     """An Ingress for one server, as the charts made it from their switch for all."""
-    if not annotations or _off(_section(whole, "ingress")):
+    if _off(_section(whole, "ingress")):
         return {"annotations": annotations}
     return {"enabled": True, "annotations": annotations}
 
@@ -154,8 +186,7 @@ SERVER_WORDS: dict[str, Callable[[str], Word]] = {
     "storage.logs": lambda server: Obsolete(LOGS),
     "annotations": lambda server: Refused(
         f"write {server}.podAnnotations, {server}.deploymentAnnotations or "
-        f"{server}.service.annotations: whichever you mean",
-        lambda value: not value,
+        f"{server}.service.annotations: whichever you mean"
     ),
 }
 
@@ -279,7 +310,7 @@ STORE_WORDS: dict[str, Word] = {
     "dragonfly.replicaCount": Refused(
         "Redis takes the place of Dragonfly: write redis.cluster.enabled and "
         "redis.cluster.slaveCount",
-        lambda replicas: replicas in (None, 1),
+        lambda replicas: replicas == 1,
     ),
     "dragonfly.storage.enabled": Renamed("redis.master.persistence.enabled"),
     "dragonfly.storage.requests": Renamed("redis.master.persistence.size"),

@@ -97,7 +97,7 @@ class Values(Model):
     def _in_our_words(cls, raw: Any) -> Any:
         if not isinstance(raw, dict):
             return raw
-        translation = translated(raw)
+        translation = translated(raw, knows=cls.knows)
         refuse(translation.mistakes)
         return translation.content
 

@@ -7,6 +7,8 @@ import os
 import re
 import resource
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from config.migration import main, migrated
 from config.publishing.schema import in_the_end, json_schema
 from config.translation import WORDS
 from config.types.merging import merge
-from config.types.words import Listed, Renamed
+from config.types.words import Listed, Obsolete, Renamed
 from rendering import render
 
+ROOT = Path(__file__).parents[1]
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
 CHART_VALUES = sorted((Path(__file__).parent / "chart_values").glob("*.yaml"))
 NO_DEFAULT_GROUP = {"agent-group0": {"enabled": False}}
@@ -78,6 +81,87 @@ def is_ours(path: str) -> bool:
         if not part or part.get("deprecated"):
             return False
     return True
+
+
+SECTIONS = sorted(
+    {key.rsplit(".", depth)[0] for key in WORDS for depth in range(1, key.count(".") + 1)}
+    - WORDS.keys()
+)
+FOREIGN_SECTIONS = [
+    section
+    for section in SECTIONS
+    if not is_ours(section) and not any(section.startswith(f"{key}.") for key in WORDS)
+]
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}], ids=repr)
+@pytest.mark.parametrize("key", [*WORDS, *FOREIGN_SECTIONS])
+def test_a_word_that_is_empty_asks_for_nothing(key: str, empty: Any, tmp_path: Path) -> None:
+    file = _file(tmp_path, _nested(key, empty))
+    nothing = Values.read({key: []} if isinstance(WORDS.get(key), Listed) and empty == [] else {})
+    assert load([file]).with_notices(()) == nothing
+    ours = _file(tmp_path, migrated(file)[0], "ours.yaml")
+    assert load([ours]) == nothing
+
+
+@pytest.mark.parametrize("key", [*WORDS, *FOREIGN_SECTIONS])
+def test_a_scalar_in_place_of_a_word_ends_in_no_more_than_a_mistake(
+    key: str, tmp_path: Path
+) -> None:
+    file = _file(tmp_path, _nested(key, "certainly none"))
+    try:
+        load([file])
+    except ValuesError as error:
+        for line in error.lines:
+            place, path, message = line.removeprefix(f"{file}:").split(": ", 2)
+            assert (place.isdigit(), bool(message)) == (True, True)
+            assert path.split(".")[0] == key.split(".")[0]
+    else:
+        assert isinstance(WORDS.get(key), Obsolete | Renamed)
+
+
+@pytest.mark.parametrize("key", FOREIGN_SECTIONS)
+def test_a_section_of_words_is_a_mapping(key: str, tmp_path: Path) -> None:
+    [line] = _said(_file(tmp_path, _nested(key, "test-secret")))
+    assert f": {key}: must be a mapping" in line
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "remains"),
+    [
+        (
+            {"secret": {"existingSecret": "mine"}, "clearml": {"cookieName": "mine"}},
+            {"secret": {"existingSecret": None}},
+            {"clearml": {"cookieName": "mine"}},
+        ),
+        (
+            {"fileserver": {"ingress": {"hostName": "files.example.com"}}},
+            {"ingress": {"files": {"annotations": None}}},
+            {"fileserver": {"ingress": {"hostName": "files.example.com"}}},
+        ),
+        (
+            {"apiserver": {"serviceAccount": {"automount": False}}},
+            {"apiserver": {"serviceAccountName": None, "serviceAccountAnnotations": {}}},
+            {"apiserver": {"serviceAccount": {"automount": False}}},
+        ),
+        (
+            {"webserver": {"podSecurityContext": {"runAsUser": 1}}},
+            {"webserver": {"securityContext": {}}},
+            {"webserver": {"podSecurityContext": {"runAsUser": 1}}},
+        ),
+        (
+            {"redis": {"password": "test-secret", "auth": {"password": None}}},
+            {},
+            {"redis": {"password": "test-secret"}},
+        ),
+        ({"agentk8sglue": {"env": [], "nodeSelector": {}}}, {}, {}),
+    ],
+)
+def test_what_is_empty_takes_nothing_else_away(
+    first: Any, second: Any, remains: Any, tmp_path: Path
+) -> None:
+    files = [_file(tmp_path, first, "1.yaml"), _file(tmp_path, second, "2.yaml")]
+    assert load(files) == Values.read(remains)
 
 
 # Their meaning
@@ -385,22 +469,111 @@ agentGroups:
 
 def test_a_migrated_file_says_the_same_in_our_words(tmp_path: Path) -> None:
     old = _file(tmp_path, OLD)
-    text, left_out = migrated(old)
-    assert text == NEW
+    text, left_out, mistakes = migrated(old)
+    assert (text, mistakes) == (NEW, [])
     assert [line.removeprefix(f"{old}:").split(": has")[0] for line in left_out] == [
         "3: apiserver.indexReplicas"
     ]
     assert load([_file(tmp_path, text, "new.yaml")]) == load([old]).with_notices(())
 
 
-def test_what_cannot_be_migrated_is_said_and_the_rest_printed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def _effect(file: Path) -> Values | list[str]:
+    """What the file sets, or the paths of what is wrong with it."""
+    try:
+        return load([file]).with_notices(())
+    except ValuesError as error:
+        return sorted(line.removeprefix(f"{file}:").split(": ")[1] for line in error.lines)
+
+
+ALIASES = {
+    "around": "apiserver: &a\n  securityContext: {runAsUser: 7}\nwebserver:\n  <<: *a",
+    "inside": "apiserver:\n  securityContext:\n    <<: &b {runAsUser: 7}  # user",
+    "over": (
+        "apiserver: &a\n  securityContext: {runAsUser: 7}\n"
+        "webserver:\n  <<: *a\n  securityContext: {runAsUser: 8}  # other"
+    ),
+    "of several": (
+        "fileserver: &a {securityContext: {runAsUser: 7}}\napiserver: &b {replicaCount: 2}\n"
+        "webserver: {<<: [*b, *a]}"
+    ),
+    "whole": "apiserver: &a {securityContext: {runAsUser: 7}}\nwebserver: *a",
+    "of a place that has the same key": (
+        "redis: {master: {persistence: &a {size: 7Gi}}}\nelasticsearch: {persistence: *a}"
+    ),
+    "of a section that is not moved": (
+        "fileserver: &a {securityContext: {runAsUser: 7}}\nmongodb: *a"
+    ),
+    "of what goes away": (
+        "apiserver: {indexReplicas: &two 2}  # none\nfileserver: {replicaCount: *two}"
+    ),
+    "of a scalar": "secret: {authToken: &t 'test-secret-1', httpSession: *t}",
+    "in a list": "agentGroups:\n- &a {name: a, queues: q}  # one\n- <<: *a\n  name: b",
+    "in a flow": "mongodb:\n  extraEnvs: &e\n  - name: A  # a\n    value: b\n"
+    "redis: {auth: {enabled: true}, master: {extraEnvs: *e}}",
+    "of what is refused": "dragonfly: &d {replicaCount: 2, storage: {requests: 7Gi}, a: 1}",
+    "of nothing that moves": "apiserver: &a {replicaCount: 2}\nwebserver: *a  # same",
+    "written otherwise": "mckMongodb: {enabled: no}\nredis: {enabled: off}\n"
+    "externalServices: {redisHost: cache, redisPort: 0x7b}",
+}
+
+
+@pytest.mark.parametrize("text", ALIASES.values(), ids=ALIASES)
+def test_a_migrated_file_with_aliases_says_the_same(text: str, tmp_path: Path) -> None:
+    old = _file(tmp_path, text)
+    new = _file(tmp_path, migrated(old).text, "new.yaml")
+    assert _effect(new) == _effect(old)
+    assert migrated(new).text == new.read_text()
+
+
+def test_a_mapping_in_two_places_is_translated_in_each() -> None:
+    shared = {"securityContext": {"runAsUser": 7}}
+    with pytest.raises(ValidationError, match=r"mongodb\.securityContext"):
+        Values.read({"fileserver": shared, "mongodb": shared})
+
+
+def test_a_file_in_our_words_stays_as_it_is(tmp_path: Path) -> None:
+    text = "---\n# ours\napiserver:   &a\n    replicaCount: 0x2\nwebserver: {<<: *a}\n...\n"
+    assert migrated(_file(tmp_path, text)).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "printed", "paths"),
+    [
+        ("mckMongodb: {enabled: true}\nrelease: {name: mine}\n", None, ["mckMongodb"]),
+        ("storage: {fast: true}\nkafka: {}\n", None, ["storage.fast", "kafka"]),
+        (
+            "redis:\n  password: test-secret-1\n  auth: {password: test-secret-2}\n",
+            None,
+            ["redis.auth.password"],
+        ),
+        (
+            "dragonfly: {replicaCount: 2, storage: {requests: 7Gi}, image: {tag: '1'}}\n",
+            "redis:\n  master:\n    persistence:\n      size: 7Gi\n"
+            "dragonfly: {image: {tag: '1'}, replicaCount: 2}\n",
+            ["dragonfly.replicaCount", "dragonfly"],
+        ),
+        ("agentGroups:\n- name: a\n- queues: b\n", None, ["agentGroups[1]"]),
+        (
+            "apiserver: {replicaCount: -1, indexShards: 2}\n",
+            "apiserver: {replicaCount: -1}\n",
+            ["apiserver.replicaCount"],
+        ),
+        ("trains: {namespace: A B}\n", "release:\n  namespace: A B\n", ["trains.namespace"]),
+    ],
+)
+def test_what_a_synthesis_refuses_is_said_and_stays(
+    text: str,
+    printed: str | None,
+    paths: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    file = _file(tmp_path, "mckMongodb: {enabled: true}\nrelease: {name: mine}\n")
-    assert main([str(file)]) == 0
-    printed = capsys.readouterr()
-    assert printed.out == "release: {name: mine}\n"
-    assert printed.err.startswith(f"{file}:1: mckMongodb: ")
+    old, new = _file(tmp_path, text), tmp_path / "new.yaml"
+    assert main([str(old), str(new)]) == 1
+    assert new.read_text() == (text if printed is None else printed)
+    said = [line.split(": ") for line in capsys.readouterr().err.splitlines()]
+    assert [path for _, path, problem, *_ in said if problem != "has no effect"] == paths
+    assert not isinstance(_effect(new), Values)
 
 
 @pytest.mark.parametrize(
@@ -482,3 +655,36 @@ def test_the_charts_own_credentials_are_as_public_as_ours() -> None:
     assert Values.read({"clearml": {**existing, "apiserverKey": charts["apiserverKey"]}})
     with pytest.raises(ValuesError, match="keep one of the two"):
         Values.read({"clearml": {**existing, **charts}})
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ("apiserver: {securityContext: {fsGroup: 1000}}", 0, ""),
+        ("apiserver: {replicas: 2}", 1, "apiserver.replicas: unknown key; did you mean"),
+        (
+            "extraObjects:\n- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: 1}}",
+            1,
+            "extraObjects[0].data.k: ",
+        ),
+    ],
+)
+def test_a_migration_ends_as_a_synthesis_of_its_output(
+    text: str, status: int, said: str, tmp_path: Path
+) -> None:
+    old, new = _file(tmp_path, text), tmp_path / "new.yaml"
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "CDK8S_OUTDIR": str(tmp_path / "dist"),
+    }
+    for command in (["migrate.py", str(old), str(new)], ["main.py"]):
+        ended = subprocess.run(
+            [sys.executable, str(ROOT / command[0]), *command[1:]],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+            env=environment | {"CLEARML_VALUES": str(new)},
+        )
+        assert (ended.returncode, said in ended.stderr) == (status, True), ended.stderr

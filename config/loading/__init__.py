@@ -46,17 +46,19 @@ def load(files: Sequence[Path]) -> Values:
     Helm chart knows the key, it reaches the chart. Raises ValuesError with a line for each mistake
     in any of the files.
     """
-    return _values(*read_in_our_words(files))
+    return loaded(read_in_our_words(files))
 
 
 def values_of(mapping: object) -> Values:
     """The values that a mapping, spelled as in YAML, describes; raises ValuesError."""
     if not isinstance(mapping, dict):
         raise ValuesError([f"must be a mapping of values (given: {shape(mapping)})"])
-    return _values(*_in_our_words([Source(None, "", mapping)]))
+    return loaded(in_our_words([Source(None, "", mapping)]))
 
 
-def _values(sources: Sequence[Source], notices: Sequence[str], mistakes: list[str]) -> Values:
+def loaded(reading: Reading) -> Values:
+    """Merge what was read over the defaults; ValuesError with a line for each mistake."""
+    sources, notices, mistakes = reading
     merged = _merged([source.content for source in sources])
     try:
         values = _validated(merged)
@@ -80,14 +82,15 @@ def read_in_our_words(files: Sequence[Path]) -> Reading:
             unreadable += error.lines
     if unreadable:
         raise ValuesError(unreadable)
-    return _in_our_words(sources)
+    return in_our_words(sources)
 
 
-def _in_our_words(sources: Sequence[Source]) -> Reading:
+def in_our_words(sources: Sequence[Source]) -> Reading:
+    """Put the words of other charts into ours."""
     reading = Reading([], [], [])
     whole = _merged([source.content for source in sources])
     for source in sources:
-        content, spelled, notices, mistakes = translated(source.content, whole)
+        content, spelled, notices, mistakes = translated(source.content, whole, knows=Values.knows)
         if notices or mistakes:
             from config.loading.wording import place
 

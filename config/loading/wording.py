@@ -2,19 +2,31 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from config.error import masked, shape, shortened
+from config.guesses import elsewhere, meant
 from config.loading.places import line_of
 from config.loading.reading import Source
 from config.publishing.schema import json_schema
 from config.translation import WORDS
 from config.types import words
-from config.types.model import did_you_mean
+from config.types.model import UNKNOWN_KEY, did_you_mean, plain
 
+UNKNOWN_KEYS = ("extra_forbidden", UNKNOWN_KEY)
+# What a component may have for itself elsewhere, and here is for all.
+OF_ONE_OR_ALL = {"ingress", "gateway", "networkPolicy", "backup", "restore"}
+# Keys that mean something else in each section, and sections that are no part of their component.
+OF_MANY_THINGS = {
+    *("enabled", "name", "annotations", "labels", "type", "path", "key", "kind"),
+    *("username", "password", "secret", "existingSecret", "auth", "tls", "ca"),
+}
+APART = {"metrics", "external", "initContainers"}
+MOST_NAMED = 3
+COMPONENT = "apiserver"  # an example of the sections that many keys are in
 TYPE_WORDS = {
     "string_type": "must be a string",
     "int_type": "must be a whole number",
@@ -37,19 +49,27 @@ def lines(mistakes: Sequence[ErrorDetails], sources: Sequence[Source]) -> Iterat
     """A line for each mistake; the sources stand in the order in which they were merged."""
     schema = json_schema()
     for details in mistakes:
-        for path in _within(details, schema):
-            message, shown = _explain(path, details, schema)
+        for path, value in _within(details, schema):
+            message, shown = _explain(path, value, details, schema)
             yield f"{located(path, _origin(path, sources))}: {message}{shown}"
 
 
-def _within(details: ErrorDetails, schema: dict[str, Any]) -> Iterator[words.Path]:
-    """The path of the mistake; of an unknown section with words of other charts, its other keys."""
-    path, value = details["loc"], details["input"]
-    known = _schema_at(path, schema).get("properties")
-    if details["type"] == "extra_forbidden" and known and isinstance(value, dict):
-        yield from ((*path, key) for key in value.keys() - known)
+def _within(details: ErrorDetails, schema: dict[str, Any]) -> Iterator[tuple[words.Path, object]]:
+    """The path of the mistake and the value there."""
+    if details["type"] in UNKNOWN_KEYS:
+        return _unknown(details["loc"], details["input"], schema)
+    return iter([(details["loc"], details["input"])])
+
+
+def _unknown(
+    path: words.Path, value: object, schema: dict[str, Any]
+) -> Iterator[tuple[words.Path, object]]:
+    """An unknown key; of a section with words of other charts, the keys that are none of them."""
+    if value and isinstance(value, dict) and _schema_at(path, schema).get("properties"):
+        for key, part in value.items():
+            yield from _unknown((*path, key), part, schema)
     else:
-        yield path
+        yield path, value
 
 
 def located(path: Sequence[str | int], source: Source) -> str:
@@ -103,15 +123,16 @@ def _dotted(path: Sequence[str | int]) -> str:
     return dotted
 
 
-def _explain(path: words.Path, details: ErrorDetails, schema: dict[str, Any]) -> tuple[str, str]:
+def _explain(
+    path: words.Path, value: object, details: ErrorDetails, schema: dict[str, Any]
+) -> tuple[str, str]:
     """What is wrong, and what was given in parentheses unless that is a secret."""
-    kind, value = details["type"], details["input"]
-    if kind == "extra_forbidden":
-        keys = _schema_at(path[:-1], schema).get("properties", {})
-        if path[-1] in keys:  # a section with words of other charts, which are translated
+    kind = details["type"]
+    if kind in UNKNOWN_KEYS:
+        if _schema_at(path, schema).get("properties"):  # of words of other charts: translated
             return TYPE_WORDS["dict_type"], f" (given: {shape(value)})"
-        ours = [key for key, part in keys.items() if not part.get("deprecated")]
-        return f"unknown key{did_you_mean(path[-1], ours or keys)}", f" (given: {shape(path[-1])})"
+        message = details["msg"] if kind == UNKNOWN_KEY else "unknown key"
+        return message + hint(path, value, schema), f" (given: {shape(path[-1])})"
     if kind == "missing":
         return TYPE_WORDS[kind], ""
     message = re.sub(r"^(Value error, |(Input|String) should )", _opening, details["msg"])
@@ -122,6 +143,64 @@ def _explain(path: words.Path, details: ErrorDetails, schema: dict[str, Any]) ->
     if value is None or (scalar and _holds_secret(_schema_at(path, schema), schema)):
         return message, ""
     return message, f" (given: {shape(value)})"
+
+
+def hint(path: words.Path, value: object, schema: dict[str, Any]) -> str:
+    """What to write in place of an unknown key; empty where nothing is known that it may mean."""
+
+    def is_ours(path: words.Path) -> bool:
+        named = _schema_at(path[:-1], schema).get("properties", {})
+        return path[-1] in named and not named[path[-1]].get("deprecated")
+
+    if said := elsewhere(path):
+        return f"; {said}"
+    if found := meant(path, is_ours):
+        if len(found) == 1 and found[0][:-1] == path[:-1]:
+            return f'; did you mean "{found[0][-1]}"?'
+        return f"; write {_listed(found)}"
+    keys = _schema_at(path[:-1], schema).get("properties", {})
+    ours = [key for key, part in keys.items() if not part.get("deprecated")]
+    if near := did_you_mean(path[-1], ours or keys):
+        return near
+    if is_ours(path[-1:]) and (path[-1] not in OF_ONE_OR_ALL or path[0] == "clearml"):
+        return f"; write {path[-1]} at the top level"
+    if found := _around(path, is_ours) or _inside(path, schema):
+        if len(found) <= MOST_NAMED:
+            return f"; write {_listed(found)}"
+    elif len(path) == 1:
+        found = meant((COMPONENT, *path), is_ours)
+    for example in sorted(found, key=lambda other: other[0] != COMPONENT)[:1]:
+        return f"; write it in the sections that it is for, as in {_dotted(example)}"
+    if len(path) == 1 and isinstance(value, dict) and any(is_ours((key,)) for key in value):
+        return f"; write what is in it at the top level, without {path[-1]} around it"
+    return ""
+
+
+def _listed(paths: Sequence[words.Path]) -> str:
+    *others, last = map(_dotted, paths)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _around(path: words.Path, is_ours: Callable[[words.Path], bool]) -> list[words.Path]:
+    """The path of the same key in the nearest of the sections around it, below the top level."""
+    outer = [(*path[:depth], path[-1]) for depth in range(len(path) - 2, 0, -1)]
+    return [] if path[-1] in OF_MANY_THINGS else [*filter(is_ours, outer)][:1]
+
+
+def _inside(path: words.Path, schema: dict[str, Any]) -> list[words.Path]:
+    """The paths of the same key in the sections beside it, the nearest ones."""
+    sections = [] if path[-1] in OF_MANY_THINGS else [path[:-1]]
+    while sections:
+        inner = [
+            (*section, key)
+            for section in sections
+            for key, part in _schema_at(section, schema).get("properties", {}).items()
+            if not part.get("deprecated")
+        ]
+        if found := [other for other in inner if plain(other[-1]) == plain(str(path[-1]))]:
+            return found
+        sections = [other for other in inner if other[-1] not in APART]
+    return []
 
 
 def _opening(pydantic: re.Match[str]) -> str:

@@ -2,8 +2,9 @@
 
 import difflib
 import functools
+import re
 import typing
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -26,6 +27,10 @@ DEFINITION = "definition"
 EMPTY_AS_DEFAULT = object()
 
 
+# The type of the errors that an unknown key ends in, beside pydantic's own.
+UNKNOWN_KEY = "unknown_key"
+
+
 class Mistake(typing.NamedTuple):
     """One thing wrong with the values: where, what, and what was given."""
 
@@ -34,11 +39,19 @@ class Mistake(typing.NamedTuple):
     given: object = None
 
 
+class UnknownKey(Mistake):
+    """A key that the section does not have; what it may have meant is said with the message."""
+
+
 def refuse(mistakes: Iterable[Mistake]) -> None:
     """Raise one ValidationError that carries all of the mistakes, if there are any."""
     errors = [
         InitErrorDetails(
-            type=PydanticCustomError("mistake", "{message}", {"message": mistake.message}),
+            type=PydanticCustomError(
+                UNKNOWN_KEY if isinstance(mistake, UnknownKey) else "mistake",
+                "{message}",
+                {"message": mistake.message},
+            ),
             loc=mistake.path,
             input=mistake.given,
         )
@@ -48,10 +61,51 @@ def refuse(mistakes: Iterable[Mistake]) -> None:
         raise ValidationError.from_exception_data("values", errors)
 
 
+# Words that look alike, and mean different things.
+UNLIKE = frozenset(
+    ("internal", "external", "http", "https", "api", "app", "cpu", "gpu", "min", "max", "in", "on")
+)
+
+
 def did_you_mean(given: object, known: Iterable[str]) -> str:
-    """The nearest known key, worded as a question; empty when none is near."""
-    close = difflib.get_close_matches(str(given), list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    """The nearest known key, worded as a question; empty when none is near.
+
+    One is near if it differs in the spelling of its words: not if it has more or fewer of them,
+    which would make it another thing.
+    """
+    close = [key for key in known if _alike(str(given), key)]
+    nearest = max(close, key=lambda key: _likeness(plain(str(given)), plain(key)), default=None)
+    return f'; did you mean "{nearest}"?' if nearest else ""
+
+
+def plain(key: str) -> str:
+    """The key without what people spell differently: capitals, hyphens and underscores."""
+    return key.replace("-", "").replace("_", "").lower()
+
+
+def _alike(given: str, known: str) -> bool:
+    if plain(given) == plain(known):
+        return True
+    words, theirs = _words_of(given), _words_of(known)
+    if len(words) == 1 != len(theirs):
+        return _likeness(plain(given), plain(known)) >= 0.9
+    return len(words) == len(theirs) and all(map(_misspelled, words, theirs))
+
+
+def _misspelled(word: str, known: str) -> bool:
+    """Whether both are one word, perhaps with a letter or so that is wrong."""
+    if word == known or {word, known} <= UNLIKE:
+        return word == known
+    one_letter = len(word) == len(known) == 3 and sum(map(str.__ne__, word, known)) == 1
+    return one_letter or sorted(word) == sorted(known) or _likeness(word, known) >= 0.8
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
+def _words_of(key: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", key)]
 
 
 class Model(BaseModel):
@@ -96,6 +150,18 @@ class Model(BaseModel):
             elif name not in self.model_fields_set:
                 update[name] = theirs
         return self.model_copy(update=update)
+
+    @classmethod
+    def knows(cls, path: Sequence[str | int]) -> bool:
+        """Whether the path, spelled as in YAML, is that of a field, or leads into one."""
+        first, *below = path
+        for field in cls.model_fields.values():
+            if field.alias == first:
+                inner = field.annotation
+                if below and isinstance(inner, type) and issubclass(inner, Model):
+                    return inner.knows(below)
+                return True
+        return False
 
     def mistakes(self) -> Iterator[Mistake]:
         """What is wrong between fields that are each right by themselves."""

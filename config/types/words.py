@@ -1,6 +1,5 @@
 """Words of other charts: what becomes of each, and how a mapping is put into ours."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,16 +7,24 @@ from config.types.model import Mistake
 
 Path = tuple[str | int, ...]
 Converter = Callable[[Any, Mapping[str, Any]], Any]
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+def asks_for_nothing(value: Any) -> bool:
+    """Whether the value is empty, or a mapping of nothing but such values."""
+    return value in EMPTY or (
+        isinstance(value, dict) and all(asks_for_nothing(part) for part in value.values())
+    )
 
 
 class Renamed(NamedTuple):
     """A word for something that has another name here, and perhaps another form.
 
-    `to` is our path. `convert` takes the value, which is not null, and what all files together
-    say, and hands back our value, or raises ValueError for what has no equivalent here. The word
-    counts only `if_` all files together fulfil a condition. Where our word is there too both must
-    say the same; unless the word is only a `stopgap`, which counts in place of these values of ours
-    alone.
+    `to` is our path. `convert` takes the value and what all files together say, and hands back our
+    value, or raises ValueError for what has no equivalent here. Without it what is empty resets to
+    the default. The word counts only `if_` all files together fulfil a condition. Where our word is
+    there too both must say the same; unless the word is only a `stopgap`, which counts in place of
+    these values of ours alone.
     """
 
     to: str
@@ -35,11 +42,12 @@ class Obsolete(NamedTuple):
 class Refused(NamedTuple):
     """A word for something that is not done here; the message says what to do instead.
 
-    A value that is `idle` would have done nothing in the other chart either: it is left out.
+    A value that is `idle` would have done nothing in the other chart either: it is left out, as is
+    one that asks for nothing.
     """
 
     instead: str
-    idle: Callable[[Any], bool] = lambda value: value is None
+    idle: Callable[[Any], bool] = asks_for_nothing
 
 
 class Listed(NamedTuple):
@@ -78,20 +86,40 @@ def translate(
     words: Mapping[str, Word],
     content: dict[str, Any],
     whole: Mapping[str, Any],
+    knows: Callable[[Path], bool],
     *,
     in_place: bool = False,
 ) -> Translation:
     """Put a mapping into our words.
 
     `words` is a table by dotted path, whose order counts; `whole` is what all files say, in any
-    words. The mapping is copied first unless it is to be changed `in_place`.
+    words; `knows` tells the paths of ours. The mapping is copied first unless it is to be changed
+    `in_place`.
     """
-    made = Translation(content if in_place else copy.deepcopy(content), {}, [], [])
+    made = Translation(content if in_place else _copied(content), {}, [], [])
     for pattern, word in words.items():
         path = tuple(pattern.split("."))
         if _has(made.content, path):
             _translate(made, word, path, whole)
+    for section in _sections(words):
+        holder, key = _at(made.content, section[:-1]), section[-1]
+        if key in holder and holder[str(key)] in EMPTY and not knows(section):
+            _taken_out(made.content, section)
     return made
+
+
+def _copied(value: Any) -> Any:
+    """A copy in which nothing is in two places, as what an alias stands for is in a values file."""
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
+def _sections(words: Mapping[str, Word]) -> list[Path]:
+    """The paths of the sections that words are in, those inside others first."""
+    paths = [tuple(pattern.split(".")) for pattern in words]
+    sections = {path[:length] for path in paths for length in range(1, len(path))}
+    return sorted(sections, key=len, reverse=True)
 
 
 def _translate(made: Translation, word: Word, path: Path, whole: Mapping[str, Any]) -> None:
@@ -102,20 +130,22 @@ def _translate(made: Translation, word: Word, path: Path, whole: Mapping[str, An
     if isinstance(word, Obsolete):
         made.notices.append((origin, word.why))
     elif isinstance(word, Refused):
-        if not word.idle(value):
-            made.mistakes.append(Mistake(origin, word.instead))
+        if not asks_for_nothing(value) and not word.idle(value):
+            made.mistakes.append(Mistake(origin, word.instead, value))
     else:
         try:
             _rename(made, word, path, value, whole)
         except ValueError as error:
-            made.mistakes.append(Mistake(origin, str(error)))
+            made.mistakes.append(Mistake(origin, str(error), value))
 
 
 def _rename(
     made: Translation, word: Renamed, path: Path, value: Any, whole: Mapping[str, Any]
 ) -> None:
-    if word.convert and value is not None:
+    if word.convert:
         value = word.convert(value, whole)
+    elif value in ("", []):
+        value = None
     if word.if_ is not None and not word.if_(whole):
         return
     target = tuple(word.to.split("."))
@@ -130,6 +160,8 @@ def _rename(
 def _by_name(made: Translation, word: Listed, path: Path) -> None:
     section: Any = _at(made.content, path[:-1])
     items = section[path[-1]]
+    if items == "":
+        section[path[-1]] = None
     if not isinstance(items, list):
         return
     named: dict[str, Any] = {}
@@ -177,6 +209,8 @@ def _put(made: Translation, target: Path, value: Any, origin: Path, *, verbatim:
 
     What is in a mapping has the same keys at its origin if it is `verbatim`.
     """
+    if value == {}:
+        return
     section: Any = made.content
     for step in target[:-1]:
         if section.get(step) is None:
@@ -185,9 +219,12 @@ def _put(made: Translation, target: Path, value: Any, origin: Path, *, verbatim:
         if not isinstance(section, dict):
             return  # which is a mistake of its own
     ours = section.get(target[-1])
+    if value is None and ours is not None:
+        return
     if ours is not None and ours != value and not isinstance(value, dict):
         other = ".".join(map(str, users_path(made.spelled, target)))
-        made.mistakes.append(Mistake(origin, f"says something else than {other}: keep one of them"))
+        message = f"says something else than {other}: keep one of them"
+        made.mistakes.append(Mistake(origin, message, value))
         return
     if not isinstance(ours, dict):
         made.spelled.setdefault(target, origin)
