@@ -8,6 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from config.chart_eras import finding
 from config.error import ValuesError
 from config.loading.reading import read
 from config.loading.wording import place
@@ -34,6 +35,8 @@ def migrated(file: Path) -> tuple[str, list[str]]:
     yaml.dump(content, text)
     remarks = [(path, f"has no effect: {why}") for path, why in notices]
     remarks += [(path, message) for path, message, _ in mistakes]
+    if found := finding(source.content):
+        remarks.append(found)
     return text.getvalue(), [f"{place(path, source)}: {remark}" for path, remark in remarks]
 
 

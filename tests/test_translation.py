@@ -15,12 +15,14 @@ import yaml
 from pydantic import SecretStr, ValidationError
 
 from config import Values, ValuesError, load
+from config.chart_eras import KEYS, VERSIONS, finding
 from config.migration import main, migrated
 from config.publishing.schema import in_the_end, json_schema
 from config.translation import WORDS
 from config.types.merging import merge
 from config.types.words import Listed, Renamed
 from rendering import render
+from scenarios import PRESETS, preset
 
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
 CHART_VALUES = sorted((Path(__file__).parent / "chart_values").glob("*.yaml"))
@@ -206,7 +208,7 @@ def test_a_file_of_each_chart_gives_the_manifests_of_ours(file: Path, tmp_path: 
     told = [line for line in load([theirs]).warnings() if "has no effect" in line]
     assert [line.split(": ")[1] for line in told] == case["no effect"]
     migrated_file = _file(tmp_path, migrated(theirs)[0], "ours.yaml")
-    assert load([migrated_file]) == load([theirs]).with_notices(())
+    assert load([migrated_file]).with_notices(()) == load([theirs]).with_notices(())
 
 
 def test_a_store_of_a_chart_keeps_the_words_of_the_chart(tmp_path: Path) -> None:
@@ -349,6 +351,54 @@ def test_what_has_no_effect_is_told_once_and_with_its_place(tmp_path: Path) -> N
     ]
 
 
+# Which chart they are of
+
+
+def told_of(*charts: int) -> str:
+    """What is said of a key that only values of these charts have."""
+    found = finding(_nested(next(k for k in KEYS if [*KEYS[k]] == [*charts]), True))
+    assert found
+    return found.message
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_that_only_later_charts_have_leads_to_their_preset(key: str) -> None:
+    assert key in WORDS or any(f"{other}.".startswith(f"{key}.") for other in VOCABULARY)
+    found = finding(_nested(key, "x"))
+    assert found
+    assert ".".join(map(str, found.path)) == key
+    for chart in KEYS[key]:
+        assert f"chart-{chart}" in found.message
+        assert f"(server {VERSIONS[chart]})" in found.message
+    section = key.split(".")[0]
+    for silent in (
+        {"clearml": {"version": "1.9.2"}},
+        {section: {"provider": "helm"}} if section in ("redis", "elasticsearch") else _null(key),
+    ):
+        assert finding(merge(_nested(key, "x"), silent)) is None
+
+
+def _null(key: str) -> Any:
+    return _nested(key, None)
+
+
+def test_a_file_of_a_later_chart_is_told_once_and_with_the_key_that_tells_most(
+    tmp_path: Path,
+) -> None:
+    text = "clearml: {apiserverKey: test-secret-key}\nredis:\n  architecture: standalone\n"
+    file = _file(tmp_path, text)
+    told = [line for line in load([file]).warnings() if "config/presets/chart-" in line]
+    assert told == [f"{file}:3: redis.architecture: {told_of(6, 7)}"]
+    assert told == [line for line in migrated(file)[1] if "chart-" in line]
+    (chart_7,) = PRESETS["chart-7"]
+    assert not [line for line in load([chart_7, file]).warnings() if "chart-" in line]
+
+
+def test_presets_of_charts_have_the_servers_that_are_told() -> None:
+    said = {chart: preset(f"chart-{chart}")["clearml"]["version"] for chart in VERSIONS}
+    assert said == VERSIONS
+
+
 # The file in our words
 
 OLD = """\
@@ -388,7 +438,8 @@ def test_a_migrated_file_says_the_same_in_our_words(tmp_path: Path) -> None:
     text, left_out = migrated(old)
     assert text == NEW
     assert [line.removeprefix(f"{old}:").split(": has")[0] for line in left_out] == [
-        "3: apiserver.indexReplicas"
+        "3: apiserver.indexReplicas",
+        f"6: redis.auth: {told_of(6, 7)}",
     ]
     assert load([_file(tmp_path, text, "new.yaml")]) == load([old]).with_notices(())
 

@@ -105,8 +105,13 @@ def type_alone(raw: object) -> object:
     return {"type": raw} if isinstance(raw, str) else raw
 
 
-def _without_surge(raw: object) -> object:
-    """What a StatefulSet knows of a Deployment's strategy, which `maxSurge` tells it by."""
+def _of_deployment(raw: object) -> object:
+    """What a StatefulSet knows of a Deployment's strategy: `Recreate`, or one with `maxSurge`.
+
+    Each of its pods goes before the one that takes its place in any case.
+    """
+    if isinstance(raw, dict) and raw.get("type") == "Recreate":
+        raw = {key: part for key, part in raw.items() if key != "type"} or None
     rolling = raw.get("rollingUpdate") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or not isinstance(rolling, dict) or "maxSurge" not in rolling:
         return raw
@@ -189,6 +194,6 @@ StatefulSetStrategy = Annotated[
     Struct["k8s.StatefulSetUpdateStrategy"] | None,
     _strategy_of("RollingUpdate", "OnDelete"),
     EMPTY_AS_DEFAULT,
-    BeforeValidator(_without_surge),
+    BeforeValidator(_of_deployment),
     BeforeValidator(type_alone),
 ]
