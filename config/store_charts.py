@@ -30,7 +30,7 @@ def is_off(value: object) -> bool:
     return str(value).lower() == "false"
 
 
-def asks_for_nothing(value: Any, done: Any = None) -> bool:
+def is_idle(value: Any, done: Any = None) -> bool:
     """Whether a value of a chart is empty, switched off, or part of what is `done` here anyway.
 
     `done` is a value, a tuple of several, or a mapping of them by key.
@@ -40,14 +40,14 @@ def asks_for_nothing(value: Any, done: Any = None) -> bool:
     if isinstance(value, dict):
         parts = done if isinstance(done, dict) else {}
         return any(is_off(value.get(switch)) for switch in SWITCHES) or all(
-            asks_for_nothing(part, parts.get(key)) for key, part in value.items()
+            is_idle(part, parts.get(key)) for key, part in value.items()
         )
     allowed = done if isinstance(done, tuple) else (done,)
     return str(value).lower() in (str(each).lower() for each in allowed if each is not None)
 
 
 def _idle(done: Any) -> Callable[[Any], bool]:
-    return lambda value: asks_for_nothing(value, done)
+    return lambda value: is_idle(value, done)
 
 
 def _refused(instead: str, *done: Any) -> Refused:
@@ -71,18 +71,17 @@ def _nothing(keys: str) -> dict[str, Any]:
 
 def _budget(budget: Any, _: Any) -> Any:
     """A PodDisruptionBudget, which Bitnami's charts switch by `create` or `enabled`."""
-    if asks_for_nothing(budget):
+    if is_idle(budget):
         return {}
     if not isinstance(budget, dict):
         raise ValueError("must be a mapping")
-    bounds = {key: bound for key, bound in budget.items() if bound not in (None, "")}
-    switches = {bounds.pop(switch) for switch in SWITCHES if switch in bounds}
-    return ({"enabled": True} if switches else {}) | bounds
+    given = {key: part for key, part in budget.items() if part not in (None, "")}
+    return {"enabled" if key in SWITCHES else key: part for key, part in given.items()}
 
 
 def _account(account: Any, _: Any) -> Any:
-    """A ServiceAccount; whether pods get its token is said by another key here."""
-    if asks_for_nothing(account, {"automountServiceAccountToken": (True, False)}):
+    """A ServiceAccount, made or not; whether pods get its token is said by another key here."""
+    if account in (None, "", [], {}):
         return {}
     if not isinstance(account, dict):
         raise ValueError("must be a mapping")
@@ -90,12 +89,13 @@ def _account(account: Any, _: Any) -> Any:
 
 
 def _group(group: Any, _: Any) -> Any:
+    """The part of a pod's security context that a key of its own is for."""
     return {} if group == "" else {"fsGroup": group}
 
 
 def _append_only(text: Any) -> bool:
     """Whether lines of a redis.conf say only what Redis is told here anyway."""
-    if asks_for_nothing(text):
+    if is_idle(text):
         return True
     lines = (line.strip() for line in str(text).splitlines())
     return {line for line in lines if line and not line.startswith("#")} <= APPEND_ONLY
@@ -105,7 +105,7 @@ def _port(key: str) -> Converter:
     """The one port of those that a chart has by name."""
 
     def convert(ports: Any, _: Any) -> Any:
-        if asks_for_nothing(ports):
+        if is_idle(ports):
             return None
         if not isinstance(ports, dict) or ports.keys() - {key}:
             raise ValueError(f"must be a mapping with the key {key} alone")
@@ -342,3 +342,5 @@ ELASTICSEARCH: dict[str, Word] = {
         },
     ),
 }
+
+STORE_CHARTS: dict[str, Word] = {**MONGODB, **REDIS, **ELASTICSEARCH}

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.external_services import elasticsearch_external, host_list
-from config.store_charts import ELASTICSEARCH, MONGODB, REDIS, asks_for_nothing, is_off
+from config.store_charts import STORE_CHARTS, is_idle, is_off
 from config.types.words import (
     Converter,
     Listed,
@@ -284,8 +284,8 @@ CLEARML_WORDS: dict[str, Word] = {
     "apiserver.indexReplicas": Obsolete(NOTHING_READS_IT),
     "apiserver.indexShards": Obsolete(NOTHING_READS_IT),
     "agentk8sglue": Refused(GLUE, _switched_off),
-    **{key: Refused(GLUE, asks_for_nothing) for key in AGENT_KEYS},
-    **{key: Refused(SERVING, asks_for_nothing) for key in SERVING_KEYS},
+    **{key: Refused(GLUE, is_idle) for key in AGENT_KEYS},
+    **{key: Refused(SERVING, is_idle) for key in SERVING_KEYS},
     "enterpriseFeatures": Refused(ENTERPRISE, _off),
 }
 
@@ -379,9 +379,7 @@ WORDS: dict[str, Word] = {
     },
     **INGRESS_WORDS,
     **STORE_WORDS,
-    **MONGODB,
-    **REDIS,
-    **ELASTICSEARCH,
+    **STORE_CHARTS,
     "backup.s3.image": Refused("restic has taken the place of rclone: write backup.restic.image"),
 }
 """What becomes of each word, by its path; a section after the words in it."""

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from config import Values, ValuesError, load
-from config.store_charts import ELASTICSEARCH, MONGODB, REDIS, asks_for_nothing
+from config.store_charts import STORE_CHARTS, is_idle
 from config.types.merging import merge
 from config.types.words import Refused
 
-WORDS = MONGODB | REDIS | ELASTICSEARCH
-REFUSED = [key for key, word in WORDS.items() if isinstance(word, Refused)]
+REFUSED = [key for key, word in STORE_CHARTS.items() if isinstance(word, Refused)]
 
 
 def nested(key: str, value: Any) -> Any:
@@ -43,6 +42,9 @@ def test_what_is_empty_or_off_asks_for_nothing(key: str, nothing: Any) -> None:
         ("redis: {master: {count: 2}}", "redis.master.count: an embedded store has no such"),
         ("redis: {networkPolicy: {enabled: true, allowExternal: true}}", "redis.networkPolicy: w"),
         ("redis: {commonConfiguration: 'save 60 1'}", "redis.commonConfiguration: write redis.m"),
+        ("mongodb: {pdb: {create: [1]}}", "mongodb.pdb: must be true or false"),
+        ("mongodb: {pdb: true}", "mongodb.pdb: must be a mapping"),
+        ("redis: {serviceAccount: mine}", "redis.serviceAccount: must be a mapping"),
         ("elasticsearch: {protocol: https}", "elasticsearch.protocol: an embedded store has no"),
         ("elasticsearch: {antiAffinity: hard}", "elasticsearch.antiAffinity: nodes go to differ"),
         ("sessions: {svcType: NodePort}", "sessions: the Kubernetes glue agent is not part"),
@@ -77,7 +79,12 @@ def test_what_is_not_done_here_is_refused_with_what_to_write(
     ],
 )
 def test_a_value_that_asks_for_what_is_done_anyway(value: Any, done: Any, idle: bool) -> None:
-    assert asks_for_nothing(value, done) == idle
+    assert is_idle(value, done) == idle
+
+
+def test_an_account_of_somebody_else_is_kept() -> None:
+    account = Values.read({"redis": {"serviceAccount": {"create": False, "name": "mine"}}})
+    assert account.redis.master.service_account.name == "mine"
 
 
 @pytest.mark.parametrize("key", REFUSED)
