@@ -57,11 +57,14 @@ def _refused(instead: str, *done: Any) -> Refused:
 
 def _only_of_chart(store: str, done: Mapping[str, Any]) -> dict[str, Word]:
     """Keys of the store's chart that have nothing like them here, with what is done anyway."""
-    instead = (
+    return {f"{store}.{key}": Refused(_no_such(store), _idle(value)) for key, value in done.items()}
+
+
+def _no_such(store: str) -> str:
+    return (
         f"an embedded store has no such setting, only the {store} Helm chart: leave it out, or "
         f"take {store}.provider: helm"
     )
-    return {f"{store}.{key}": Refused(instead, _idle(value)) for key, value in done.items()}
 
 
 def _nothing(keys: str) -> dict[str, Any]:
@@ -259,7 +262,7 @@ REDIS: dict[str, Word] = {
     "redis.auth.usePasswordFiles": Obsolete("how the password gets into the pod is fixed here"),
     "redis.usePasswordFile": Obsolete("how the password gets into the pod is fixed here"),
     **{
-        f"redis.{key}": Refused("write redis.master.args", _append_only)
+        f"redis.{key}": Refused(_no_such("redis"), _append_only)
         for key in ("commonConfiguration", "configmap", "master.configuration")
     },
     "redis.master.disableCommands": _refused("commands of Redis are not renamed here"),

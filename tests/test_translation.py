@@ -20,7 +20,7 @@ from config.migration import main, migrated
 from config.publishing.schema import in_the_end, json_schema
 from config.translation import WORDS
 from config.types.merging import merge
-from config.types.words import Listed, Renamed
+from config.types.words import Listed, Refused, Renamed
 from rendering import render
 from scenarios import PRESETS, preset
 
@@ -68,6 +68,15 @@ def test_a_word_is_none_of_ours_and_leads_to_one(key: str) -> None:
     if isinstance(word, Renamed):
         end = in_the_end(word.to)
         assert is_ours(end) or end in WORDS
+
+
+@pytest.mark.parametrize("key", [key for key, word in WORDS.items() if isinstance(word, Refused)])
+def test_what_is_to_be_written_instead_is_ours(key: str) -> None:
+    word = WORDS[key]
+    assert isinstance(word, Refused)
+    sections = "|".join(json_schema()["properties"])
+    for path in re.findall(rf"(?<![-.\w])(?:{sections})\.[-.\w]*\w", word.instead):
+        assert is_ours(path), path
 
 
 def is_ours(path: str) -> bool:
@@ -140,6 +149,10 @@ MEANINGS: list[tuple[Any, Any]] = [
     (
         {"dragonfly": {"enabled": True, "replicaCount": 1, "storage": {"requests": "7Gi"}}},
         {"redis": {"master": {"persistence": {"size": "7Gi"}}}},
+    ),
+    (
+        {"mongodb": {"pdb": {"create": True}}},
+        {"mongodb": {"podDisruptionBudget": {"enabled": True}}},
     ),
     ({"mckMongodb": {"enabled": "false", "community": {"createResource": True}}}, {}),
     ({"ingress": {"app": {"annotations": {"example.org/size": "0"}}}}, {}),
