@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import Comment, CommentedMap, CommentedSeq, Format
 
+from config.chart_eras import finding
 from config.error import ValuesError
 from config.loading import in_our_words, loaded
 from config.loading.reading import Source, read
@@ -27,7 +28,7 @@ class Migration(NamedTuple):
 
     text: str
     notices: list[str]
-    """What has no effect, and is left out."""
+    """What has no effect and is left out, and of which chart the file seems to be."""
     mistakes: Sequence[str]
     """What a synthesis refuses; it stays as it is, so that nothing is lost."""
 
@@ -50,18 +51,20 @@ def migrated(file: Path, refused: Refused = lambda *_: []) -> Migration:
     for path, _, given in reversed(mistakes):  # sections before what was taken out of them
         _put_back(before, content, path, given)
     told = [f"{place(path, source)}: has no effect: {why}" for path, why in notices]
+    if found := finding(source.content):
+        told.append(f"{place(found.path, source)}: {found.message}")
     if content == before:
-        return Migration(source.text, told, _mistakes(source, refused))
+        return Migration(source.text, told, _mistakes(source, file, refused))
     for ours, theirs in [*spelled.items(), *((path, path) for path, *_ in mistakes)]:
         _bring_comments(before, theirs, content, ours)
     text = StringIO()
     yaml.dump(content, text)
-    return Migration(text.getvalue(), told, _mistakes(source, refused))
+    return Migration(text.getvalue(), told, _mistakes(source, file, refused))
 
 
-def _mistakes(source: Source, refused: Refused) -> Sequence[str]:
+def _mistakes(source: Source, file: Path, refused: Refused) -> Sequence[str]:
     try:
-        return refused(loaded(in_our_words([source])), source.file)
+        return refused(loaded(in_our_words([source])), file)
     except ValuesError as error:
         return error.lines
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.external_services import elasticsearch_external, host_list
+from config.store_charts import STORE_CHARTS, is_idle, is_off
 from config.types.words import (
     EMPTY,
     Converter,
@@ -57,10 +58,6 @@ def _section(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _is_false(value: object) -> bool:
-    return str(value).lower() == "false"
-
-
 # Conditions on all values together, and on the value of one word.
 
 
@@ -69,7 +66,7 @@ def _external(store: str, *others: str) -> Callable[[Mapping[str, Any]], bool]:
 
     def external(whole: Mapping[str, Any]) -> bool:
         return _section(whole, store).get("provider") == "external" or any(
-            _is_false(_section(whole, name).get("enabled")) for name in (store, *others)
+            is_off(_section(whole, name).get("enabled")) for name in (store, *others)
         )
 
     return external
@@ -78,12 +75,12 @@ def _external(store: str, *others: str) -> Callable[[Mapping[str, Any]], bool]:
 def _off(value: Any) -> bool:
     """Whether a switch, or the section that it stands in, is off unless it says otherwise."""
     switch = value.get("enabled") if isinstance(value, dict) else value
-    return switch is None or _is_false(switch)
+    return switch is None or is_off(switch)
 
 
 def _switched_off(section: Any) -> bool:
     """Whether a section that is on unless it says otherwise is off."""
-    return isinstance(section, dict) and _is_false(section.get("enabled"))
+    return isinstance(section, dict) and is_off(section.get("enabled"))
 
 
 # From their values to ours.
@@ -171,10 +168,37 @@ GLUE = (
     "the Kubernetes glue agent is not part of this; describe agents in agentGroups, or install "
     "the chart clearml-agent beside"
 )
+SERVING = (
+    "is a key of the chart clearml-serving, which is not part of this: keep it in the values of "
+    "that chart, which can be installed beside"
+)
 ENTERPRISE = "ClearML Enterprise is not installed from here"
 OPERATOR = (
     "MongoDB operators are not used here; leave it out for a MongoDB that is made here, or set "
     "mongodb.enabled to false and mongodb.external to its connection strings"
+)
+
+# Of the charts clearml-agent 1.0 to 5.3 and clearml-serving 0.1 to 1.5.
+AGENT_KEYS = (
+    "sessions",
+    *(
+        f"clearml.{key}"
+        for key in (
+            *("agentk8sglueKey", "agentk8sglueSecret", "existingAgentk8sglueSecret"),
+            *("clearmlConfig", "existingClearmlConfigSecret"),
+        )
+    ),
+)
+SERVING_KEYS = (
+    *("kafka", "zookeeper", "prometheus", "grafana", "alertmanager"),
+    *(f"clearml_serving_{part}" for part in ("inference", "statistics", "triton")),
+    *(
+        f"clearml.{key}"
+        for key in (
+            *("apiAccessKey", "apiSecretKey", "apiHost", "filesHost", "webHost"),
+            *("servingTaskId", "defaultBaseServeUrl", "kafkaServeUrl", "extraPythonPackages"),
+        )
+    ),
 )
 
 SERVER_WORDS: dict[str, Callable[[str], Word]] = {
@@ -291,6 +315,8 @@ CLEARML_WORDS: dict[str, Word] = {
     "apiserver.indexReplicas": Obsolete(NOTHING_READS_IT),
     "apiserver.indexShards": Obsolete(NOTHING_READS_IT),
     "agentk8sglue": Refused(GLUE, _switched_off),
+    **{key: Refused(GLUE, is_idle) for key in AGENT_KEYS},
+    **{key: Refused(SERVING, is_idle) for key in SERVING_KEYS},
     "enterpriseFeatures": Refused(ENTERPRISE, _off),
 }
 
@@ -384,6 +410,7 @@ WORDS: dict[str, Word] = {
     },
     **INGRESS_WORDS,
     **STORE_WORDS,
+    **STORE_CHARTS,
     "backup.s3.image": Refused("restic has taken the place of rclone: write backup.restic.image"),
 }
 """What becomes of each word, by its path; a section after the words in it."""

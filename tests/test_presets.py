@@ -151,6 +151,22 @@ def test_with_the_certificate_of_the_router_all_is_https() -> None:
     assert "tls" not in ingress["spec"]
 
 
+@pytest.mark.parametrize(("chart", "port"), [(4, 80), (5, 8080), (6, 8080), (7, 8080)])
+def test_what_a_file_of_a_later_chart_leaves_out_is_as_there(chart: int, port: int) -> None:
+    bundle = bundle_of(f"chart-{chart}")
+    assert not AGENTS & bundle.workloads.keys()
+    claims = [*bundle.of("PersistentVolumeClaim").values()]
+    assert [claim["metadata"]["name"] for claim in claims] == ["clearml-fileserver-data"]
+    assert "storageClassName" not in claims[0]["spec"]
+    (served,) = bundle.find("Service", "clearml-webserver")["spec"]["ports"]
+    assert served["port"] == port
+    # Where the values ask for agents after all.
+    agents = {"agentservices": {"enabled": True}}
+    bundle = render(merge(preset(f"chart-{chart}"), agents))
+    for claim in bundle.of("PersistentVolumeClaim").values():
+        assert "storageClassName" not in claim["spec"]
+
+
 def test_minikube_fits_two_processors_and_four_gibibytes() -> None:
     bundle = bundle_of("minikube")
     asked = {"cpu": 0.0, "memory": 0.0}

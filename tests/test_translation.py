@@ -17,12 +17,14 @@ import yaml
 from pydantic import SecretStr
 
 from config import Values, ValuesError, load
+from config.chart_eras import KEYS, VERSIONS, finding
 from config.migration import main, migrated
 from config.publishing.schema import in_the_end, json_schema
 from config.translation import WORDS
 from config.types.merging import merge
-from config.types.words import Listed, Obsolete, Renamed
+from config.types.words import Listed, Obsolete, Refused, Renamed
 from rendering import render
+from scenarios import PRESETS, preset
 
 ROOT = Path(__file__).parents[1]
 VOCABULARY = yaml.safe_load((Path(__file__).parent / "vocabulary.yaml").read_text())
@@ -69,6 +71,15 @@ def test_a_word_is_none_of_ours_and_leads_to_one(key: str) -> None:
     if isinstance(word, Renamed):
         end = in_the_end(word.to)
         assert is_ours(end) or end in WORDS
+
+
+@pytest.mark.parametrize("key", [key for key, word in WORDS.items() if isinstance(word, Refused)])
+def test_what_is_to_be_written_instead_is_ours(key: str) -> None:
+    word = WORDS[key]
+    assert isinstance(word, Refused)
+    sections = "|".join(json_schema()["properties"])
+    for path in re.findall(rf"(?<![-.\w])(?:{sections})\.[-.\w]*\w", word.instead):
+        assert is_ours(path), path
 
 
 def is_ours(path: str) -> bool:
@@ -223,6 +234,10 @@ MEANINGS: list[tuple[Any, Any]] = [
         {"dragonfly": {"enabled": True, "replicaCount": 1, "storage": {"requests": "7Gi"}}},
         {"redis": {"master": {"persistence": {"size": "7Gi"}}}},
     ),
+    (
+        {"mongodb": {"pdb": {"create": True}}},
+        {"mongodb": {"podDisruptionBudget": {"enabled": True}}},
+    ),
     ({"mckMongodb": {"enabled": "false", "community": {"createResource": True}}}, {}),
     ({"ingress": {"app": {"annotations": {"example.org/size": "0"}}}}, {}),
     ({"apiserver": {"serviceAccountName": "", "serviceAccountAnnotations": {}}}, {}),
@@ -290,7 +305,7 @@ def test_a_file_of_each_chart_gives_the_manifests_of_ours(file: Path, tmp_path: 
     told = [line for line in load([theirs]).warnings() if "has no effect" in line]
     assert [line.split(": ")[1] for line in told] == case["no effect"]
     migrated_file = _file(tmp_path, migrated(theirs)[0], "ours.yaml")
-    assert load([migrated_file]) == load([theirs]).with_notices(())
+    assert load([migrated_file]).with_notices(()) == load([theirs]).with_notices(())
 
 
 def test_a_store_of_a_chart_keeps_the_words_of_the_chart(tmp_path: Path) -> None:
@@ -433,6 +448,54 @@ def test_what_has_no_effect_is_told_once_and_with_its_place(tmp_path: Path) -> N
     ]
 
 
+# Which chart they are of
+
+
+def told_of(*charts: int) -> str:
+    """What is said of a key that only values of these charts have."""
+    found = finding(_nested(next(k for k in KEYS if [*KEYS[k]] == [*charts]), True))
+    assert found
+    return found.message
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_that_only_later_charts_have_leads_to_their_preset(key: str) -> None:
+    assert key in WORDS or any(f"{other}.".startswith(f"{key}.") for other in VOCABULARY)
+    found = finding(_nested(key, "x"))
+    assert found
+    assert ".".join(map(str, found.path)) == key
+    for chart in KEYS[key]:
+        assert f"chart-{chart}" in found.message
+        assert f"(server {VERSIONS[chart]})" in found.message
+    section = key.split(".")[0]
+    for silent in (
+        {"clearml": {"version": "1.9.2"}},
+        {section: {"provider": "helm"}} if section in ("redis", "elasticsearch") else _null(key),
+    ):
+        assert finding(merge(_nested(key, "x"), silent)) is None
+
+
+def _null(key: str) -> Any:
+    return _nested(key, None)
+
+
+def test_a_file_of_a_later_chart_is_told_once_and_with_the_key_that_tells_most(
+    tmp_path: Path,
+) -> None:
+    text = "clearml: {apiserverKey: test-secret-key}\nredis:\n  architecture: standalone\n"
+    file = _file(tmp_path, text)
+    told = [line for line in load([file]).warnings() if "config/presets/chart-" in line]
+    assert told == [f"{file}:3: redis.architecture: {told_of(6, 7)}"]
+    assert told == [line for line in migrated(file)[1] if "chart-" in line]
+    (chart_7,) = PRESETS["chart-7"]
+    assert not [line for line in load([chart_7, file]).warnings() if "chart-" in line]
+
+
+def test_presets_of_charts_have_the_servers_that_are_told() -> None:
+    said = {chart: preset(f"chart-{chart}")["clearml"]["version"] for chart in VERSIONS}
+    assert said == VERSIONS
+
+
 # The file in our words
 
 OLD = """\
@@ -472,7 +535,8 @@ def test_a_migrated_file_says_the_same_in_our_words(tmp_path: Path) -> None:
     text, left_out, mistakes = migrated(old)
     assert (text, mistakes) == (NEW, [])
     assert [line.removeprefix(f"{old}:").split(": has")[0] for line in left_out] == [
-        "3: apiserver.indexReplicas"
+        "3: apiserver.indexReplicas",
+        f"6: redis.auth: {told_of(6, 7)}",
     ]
     assert load([_file(tmp_path, text, "new.yaml")]) == load([old]).with_notices(())
 
@@ -527,7 +591,7 @@ def test_a_migrated_file_with_aliases_says_the_same(text: str, tmp_path: Path) -
 
 def test_a_mapping_in_two_places_is_translated_in_each() -> None:
     shared = {"securityContext": {"runAsUser": 7}}
-    with pytest.raises(ValidationError, match=r"mongodb\.securityContext"):
+    with pytest.raises(ValuesError, match=r"mongodb\.securityContext"):
         Values.read({"fileserver": shared, "mongodb": shared})
 
 

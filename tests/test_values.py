@@ -198,8 +198,8 @@ redis: {databaseNumber: -1}
 apiserver: {updateStrategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}}
 > apiserver.updateStrategy.rollingUpdate: does not go with type Recreate
 
-mongodb: {updateStrategy: Recreate}
-> mongodb.updateStrategy.type: must be RollingUpdate or OnDelete (given: 'Recreate')
+mongodb: {updateStrategy: Replace}
+> mongodb.updateStrategy.type: must be RollingUpdate or OnDelete (given: 'Replace')
 
 apiserver: {podSecurityContext: {enabled: "no"}}
 > apiserver.podSecurityContext.enabled: must be true or false (given: 'no')
@@ -903,14 +903,17 @@ mongodb: {replicaCount: 3}
 >> (given: 3)
 
 redis: {sentinel: {enabled: true}}
-> redis.sentinel: unknown key, which only the redis Helm chart may read (provider: helm)
->> (given: 'sentinel')
+> redis.sentinel: Sentinel is not made here: write redis.cluster for replicas
 
-mongodb: {podLables: {a: b}, auth: {password: test-secret-value}}
+mongodb: {podLables: {a: b}, auth: {rootPasswort: test-secret-value}}
 > mongodb.podLables: unknown key, which only the mongodb Helm chart may read (provider: helm);
 >> did you mean "podLabels"? (given: 'podLables')
-> mongodb.auth.password: unknown key, which only the mongodb Helm chart may read (provider: helm);
->> did you mean "rootPassword"? (given: 'password')
+> mongodb.auth.rootPasswort: unknown key, which only the mongodb Helm chart may read
+>> (provider: helm); did you mean "rootPassword"? (given: 'rootPasswort')
+
+mongodb: {auth: {password: test-secret-value}}
+> mongodb.auth.password: the servers log in as root: write mongodb.auth.rootPassword or
+>> mongodb.auth.existingSecret
 
 elasticsearch: {enabled: false, roles: {dat: true}}
 > elasticsearch.roles.dat: unknown key, which only the elasticsearch Helm chart may read

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.chart_eras import finding
 from config.error import ValuesError, shape
 from config.loading.reading import Source, read
 from config.store import Store
@@ -101,6 +102,11 @@ def in_our_words(sources: Sequence[Source]) -> Reading:
                 f"{place(path, source)}: {message}" for path, message, _ in mistakes
             )
         reading.sources.append(source._replace(content=content, spelled=spelled))
+    if found := finding(whole):
+        from config.loading.wording import origin, place
+
+        where = place(found.path, origin(found.path, sources))
+        reading.notices.append(f"{where}: {found.message}")
     return reading
 
 

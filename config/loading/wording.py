@@ -51,7 +51,7 @@ def lines(mistakes: Sequence[ErrorDetails], sources: Sequence[Source]) -> Iterat
     for details in mistakes:
         for path, value in _within(details, schema):
             message, shown = _explain(path, value, details, schema)
-            yield f"{located(path, _origin(path, sources))}: {message}{shown}"
+            yield f"{located(path, origin(path, sources))}: {message}{shown}"
 
 
 def _within(details: ErrorDetails, schema: dict[str, Any]) -> Iterator[tuple[words.Path, object]]:
@@ -97,7 +97,7 @@ def _as_written(path: words.Path, source: Source) -> words.Path:
     return words.users_path(source.spelled, path)
 
 
-def _origin(path: Sequence[str | int], sources: Sequence[Source]) -> Source:
+def origin(path: Sequence[str | int], sources: Sequence[Source]) -> Source:
     """Where the value comes from: the last of the sources that spell most of its path."""
     return max(sources[::-1], key=lambda source: _depth(path, source.content))
 

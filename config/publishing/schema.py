@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from config.translation import WORDS
-from config.types.fragment import FRAGMENT, empty_as_list, type_alone, without_surge
+from config.types.fragment import FRAGMENT, empty_as_list, of_deployment, type_alone
 from config.types.kubernetes import NEVER, QUANTITY, never_as_none
 from config.types.model import DEFINITION
 from config.types.structs import to_plain
@@ -102,7 +102,7 @@ class _Generator(GenerateJsonSchema):
             described |= {"type": ["array", "object"], "maxProperties": 0}
         elif converter is type_alone:
             described["type"] = ["object", "string"]
-        elif converter is without_surge:
+        elif converter is of_deployment:
             rolling = described["properties"]["rollingUpdate"]["properties"]
             rolling["maxSurge"] = {"deprecated": True, "description": "Has no effect."}
         elif converter is never_as_none:

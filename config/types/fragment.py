@@ -113,8 +113,13 @@ def type_alone(raw: object) -> object:
     return {"type": raw} if isinstance(raw, str) else raw
 
 
-def without_surge(raw: object) -> object:
-    """What a StatefulSet knows of a Deployment's strategy, which `maxSurge` tells it by."""
+def of_deployment(raw: object) -> object:
+    """What a StatefulSet knows of a Deployment's strategy: `Recreate`, or one with `maxSurge`.
+
+    Each of its pods goes before the one that takes its place in any case.
+    """
+    if isinstance(raw, dict) and raw.get("type") == "Recreate":
+        raw = {key: part for key, part in raw.items() if key != "type"} or None
     rolling = raw.get("rollingUpdate") if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or not isinstance(rolling, dict) or "maxSurge" not in rolling:
         return raw
@@ -245,6 +250,6 @@ StatefulSetStrategy = Annotated[
     Struct["k8s.StatefulSetUpdateStrategy"] | None,
     _strategy_of("RollingUpdate", "OnDelete"),
     EMPTY_AS_DEFAULT,
-    BeforeValidator(without_surge),
+    BeforeValidator(of_deployment),
     BeforeValidator(type_alone),
 ]
