@@ -876,6 +876,13 @@ def address_rows() -> Iterator[Row]:
         agents_told("webserver", "http://node.org:30080")
         | agents_told("fileserver", "http://node.org:30081"),
     )
+    yield Row(
+        "clearml.urlScheme",
+        "https",
+        agents_told("webserver", "https://app.example.com")
+        | agents_told("fileserver", "https://files.example.com"),
+        INGRESS_ON,
+    )
     for server, port in (("webserver", ""), ("apiserver", ":8008"), ("fileserver", ":8081")):
         yield Row(
             f"{server}.service.loadBalancerIP",
