@@ -799,7 +799,8 @@ def gateway_rows() -> Iterator[Row]:
             f"{route} spec.parentRefs.{name}": given
             for route in ROUTES.values()
             for name, given in attached.items()
-        },
+        }
+        | told_urls("https", "example.com"),
     )
     yield row(
         "annotations",
