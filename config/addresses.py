@@ -114,7 +114,7 @@ def _with_scheme(values: "Values", server: str, route: Route) -> Route:
         path, annotations = f"{server}.ingress", section.annotations
         # The class may stand in either place.
         annotations = {"kubernetes.io/ingress.class": section.class_name, **annotations}
-    told = tls.of_annotations(annotations)
+    told = tls.of_annotations(annotations, host=route.host)
     if route.section == "ingress" or told.unclear in values.ingress.annotations:
         path = "ingress"
     unclear = f"{path}.annotations[{told.unclear}]" if told.unclear else ""

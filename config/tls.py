@@ -13,24 +13,35 @@ HTTPS = (
     r".*/(insecure-termination: (redirect|disallow)|ingress\.allow-http: false)",  # Citrix, GKE
     r"route\.openshift\.io/termination: (edge|reencrypt|passthrough)",
     r".*/listen-ports: .*\"HTTPS\": ?443\b.*",  # ALB
+    r".*/actions\.[^:]*: .*\"Protocol\": ?\"HTTPS\".*",  # ALB
     r".*[/-](ssl-cert(ificate)?|certificate-(arn|o?cid|ids?)|cert-id): .+",  # AWS, OCI, DO, Alibaba
     r".*/(managed-certificates|pre-shared-cert|tls-cert-keyvault-uri): .+",  # GKE, Azure
     r".*/(v1beta1\.)?FrontendConfig: .+",  # GKE
     r"traefik\..*/router\.tls(: true|\.(certresolver|options|domains\..*): .+)",
     r"traefik\..*/(router\.entrypoints|redirect-entry-point): .*\b(websecure|https)\b.*",
-    r"traefik\..*/router\.middlewares: .*(redirect.*https|https.*redirect).*",
-    r"(?!.*backend).*load-?balancer[^:]*[/-]protocol: https",  # DigitalOcean, Linode, Hetzner
+    r"traefik\..*/router\.middlewares: .*(redirect.*(https|scheme)|https.*redirect).*",
+    r"(?!.*(backend|health)).*load-?balancer[^:]*[/-]protocol: https",  # many
     r"load-balancer\.hetzner\.cloud/(http-certificates: .+|certificate-type: managed)",
     r"loadbalancer\.openstack\.org/default-tls-container-ref: .+",
-    r".*-load-?balancer-(tls|https|ssl)-ports: .*\b(443|http)\b.*",  # DigitalOcean, OCI
+    r"(?!.*aws).*-(tls|https|ssl)-ports: .+",  # DigitalOcean, OCI
     r"kubernetes\.io/ingress\.class: (tailscale|ngrok|cloudflare-tunnel)",
 )
 # Words of annotations that have to do with TLS, whatever they mean ...
-HINT = r".*(ssl|tls|https|hsts|acme|certificate|(?<![a-z])certs?(?![a-z])|cloudflare-proxied).*"
-HINTING_VALUE = r"(?s).*\b(https\b(?!://)|websecure\b).*"
+HINT = (
+    r".*((?<![aeiou])ssl|tls|https|hsts|certificate|(?<![a-z])certs?(?![a-z])|termination|ngrok"
+    r"|cloudflare-proxied).*"
+)
+HINTING_VALUE = (
+    r".*(\bhttps\b(?!://)|https://\$|\b443\b|\bssl\b|websecure|strict-transport|cfargotunnel).*"
+)
 # ... unless it is about connections behind the Ingress, or says that there is none.
-BEHIND = r".*(backend|app-protocols|serversscheme|proxy-ssl|trusted-root|external-dns.*/hostname).*"
+BEHIND = (
+    r".*(backend|app-protocols|serversscheme|proxy-ssl|trusted-root|health)"
+    r".*|external-dns.*/hostname"
+)
 OFF = r"\s*(false|off|no|none|disabled?|http|\[\{\"HTTP\": ?\d+\}\])?\s*"
+# Ports of a load balancer that TLS ends on, where the annotation is there.
+PORTS = r".*-(tls|https|ssl)-ports"
 # Listeners of Gateways by their usual names.
 SECURE_LISTENER = re.compile(r"(?<!in)secure|https|tls|ssl", re.IGNORECASE)
 
@@ -42,25 +53,29 @@ class Told(NamedTuple):
     unclear: str = ""
 
 
-def of_annotations(annotations: Mapping[str, str], *, port: int | None = None) -> Told:
+def of_annotations(
+    annotations: Mapping[str, str], *, host: str = "", port: int | None = None
+) -> Told:
     """Return what the annotations of an Ingress, of routes or of a Service tell.
 
-    `port` is that of a Service: AWS ends TLS on some of them only if it is told which.
+    `host` is the host that these lead to, `port` that of the Service, whose load balancer may end
+    TLS on some of its ports alone.
     """
-    told = {key: f"{key}: {value}" for key, value in annotations.items()}
-    covered = annotations.get("service.beta.kubernetes.io/aws-load-balancer-ssl-ports", "*")
-    if port is not None and not {"*", "http", str(port)} & set(re.split(r"[\s,]+", covered)):
+    ports = [value for key, value in annotations.items() if _fits((PORTS,), key)]
+    covered = {part for value in ports for part in re.split(r"[\s,]+", value)}
+    if port is not None and covered and not {"*", "http", str(port)} & covered:
         return Told(https=False)
-    if any(_fits(HTTPS, text) for text in told.values()):
+    if any(_fits(HTTPS, f"{key}: {value}") for key, value in annotations.items()):
         return Told(https=True)
-    unclear = (key for key, value in annotations.items() if _is_unclear(key, value))
+    unclear = (key for key, value in annotations.items() if _is_unclear(key, value, host))
     return Told(https=False, unclear=next(unclear, ""))
 
 
-def _is_unclear(key: str, value: str) -> bool:
+def _is_unclear(key: str, value: str, host: str) -> bool:
     if _fits((BEHIND,), key) or _fits((OFF,), value):
         return False
-    return _fits((HINT,), key) or _fits((HINTING_VALUE,), value)
+    own = bool(host) and f"https://{host}" in value
+    return own or _fits((HINT,), key) or _fits((HINTING_VALUE,), value)
 
 
 def _fits(patterns: Iterable[str], text: str) -> bool:

@@ -359,6 +359,7 @@ IN_FRONT = {
     "haproxy.org/ssl-redirect": "true",
     "haproxy-ingress.github.io/ssl-redirect": "true",
     "appgw.ingress.kubernetes.io/appgw-ssl-certificate": "clearml",
+    "alb.ingress.kubernetes.io/actions.to-tls": '{"RedirectConfig": {"Protocol": "HTTPS"}}',
     "konghq.com/protocols": "https",
     "k8s.apisix.apache.org/http-to-https": "true",
     "oci-native-ingress.oraclecloud.com/certificate-ocid": "ocid1.certificate.oc1..a",
@@ -376,6 +377,8 @@ PLAIN = {
     "alb.ingress.kubernetes.io/backend-protocol": "HTTP",
     "external-dns.alpha.kubernetes.io/hostname": "https.example.com",
     "link.argocd.argoproj.io/external-link": "https://wiki.example.com",
+    "alb.ingress.kubernetes.io/healthcheck-protocol": "HTTPS",
+    "acme.example.com/classless": "a",
     "konghq.com/protocols": "http",
     "kubernetes.io/ingress.class": "nginx",
 }
@@ -387,6 +390,7 @@ UNCLEAR = {
     "nginx.ingress.kubernetes.io/ssl-ciphers": "HIGH",
     "nginx.ingress.kubernetes.io/configuration-snippet": "set $scheme https;",
     "external-dns.alpha.kubernetes.io/cloudflare-proxied": "true",
+    "nginx.ingress.kubernetes.io/auth-signin": "https://$host/oauth2/start",
 }
 ANNOTATED = [
     *((key, value, "https") for key, value in IN_FRONT.items()),
@@ -515,6 +519,13 @@ AWS = "service.beta.kubernetes.io/aws-load-balancer-"
         (8443, {f"{AWS}ssl-cert": "arn:a"}, "https://10.0.0.1:8443"),
         (80, {f"{AWS}ssl-cert": "arn:a", f"{AWS}ssl-ports": "443"}, "http://10.0.0.1"),
         (443, {f"{AWS}ssl-cert": "arn:a", f"{AWS}ssl-ports": "443, 8443"}, "https://10.0.0.1"),
+        (
+            8443,
+            {"service.beta.kubernetes.io/oci-load-balancer-ssl-ports": "8443"},
+            "https://10.0.0.1:8443",
+        ),
+        (80, {"service.beta.kubernetes.io/oci-load-balancer-ssl-ports": "8443"}, "http://10.0.0.1"),
+        (80, {f"{AWS}healthcheck-protocol": "https"}, "http://10.0.0.1"),
         (80, {f"{AWS}backend-protocol": "https", f"{AWS}type": "nlb"}, "http://10.0.0.1"),
         (
             8081,
