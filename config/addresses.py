@@ -1,17 +1,18 @@
 """Where people and their browsers reach the servers: one fact, from which all else follows."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from config.ingress import NO_HOST, PLAIN_PATH
-from config.service import Service
+from pydantic.alias_generators import to_snake
+
+from config import tls
+from config.ingress import NO_HOST
 from config.types.model import Mistake
-from config.types.urls import http_parts
+from config.types.urls import http_parts, is_loopback, literal_path
 
 if TYPE_CHECKING:
-    from config.agent import Agent
     from config.generation import Generation
     from config.values import Values
 
@@ -20,6 +21,11 @@ PARTS = {"webserver": "app", "apiserver": "api", "fileserver": "files"}
 TITLES = {"webserver": "web server", "apiserver": "API server", "fileserver": "file server"}
 
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+URL_KEYS = {
+    "webserver": "clientConfigurationWebUrl",
+    "apiserver": "clientConfigurationApiUrl",
+    "fileserver": "clientConfigurationFilesUrl",
+}
 # Below which the web server passes requests on to the file server
 # (docker/build/internal_files/clearml.conf.template).
 FILES_OF_WEB_SERVER = "/files"
@@ -29,7 +35,7 @@ class Route(NamedTuple):
     """A host and path that lead to a server, by the section of the values that says so.
 
     `secret` is the Secret with the certificate of the host; empty where an Ingress has none, and
-    with a Gateway.
+    with a Gateway. `unclear` is the value that leaves open whether TLS ends in front.
     """
 
     section: str
@@ -38,13 +44,22 @@ class Route(NamedTuple):
     path: str = "/"
     path_type: str = "Prefix"
     secret: str = ""
+    unclear: str = ""
+
+    @property
+    def place(self) -> str | None:
+        """Host and path of the server; None where the host or path stands for several."""
+        path = literal_path(self.path)
+        if not self.host or self.host.startswith("*") or path is None:
+            return None
+        return self.host + path
 
     @property
     def url(self) -> str | None:
-        """The URL of the server; None where the host or path stands for several."""
-        if not self.host or self.host.startswith("*") or not PLAIN_PATH.fullmatch(self.path):
+        """The URL of the server; None where the place stands for several or the scheme is open."""
+        if self.place is None or self.unclear:
             return None
-        return f"{'https' if self.https else 'http'}://{self.host}{self.path.rstrip('/')}"
+        return f"{'https' if self.https else 'http'}://{self.place}"
 
 
 class PublicUrls(NamedTuple):
@@ -64,13 +79,17 @@ def routes(values: "Values") -> dict[str, Route]:
     """What leads to the servers, by server: the Gateway, their own Ingress or the common one.
 
     A certificate is for a host, whatever is below it. Where none is named, cert-manager makes one
-    if there is an issuer.
+    if there is an issuer. Without a certificate here TLS may end in front.
     """
     found = {
         server: way for server in PARTS if values.has(server) and (way := _way(values, server))
     }
-    if values.gateway.enabled:
-        return found
+    if not values.gateway.enabled:
+        found = _with_certificates(values, found)
+    return {server: _with_scheme(values, server, way) for server, way in found.items()}
+
+
+def _with_certificates(values: "Values", found: dict[str, Route]) -> dict[str, Route]:
     names = {"ingress": values.ingress.name}
     certificates = {way.host: way.secret for way in found.values() if way.secret}
     for server, way in found.items():
@@ -82,12 +101,31 @@ def routes(values: "Values") -> dict[str, Route]:
     return found
 
 
+def _with_scheme(values: "Values", server: str, route: Route) -> Route:
+    """The route with what the user says of its scheme, or else what its settings tell."""
+    if given := values.clearml.url_scheme:
+        return route._replace(https=given == "https")
+    if route.https:
+        return route
+    path, annotations = "gateway", values.gateway.annotations
+    if route.section != "gateway":
+        common, own = values.ingress, values.own_ingress(server)
+        section = common if route.section == "ingress" else own
+        path, annotations = f"{server}.ingress", section.annotations
+        # The class may stand in either place.
+        annotations = {"kubernetes.io/ingress.class": section.class_name, **annotations}
+    told = tls.of_annotations(annotations, host=route.host)
+    if route.section == "ingress" or told.unclear in values.ingress.annotations:
+        path = "ingress"
+    unclear = f"{path}.annotations[{told.unclear}]" if told.unclear else ""
+    return route._replace(https=told.https, unclear=unclear)
+
+
 def _way(values: "Values", server: str) -> Route | None:
     """What leads to a server, with the certificate that is named for it alone."""
     part, own = PARTS[server], values.own_ingress(server)
     if values.gateway.enabled:
-        tls = values.gateway.tls
-        https = tls.enabled or bool(tls.secret_name)
+        https = values.gateway.serves_https
         return Route(section="gateway", host=values.gateway.host_of(part), https=https)
     if own.enabled:
         return Route(
@@ -119,21 +157,24 @@ def public_urls(values: "Values") -> PublicUrls:
         elif server in leading:
             urls[server] = leading[server].url
         elif values.has(server):
-            of_service = _of_service(values.server(server).service, clearml.node_address)
-            urls[server] = next(of_service, None)
+            urls[server] = next(_of_service(values, server), None)
     return PublicUrls(**urls)
 
 
-def _of_service(service: Service, node: str) -> Iterator[str]:
-    if service.load_balancer_ip:
-        yield _http(service.load_balancer_ip, service.port)
+def _of_service(values: "Values", server: str) -> Iterator[str]:
+    """The URLs of a server through its Service alone, but for one whose scheme is open."""
+    service, node = values.server(server).service, values.clearml.node_address
+    scheme = values.clearml.url_scheme or service.scheme
+    if service.load_balancer_ip and scheme:
+        yield _url(scheme, service.load_balancer_ip, service.port)
     if node and service.published_node_port:
-        yield _http(node, service.published_node_port)
+        yield _url("http", node, service.published_node_port)
 
 
-def _http(host: str, port: int) -> str:
+def _url(scheme: str, host: str, port: int) -> str:
     host = f"[{host}]" if ":" in host else host
-    return f"http://{host}" if port == 80 else f"http://{host}:{port}"
+    shown = f":{port}"
+    return f"{scheme}://{host}{'' if shown == DEFAULT_PORTS[scheme] else shown}"
 
 
 def file_urls(values: "Values") -> list[str]:
@@ -152,14 +193,22 @@ def file_urls(values: "Values") -> list[str]:
 
 
 def _outside(values: "Values", server: str) -> list[str]:
-    """All URLs of an installed server outside the cluster, whichever is the public one."""
+    """All URLs of an installed server outside the cluster, whichever is the public one.
+
+    Load balancers have had the default node port too. Of a route whose scheme is open either URL
+    stands for both (`url_prefixes`).
+    """
     route, service = values.routes.get(server), values.server(server).service
+    node = values.clearml.node_address
     urls = (
         values.public_urls.of(server),
-        route.url if route else None,
-        *_of_service(service, values.clearml.node_address),
+        f"{'https' if route.https else 'http'}://{route.place}" if route and route.place else None,
+        *_of_service(values, server),
+        _url("http", node, service.node_port)
+        if node and service.node_port and service.type == "LoadBalancer"
+        else None,
     )
-    return [url for url in urls if url]
+    return list(dict.fromkeys(url for url in urls if url))
 
 
 def url_prefixes(urls: Iterable[str]) -> list[str]:
@@ -195,13 +244,19 @@ def cookie_domain(values: "Values") -> str:
     """
     if values.clearml.cookie_domain or not values.file_authentication:
         return values.clearml.cookie_domain
-    urls = values.public_urls
-    hosts = {_host(url) for url in (urls.apiserver, urls.fileserver) if url}
+    hosts = {_public_host(values, server) for server in ("apiserver", "fileserver")} - {""}
     domains = {host.partition(".")[2] for host in hosts}
     domain = min(domains, default="")
     # No cookie can be for a top-level domain or an address.
     shared = len(hosts) == 2 and len(domains) == 1 and re.search(r"\.[a-z]", domain)
     return domain if shared else ""
+
+
+def _public_host(values: "Values", server: str) -> str:
+    """The host that browsers find a server at, whatever the scheme; empty if it is not known."""
+    route = values.routes.get(server)
+    url = values.public_urls.of(server) or (f"//{route.place}" if route and route.place else "")
+    return _host(url)
 
 
 def _host(url: str) -> str:
@@ -274,12 +329,7 @@ def _origin(server: str, route: Route) -> tuple[str, ...]:
 
 def _absent(values: "Values") -> Iterator[Mistake]:
     """Servers that are not installed here, and that others must find all the same."""
-    agents: dict[str, Agent] = {}
-    if values.agentservices.enabled:
-        agents["agentservices"] = values.agentservices
-    for key, group in values.agent_groups.items():
-        if group.enabled:
-            agents[f"agentGroups.{key}"] = group
+    agents = values.agents_by_path
     urls = values.public_urls
     asking = [agent for agent in agents.values() if not agent.clearml_api_host]
     if not values.has("apiserver") and not urls.apiserver and (asking or values.has("webserver")):
@@ -317,7 +367,85 @@ def warnings(values: "Values") -> Iterator[str]:
         )
     if values.has("webserver"):
         yield from _missed(values)
+        yield from _mixed(values)
+    yield from _unknown_urls(values)
+    yield from _loopback(values)
     yield from _forgotten_files(values)
+
+
+def _unknown_urls(values: "Values") -> Iterator[str]:
+    """The settings that leave the URL of a server open."""
+    unclear: dict[str, list[str]] = {}
+    for server in PARTS:
+        if values.public_urls.of(server) or not values.has(server):
+            continue
+        route, service = values.routes.get(server), values.server(server).service
+        if route and route.place is None and route.host and not route.host.startswith("*"):
+            yield (
+                f"{server}.ingress.path: {route.path} does not tell where the URL of the "
+                f"{TITLES[server]} begins; set clearml.{URL_KEYS[server]}"
+            )
+        elif route and route.place and route.unclear:
+            unclear.setdefault(route.unclear, []).append(server)
+        elif route is None and service.load_balancer_ip and service.scheme is None:
+            unclear[f"{server}.service.annotations[{service.told.unclear}]"] = [server]
+    for value, servers in unclear.items():
+        yield (
+            f"{value}: may mean that TLS ends in front of the {_listed(servers)}, so no URL of "
+            "theirs is given to the web page, agents and clients; set clearml.urlScheme to https, "
+            "or to http if it does not"
+        )
+
+
+def _listed(servers: Sequence[str]) -> str:
+    return " and ".join(TITLES[server] for server in servers)
+
+
+def _mixed(values: "Values") -> Iterator[str]:
+    """Servers that a page from HTTPS may not ask."""
+    urls = values.public_urls
+    if not (urls.webserver or "").startswith("https:"):
+        return
+    for server in ("apiserver", "fileserver"):
+        url = urls.of(server) or ""
+        if url.startswith("http:"):
+            yield (
+                f"clearml.{URL_KEYS[server]}: the {TITLES[server]} is at {url}, which browsers do "
+                f"not let the web page at {urls.webserver} ask; set clearml.urlScheme to https if "
+                "TLS ends in front of it too"
+            )
+
+
+def _loopback(values: "Values") -> Iterator[str]:
+    """URLs that mean to each pod the pod itself, where agents are given them."""
+    asked = {"clearmlFilesHost": "fileserver"}
+    if not values.has("apiserver"):
+        asked["clearmlApiHost"] = "apiserver"
+    for key, server in asked.items():
+        lost: dict[tuple[str, str], list[str]] = {}
+        for path, agent in values.agents_by_path.items():
+            own: str = getattr(agent, to_snake(key))
+            url = own or values.public_urls.of(server) or ""
+            host = _host(url) if http_parts(url) else ""
+            aliases = [name for alias in agent.host_aliases for name in alias.hostnames or ()]
+            if is_loopback(host) and host not in aliases:
+                place = f"{path}.{key}" if own else _says_url(values, server)
+                lost.setdefault((place, url), []).append(path)
+        for (place, url), paths in lost.items():
+            yield (
+                f"{place}: {url} is each pod itself, where agents find no {TITLES[server]}; set "
+                f"{key} of {', '.join(paths)} to a URL for pods, such as that of the Service, or "
+                "let their hostAliases lead the name elsewhere"
+            )
+
+
+def _says_url(values: "Values", server: str) -> str:
+    """The value that the URL of a server comes from."""
+    if getattr(values.clearml, to_snake(URL_KEYS[server])):
+        return f"clearml.{URL_KEYS[server]}"
+    if route := values.routes.get(server):
+        return ".".join(_origin(server, route))
+    return "clearml.nodeAddress" if values.clearml.node_address else f"{server}.service"
 
 
 def _forgotten_files(values: "Values") -> Iterator[str]:
@@ -345,6 +473,7 @@ def _missed(values: "Values") -> Iterator[str]:
     of_clients = {"apiserver": urls.apiserver, "fileserver": urls.fileserver}
     if urls.webserver is None:
         yield from _unexpected_node_ports(values)
+        yield from _several_load_balancers(values)
     elif not generation.web_page_settings:
         guesses = guessed(urls.webserver, generation)
         for server, url in of_clients.items():
@@ -368,6 +497,50 @@ def _unexpected_node_ports(values: "Values") -> Iterator[str]:
                 f"{name}.service.nodePort: the web page of server {generation.version} looks "
                 f"for it on {expected} of the host that the page comes from"
             )
+
+
+def _several_load_balancers(values: "Values") -> Iterator[str]:
+    """Servers with an address of their own, which a page that guesses takes for its own."""
+    generation, web = values.generation, values.webserver.service
+    if generation.web_page_settings or "webserver" in values.routes or web.type != "LoadBalancer":
+        return
+    guesses = guessed(_url("http", "address", web.port), generation)
+    for server in ("apiserver", "fileserver"):
+        service = values.server(server).service
+        if not values.has(server) or values.public_urls.of(server) or server in values.routes:
+            continue
+        at_guess = guesses.get(server) == _url("http", "address", service.port)
+        if service.type == "LoadBalancer" and not (web.shares_address(service) and at_guess):
+            port = guesses.get(server, "").rpartition(":")[2]
+            looks = f"looks for it on port {port} of its own" if port else "is not told"
+            yield (
+                f"{server}.service.type: the {TITLES[server]} gets an address of its own, but the "
+                f"web page of server {generation.version} {looks}; take an ingress, or name hosts "
+                "that begin with app., api. and files. in clearml.clientConfiguration…Url"
+            )
+
+
+def told_page(values: "Values") -> PublicUrls:
+    """Return what the web page has to be told: the URLs that it would not find by itself.
+
+    A page that was opened over HTTPS may not ask an HTTP URL. So one of those is told only where
+    the page comes over HTTP too, and is left out where the page, which takes its own scheme, finds
+    the place anyway: TLS may end in front without a word in the values.
+    """
+    urls, page = values.public_urls, values.public_urls.webserver
+    route = values.routes.get("webserver")
+    over_https = (page or "").startswith("https:") or bool(route and route.unclear)
+    guesses = guessed(page, values.generation) if page else {}
+    told = {
+        server: url
+        for server in ("apiserver", "fileserver")
+        if (url := urls.of(server))
+        and (
+            url.startswith("https:")
+            or (url.startswith("http:") and not over_https and guesses.get(server) != url)
+        )
+    }
+    return PublicUrls(**told)
 
 
 def guessed(page: str, generation: "Generation") -> dict[str, str]:

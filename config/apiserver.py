@@ -47,8 +47,8 @@ class ApiserverService(Service):
     port: Port = Field(default=8008, description="Port of the API server's Service.")
     node_port: NodePort = Field(
         default=DEFAULT_GENERATION.web_page_node_ports["apiserver"],
-        description="Node port of the API server (NodePort and LoadBalancer); 0 lets the cluster "
-        "choose.",
+        description="Node port of the API server; 0 lets the cluster choose. "
+        "A LoadBalancer has it only if it is set.",
     )
 
 

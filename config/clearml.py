@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic.alias_generators import to_camel, to_snake
@@ -270,6 +270,12 @@ class Clearml(Model):
         default="",
         description="URL that files are uploaded to; empty takes what ingress, gateway or Services "
         "say. Without a file server here also that of a bucket, such as s3://bucket.",
+    )
+    url_scheme: Literal["http", "https"] | None = Field(
+        default=None,
+        description="Scheme of the URLs that follow from ingress, gateway and load balancers: "
+        "https where TLS ends in front of them, http where it does not; unset, what their Secrets, "
+        "annotations and ports tell. Node ports have http.",
     )
     node_address: OptionalAddress = Field(
         default="",

@@ -27,8 +27,8 @@ class FileserverService(Service):
     port: Port = Field(default=8081, description="Port of the file server's Service.")
     node_port: NodePort = Field(
         default=DEFAULT_GENERATION.web_page_node_ports["fileserver"],
-        description="Node port of the file server (NodePort and LoadBalancer); 0 lets the cluster "
-        "choose.",
+        description="Node port of the file server; 0 lets the cluster choose. "
+        "A LoadBalancer has it only if it is set.",
     )
 
 

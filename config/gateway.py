@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from config.ingress import HostNames
+from config.tls import SECURE_LISTENER
 from config.types.kubernetes import (
     Annotations,
     DnsSubdomain,
@@ -48,7 +49,9 @@ class GatewayTls(Model):
     """TLS at the Gateway, whose listeners are configured there."""
 
     enabled: bool = Field(
-        default=False, description="Whether the Gateway serves the hosts over HTTPS."
+        default=False,
+        description="Whether the Gateway serves the hosts over HTTPS, as one does whose listener "
+        "has port 443 or a name such as https.",
     )
     secret_name: OptionalDnsSubdomain = Field(
         default="",
@@ -69,6 +72,18 @@ class Gateway(HostNames):
     api: Section[GatewayHost] = section()
     files: Section[GatewayHost] = section()
     tls: Section[GatewayTls] = section()
+
+    @property
+    def serves_https(self) -> bool:
+        """Whether clients come over HTTPS, as is said or as the listeners tell by name or port."""
+        return (
+            self.tls.enabled
+            or bool(self.tls.secret_name)
+            or any(
+                parent.port == 443 or SECURE_LISTENER.search(parent.section_name)
+                for parent in self.parent_refs
+            )
+        )
 
     def mistakes(self) -> Iterator[Mistake]:
         """Routes without a Gateway or without any host."""

@@ -1,6 +1,5 @@
 """Ingresses: one in front of all servers, or one for each of them."""
 
-import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -16,9 +15,9 @@ from config.types.kubernetes import (
     is_plain_path,
 )
 from config.types.model import Mistake, Model, Section, section
+from config.types.urls import PLAIN_PATH
 
 CLASS = "Ingress class; empty leaves it to the cluster's default class."
-PLAIN_PATH = re.compile(r"[A-Za-z0-9/._~-]*")
 NO_HOST = "is needed by an enabled ingress"
 
 

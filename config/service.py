@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config import tls
 from config.store import ChartModel
 from config.types.kubernetes import (
     Annotations,
@@ -90,8 +91,32 @@ class Service(Model):
 
     @property
     def published_node_port(self) -> int | None:
-        """The node port to ask for; None where the type has none or the cluster may choose."""
-        return self.node_port if self.type != "ClusterIP" and self.node_port else None
+        """The node port to ask for; None where the type has none or the cluster may choose.
+
+        A load balancer needs none that is known, and has none unless it is given.
+        """
+        asked_for = self.type == "NodePort" or (
+            self.type == "LoadBalancer" and "node_port" in self.model_fields_set
+        )
+        return self.node_port if asked_for and self.node_port else None
+
+    @property
+    def told(self) -> tls.Told:
+        """What the annotations tell of TLS at the load balancer."""
+        return tls.of_annotations(self.annotations, port=self.port)
+
+    @property
+    def scheme(self) -> Literal["http", "https"] | None:
+        """The scheme that the load balancer speaks; None where the values leave it open."""
+        if self.told.https or self.port == 443:
+            return "https"
+        return None if self.told.unclear else "http"
+
+    def shares_address(self, other: "Service") -> bool:
+        """Whether two load balancers are to have one address (MetalLB, Cilium, Azure ...)."""
+        sharing = {pair for pair in self.annotations.items() if "shar" in pair[0].lower()}
+        one = self.load_balancer_ip and self.load_balancer_ip == other.load_balancer_ip
+        return bool(one or sharing & set(other.annotations.items()))
 
     def mistakes(self) -> Iterator[Mistake]:
         """Fields that Kubernetes refuses on a Service of this type."""

@@ -3,12 +3,14 @@
 A key that is neither one of ours nor in this table was in the values of none of those charts.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from config.external_services import elasticsearch_external, host_list
 from config.store_charts import STORE_CHARTS, is_idle, is_off
+from config.types.scalars import without_hint
 from config.types.words import (
     EMPTY,
     Converter,
@@ -130,6 +132,10 @@ def _annotated_account(annotations: Any, _: Any) -> Any:
 @_making("backend", "auth")
 def _urls_of_databases(url: Any, _: Any) -> dict[str, str]:
     """The URLs of the server's two databases, made from the one that was for both."""
+    begins = re.compile(r"mongodb(\+srv)?://.*", re.DOTALL)
+    if not begins.fullmatch(str(url)):
+        hint = without_hint(str(url), begins.fullmatch)
+        raise ValueError(f"must be a URL that begins with mongodb:// or mongodb+srv://{hint}")
     try:
         parts = urlsplit(str(url))
     except ValueError:

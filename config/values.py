@@ -155,6 +155,11 @@ class Values(Model):
         return addresses.public_urls(self)
 
     @property
+    def told_page(self) -> PublicUrls:
+        """What of these the web page has to be told."""
+        return addresses.told_page(self)
+
+    @property
     def file_urls(self) -> list[str]:
         """All URLs outside the cluster that clients may have uploaded files at."""
         return addresses.file_urls(self)
@@ -186,10 +191,18 @@ class Values(Model):
         return pods | backup.asked_for(self)
 
     @property
+    def agents_by_path(self) -> dict[str, Agent]:
+        """The sections of all agents that are installed, by path."""
+        groups = self.agent_groups.items()
+        return {
+            **({"agentservices": self.agentservices} if self.agentservices.enabled else {}),
+            **{f"agentGroups.{key}": group for key, group in groups if group.enabled},
+        }
+
+    @property
     def agents(self) -> list[Agent]:
         """The sections of all agents that are installed."""
-        groups = [group for group in self.agent_groups.values() if group.enabled]
-        return [*([self.agentservices] if self.agentservices.enabled else []), *groups]
+        return list(self.agents_by_path.values())
 
     @property
     def lacking_credentials(self) -> list[str]:

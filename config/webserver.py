@@ -24,8 +24,8 @@ class WebserverService(Service):
     port: Port = Field(default=80, description="Port of the web server's Service.")
     node_port: NodePort = Field(
         default=30080,
-        description="Node port of the web server (NodePort and LoadBalancer); 0 lets the cluster "
-        "choose.",
+        description="Node port of the web server; 0 lets the cluster choose. "
+        "A LoadBalancer has it only if it is set.",
     )
 
 

@@ -71,7 +71,7 @@ def ingress(host: str, **more: object) -> dict[str, Any]:
                 )
             },
             None,
-            None,
+            "http://a.org/api",
             None,
         ),
         (
@@ -338,3 +338,392 @@ def test_servers_that_nobody_needs_need_no_address() -> None:
     agents = {"agentservices": off, "agentGroups": {"agent-group0": off}}
     assert Values.read(agents | {"fileserver": off})
     assert Values.read(agents | {"apiserver": off, "webserver": off})
+
+
+IN_FRONT = {
+    "route.openshift.io/termination": "edge",
+    "alb.ingress.kubernetes.io/certificate-arn": "arn:aws:acm:eu-west-1:1:certificate/a",
+    "alb.ingress.kubernetes.io/listen-ports": '[{"HTTP": 80}, {"HTTPS":443}]',
+    "alb.ingress.kubernetes.io/ssl-redirect": "443",
+    "networking.gke.io/managed-certificates": "clearml",
+    "ingress.gcp.kubernetes.io/pre-shared-cert": "clearml",
+    "networking.gke.io/v1beta1.FrontendConfig": "redirect",
+    "kubernetes.io/ingress.allow-http": "false",
+    "traefik.ingress.kubernetes.io/router.tls": "true",
+    "traefik.ingress.kubernetes.io/router.tls.certresolver": "le",
+    "traefik.ingress.kubernetes.io/router.entrypoints": "web,websecure",
+    "traefik.ingress.kubernetes.io/router.middlewares": "kube-redirect-https@kubernetescrd",
+    "nginx.ingress.kubernetes.io/force-ssl-redirect": "true",
+    "nginx.ingress.kubernetes.io/ssl-passthrough": "true",
+    "nginx.org/redirect-to-https": "True",
+    "haproxy.org/ssl-redirect": "true",
+    "haproxy-ingress.github.io/ssl-redirect": "true",
+    "appgw.ingress.kubernetes.io/appgw-ssl-certificate": "clearml",
+    "alb.ingress.kubernetes.io/actions.to-tls": '{"RedirectConfig": {"Protocol": "HTTPS"}}',
+    "konghq.com/protocols": "https",
+    "k8s.apisix.apache.org/http-to-https": "true",
+    "oci-native-ingress.oraclecloud.com/certificate-ocid": "ocid1.certificate.oc1..a",
+    "kubernetes.azure.com/tls-cert-keyvault-uri": "https://vault.example.com/certificates/a",
+    "kubernetes.io/ingress.class": "tailscale",
+}
+PLAIN = {
+    "nginx.ingress.kubernetes.io/ssl-redirect": "false",
+    "nginx.ingress.kubernetes.io/proxy-body-size": "0",
+    "nginx.ingress.kubernetes.io/backend-protocol": "HTTP",
+    "nginx.ingress.kubernetes.io/rewrite-target": "/$2",
+    "traefik.ingress.kubernetes.io/router.tls": "false",
+    "traefik.ingress.kubernetes.io/router.entrypoints": "web",
+    "alb.ingress.kubernetes.io/listen-ports": '[{"HTTP": 80}]',
+    "alb.ingress.kubernetes.io/backend-protocol": "HTTP",
+    "external-dns.alpha.kubernetes.io/hostname": "https.example.com",
+    "link.argocd.argoproj.io/external-link": "https://wiki.example.com",
+    "alb.ingress.kubernetes.io/healthcheck-protocol": "HTTPS",
+    "acme.example.com/classless": "a",
+    "konghq.com/protocols": "http",
+    "kubernetes.io/ingress.class": "nginx",
+}
+UNCLEAR = {
+    "cert-manager.io/cluster-issuer": "letsencrypt",
+    "kubernetes.io/tls-acme": "true",
+    "alb.ingress.kubernetes.io/listen-ports": '[{"HTTPS":8443}]',
+    "ingress.example.com/tls-profile": "modern",
+    "nginx.ingress.kubernetes.io/ssl-ciphers": "HIGH",
+    "nginx.ingress.kubernetes.io/configuration-snippet": "set $scheme https;",
+    "external-dns.alpha.kubernetes.io/cloudflare-proxied": "true",
+    "nginx.ingress.kubernetes.io/auth-signin": "https://$host/oauth2/start",
+}
+ANNOTATED = [
+    *((key, value, "https") for key, value in IN_FRONT.items()),
+    *((key, value, "http") for key, value in PLAIN.items()),
+    *((key, value, None) for key, value in UNCLEAR.items()),
+]
+FOREIGN = ("shop.org", "rest.org", "blobs.org")  # which no page would find
+
+
+def in_front(kind: str, annotations: dict[str, str]) -> tuple[dict[str, Any], str]:
+    """An Ingress for all servers, or one for each, with annotations; and where they stand."""
+    version = {"clearml": {"version": "2.3.0"}}
+    if kind == "common":
+        hosts = {
+            part: {"hostName": host}
+            for part, host in zip(("app", "api", "files"), FOREIGN, strict=True)
+        }
+        return version | {
+            "ingress": {"enabled": True, "annotations": annotations, **hosts}
+        }, "ingress.annotations"
+    own = {
+        server: ingress(host, annotations=annotations)
+        for server, host in zip(ABSENT, FOREIGN, strict=True)
+    }
+    return version | own, "webserver.ingress.annotations"
+
+
+@pytest.mark.parametrize("kind", ["common", "own"])
+@pytest.mark.parametrize(("key", "value", "scheme"), ANNOTATED)
+def test_annotations_tell_whether_tls_ends_in_front(
+    key: str, value: str, scheme: str | None, kind: str
+) -> None:
+    values, where = in_front(kind, {key: value})
+    expected = tuple(f"{scheme}://{host}" for host in FOREIGN) if scheme else (None,) * 3
+    assert urls(values) == expected
+    warned = [w for w in Values.read(values).warnings() if w.startswith(f"{where}[{key}]: ")]
+    assert len(warned) == (scheme is None)
+    for given in ("http", "https"):
+        said = merge(values, {"clearml": {"urlScheme": given}})
+        assert urls(said) == tuple(f"{given}://{host}" for host in FOREIGN)
+        assert not [w for w in Values.read(said).warnings() if key in w]
+
+
+def test_the_page_guesses_where_the_scheme_is_open_and_the_cookie_is_for_its_domain() -> None:
+    annotations = {"nginx.ingress.kubernetes.io/ssl-ciphers": "HIGH"}
+    values = {"ingress": SHORT["ingress"] | {"annotations": annotations}}
+    later = merge({"clearml": {"version": "2.3.0"}}, values)
+    bundle = render(later)
+    assert settings(bundle) == {}
+    domain = bundle.env("clearml-apiserver")["CLEARML__APISERVER__AUTH__COOKIES__DOMAIN"]
+    assert domain == "short.org"
+    # Files are found by either URL.
+    prefixes = bundle.env("clearml-apiserver")[
+        "CLEARML__SERVICES__ASYNC_URLS_DELETE__FILESERVER__URL_PREFIXES"
+    ]
+    assert {"https://files.short.org/", "http://files.short.org/"} <= set(json.loads(prefixes))
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        # It finds them by itself, over HTTP and HTTPS alike.
+        (SHORT, {}),
+        ({"clearml": {"nodeAddress": "node.org"}}, {}),
+        (
+            {"ingress": SHORT["ingress"] | {"tls": {"secretName": "a"}}},
+            {"apiBaseUrl": "https://api.short.org", "fileBaseUrl": "https://files.short.org"},
+        ),
+        (
+            {"ingress": SHORT["ingress"] | {"hostPrefixApi": "rest."}},
+            {"apiBaseUrl": "http://rest.short.org"},
+        ),
+        # No page over HTTPS may ask these.
+        (
+            SHORT
+            | {
+                "clearml": {"clientConfigurationWebUrl": "https://shop.org"},
+                "apiserver": ingress("rest.org"),
+            },
+            {},
+        ),
+    ],
+)
+def test_a_page_that_may_come_over_https_is_told_no_http(
+    values: dict[str, Any], told: dict[str, str]
+) -> None:
+    later = merge({"clearml": {"version": "2.3.0"}}, values)
+    found = settings(render(later, outside=frozenset({("Secret", "a")})))
+    assert {name: url for name, url in found.items() if name != "displayedServerUrls"} == told
+
+
+def test_servers_that_a_page_may_not_ask_are_warned_of() -> None:
+    values = SHORT | {"clearml": {"clientConfigurationWebUrl": "https://app.short.org"}}
+    warned = [w for w in Values.read(values).warnings() if "browsers do not let" in w]
+    keys = ["clearml.clientConfigurationApiUrl", "clearml.clientConfigurationFilesUrl"]
+    assert [w.partition(":")[0] for w in warned] == keys
+
+
+@pytest.mark.parametrize(
+    ("parent", "scheme"),
+    [
+        ({}, "http"),
+        ({"sectionName": "web"}, "http"),
+        ({"sectionName": "insecure"}, "http"),
+        ({"port": 80}, "http"),
+        ({"sectionName": "https-clearml"}, "https"),
+        ({"sectionName": "websecure"}, "https"),
+        ({"port": 443}, "https"),
+    ],
+)
+def test_listeners_tell_whether_tls_ends_at_the_gateway(
+    parent: dict[str, Any], scheme: str
+) -> None:
+    gateway = GATEWAY | {"parentRefs": [{"name": "front", **parent}]}
+    assert urls({"gateway": gateway})[0] == f"{scheme}://app.g.org"
+
+
+AWS = "service.beta.kubernetes.io/aws-load-balancer-"
+
+
+@pytest.mark.parametrize(
+    ("port", "annotations", "url"),
+    [
+        (443, {}, "https://10.0.0.1"),
+        (443, {f"{AWS}ssl-cert": "arn:a"}, "https://10.0.0.1"),
+        (8443, {f"{AWS}ssl-cert": "arn:a"}, "https://10.0.0.1:8443"),
+        (80, {f"{AWS}ssl-cert": "arn:a", f"{AWS}ssl-ports": "443"}, "http://10.0.0.1"),
+        (443, {f"{AWS}ssl-cert": "arn:a", f"{AWS}ssl-ports": "443, 8443"}, "https://10.0.0.1"),
+        (
+            8443,
+            {"service.beta.kubernetes.io/oci-load-balancer-ssl-ports": "8443"},
+            "https://10.0.0.1:8443",
+        ),
+        (80, {"service.beta.kubernetes.io/oci-load-balancer-ssl-ports": "8443"}, "http://10.0.0.1"),
+        (80, {f"{AWS}healthcheck-protocol": "https"}, "http://10.0.0.1"),
+        (80, {f"{AWS}backend-protocol": "https", f"{AWS}type": "nlb"}, "http://10.0.0.1"),
+        (
+            8081,
+            {"service.beta.kubernetes.io/do-loadbalancer-protocol": "https"},
+            "https://10.0.0.1:8081",
+        ),
+        (8081, {"load-balancer.hetzner.cloud/protocol": "https"}, "https://10.0.0.1:8081"),
+        (8081, {"load-balancer.hetzner.cloud/protocol": "tcp"}, "http://10.0.0.1:8081"),
+        (
+            8081,
+            {"loadbalancer.openstack.org/default-tls-container-ref": "a"},
+            "https://10.0.0.1:8081",
+        ),
+        (80, {"lb.example.com/tls-policy": "modern"}, None),
+    ],
+)
+def test_load_balancers_may_end_tls(
+    port: int, annotations: dict[str, str], url: str | None
+) -> None:
+    service = LOAD_BALANCER["service"] | {"port": port, "annotations": annotations}
+    values = {"fileserver": {"service": service}}
+    assert urls(values)[2] == url
+    warned = [w for w in Values.read(values).warnings() if "[lb.example.com" in w]
+    assert len(warned) == (url is None)
+
+
+@pytest.mark.parametrize(
+    ("path", "literal"),
+    [
+        ("/files", "/files"),
+        ("/files/", "/files"),
+        ("/files(/|$)(.*)", "/files"),
+        ("/files/?(.*)", "/files"),
+        ("/files(/.*)?$", "/files"),
+        ("/(files)/(.*)", "/files"),
+        ("/(?:ml)/files(?:/|$)(.*)", "/ml/files"),
+        ("/files/*", "/files"),
+        ("/files/.*", "/files"),
+        ("/files.*", "/files"),
+        ("/(.*)", ""),
+        ("/*", ""),
+        ("/files[0-9]+/(.*)", None),
+        ("/(a|b)/(.*)", None),
+        ("/files/?$", None),
+        ("/files(", None),
+    ],
+)
+def test_the_literal_beginning_of_a_path_is_in_the_url(path: str, literal: str | None) -> None:
+    values = {
+        "clearml": {"version": "2.3.0"},
+        "fileserver": ingress("ml.org", path=path, pathType="ImplementationSpecific"),
+    }
+    assert urls(values)[2] == (None if literal is None else f"http://ml.org{literal}")
+    warned = [w for w in Values.read(values).warnings() if w.startswith("fileserver.ingress.path")]
+    # Or else it warns that the server does not know a plain path.
+    assert ["clearml.clientConfigurationFilesUrl" in w for w in warned] in (
+        [[True]] if literal is None else [[], [False]]
+    )
+    given = merge(values, {"clearml": {"clientConfigurationFilesUrl": "http://f.org"}})
+    assert not [w for w in Values.read(given).warnings() if "does not tell" in w]
+
+
+LOOPBACK = [
+    "localhost",
+    "ml.localhost",
+    "LOCALHOST",
+    "127.0.0.1",
+    "127.8.9.1",
+    "127.1",
+    "0.0.0.0",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "2130706433",
+    "127.0.0.1.nip.io",
+    "files.127-0-0-1.nip.io",
+    "files-127-0-0-1.sslip.io",
+    "7f000001.nip.io",
+    "127.0.0.1.traefik.me",
+    "files.localtest.me",
+    "lvh.me",
+]
+ELSEWHERE = [
+    "10.0.0.1",
+    "10.0.0.1.nip.io",
+    "127.0.0.1.example.com",
+    "localhost.example.com",
+    "mylvh.me",
+    "[fd00::1]",
+    "128.0.0.1",
+]
+
+
+@pytest.mark.parametrize("host", [*LOOPBACK, *ELSEWHERE])
+def test_agents_find_nobody_at_an_address_that_means_the_pod_itself(host: str) -> None:
+    given = {"clearml": {"clientConfigurationFilesUrl": f"http://{host}:8081"}}
+    warned = [w for w in Values.read(given).warnings() if "is each pod itself" in w]
+    assert len(warned) == (host in LOOPBACK)
+    for warning in warned:
+        assert warning.startswith("clearml.clientConfigurationFilesUrl: ")
+        assert "clearmlFilesHost of agentservices, agentGroups.agent-group0" in warning
+
+
+OFF: dict[str, Any] = {"enabled": False}
+LOCAL_NODE = {"clearml": {"nodeAddress": "localhost"}}
+NIP = "127-0-0-1.nip.io"
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        (LOCAL_NODE, ["clearml.nodeAddress"]),
+        ({"ingress": {"enabled": True, "host": NIP}}, ["ingress.files.hostName"]),
+        ({"fileserver": ingress(f"files.{NIP}")}, ["fileserver.ingress.hostName"]),
+        (LOCAL_NODE | {"agentservices": OFF, "agentGroups": {"agent-group0": OFF}}, []),
+        (
+            LOCAL_NODE
+            | {
+                "agentservices": {"clearmlFilesHost": "http://clearml-fileserver:8081"},
+                "agentGroups": {"agent-group0": {"clearmlFilesHost": "http://localhost:8081"}},
+            },
+            ["agentGroups.agent-group0.clearmlFilesHost"],
+        ),
+        (
+            {
+                "ingress": {"enabled": True, "host": NIP},
+                "agentservices": {
+                    "hostAliases": [{"ip": "10.0.0.1", "hostnames": [f"files.{NIP}"]}]
+                },
+                "agentGroups": {"agent-group0": OFF},
+            },
+            [],
+        ),
+        (
+            {
+                "apiserver": OFF,
+                "clearml": {
+                    "clientConfigurationApiUrl": "http://localhost:8008",
+                    "clientConfigurationFilesUrl": "s3://bucket",
+                },
+                "agentservices": OFF,
+            },
+            ["clearml.clientConfigurationApiUrl"],
+        ),
+    ],
+)
+def test_the_value_is_named_that_leads_agents_to_themselves(
+    values: dict[str, Any], warned: list[str]
+) -> None:
+    found = [w for w in Values.read(values).warnings() if "is each pod itself" in w]
+    assert [w.partition(":")[0] for w in found] == warned
+
+
+BALANCED: dict[str, Any] = {"service": {"type": "LoadBalancer"}}
+THREE = {"webserver": BALANCED, "apiserver": BALANCED, "fileserver": BALANCED}
+SHARED = {"metallb.io/allow-shared-ip": "clearml"}
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        (THREE, ["apiserver", "fileserver"]),
+        ({"clearml": {"version": "1.14.1"}, **THREE}, ["apiserver", "fileserver"]),
+        ({"clearml": {"version": "2.3.0"}, **THREE}, []),
+        ({"webserver": BALANCED}, []),
+        (SHORT | THREE, []),
+        (THREE | {"apiserver": BALANCED | ingress("api.org")}, ["fileserver"]),
+        # On one address it finds the API server, and files from another port of its own.
+        (merge(THREE, {s: {"service": {"annotations": SHARED}} for s in ABSENT}), ["fileserver"]),
+        (
+            merge(
+                merge(THREE, {s: {"service": {"annotations": SHARED}} for s in ABSENT}),
+                {"webserver": {"service": {"port": 8080}}},
+            ),
+            [],
+        ),
+        (
+            THREE
+            | {
+                "clearml": {
+                    "clientConfigurationWebUrl": "http://app.a.org",
+                    "clientConfigurationApiUrl": "http://api.a.org",
+                    "clientConfigurationFilesUrl": "http://files.a.org",
+                }
+            },
+            [],
+        ),
+    ],
+)
+def test_load_balancers_that_a_page_cannot_know_are_warned_of(
+    values: dict[str, Any], warned: list[str]
+) -> None:
+    found = [w for w in Values.read(values).warnings() if "gets an address of its own" in w]
+    assert [w.partition(".")[0] for w in found] == warned
+
+
+def test_load_balancers_have_no_node_port_unless_it_is_given() -> None:
+    given = merge(THREE, {"webserver": {"service": {"nodePort": 30080}}})
+    services = render(given).of("Service")
+    ports = {s: services[f"clearml-{s}"]["spec"]["ports"][0].get("nodePort") for s in ABSENT}
+    assert ports == {"webserver": 30080, "apiserver": None, "fileserver": None}

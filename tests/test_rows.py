@@ -819,7 +819,8 @@ def gateway_rows() -> Iterator[Row]:
             f"{route} spec.parentRefs.{name}": given
             for route in ROUTES.values()
             for name, given in attached.items()
-        },
+        }
+        | told_urls("https", "example.com"),
     )
     yield row(
         "annotations",
@@ -895,6 +896,13 @@ def address_rows() -> Iterator[Row]:
         "node.org",
         agents_told("webserver", "http://node.org:30080")
         | agents_told("fileserver", "http://node.org:30081"),
+    )
+    yield Row(
+        "clearml.urlScheme",
+        "https",
+        agents_told("webserver", "https://app.example.com")
+        | agents_told("fileserver", "https://files.example.com"),
+        INGRESS_ON,
     )
     for server, port in (("webserver", ""), ("apiserver", ":8008"), ("fileserver", ":8081")):
         yield Row(

@@ -363,7 +363,8 @@ apiserver: {image: {repository: "/", tag: " 1"}}
 
 elasticsearch: {image: "docker.elastic.co/elasticsearch/", imageTag: "sha256:12"}
 > elasticsearch.image: must be an image repository such as
->> registry.example.com/clearml/server (given: 'docker.elastic.co/elasticsearch/')
+>> registry.example.com/clearml/server; write it without a slash at the end
+>> (given: 'docker.elastic.co/elasticsearch/')
 > elasticsearch.imageTag: must be an image tag, or a digest: sha256: and 64 hexadecimal digits
 >> (given: 'sha256:12')
 
@@ -393,8 +394,8 @@ ingress: {name: My Ingress}
 > ingress.name: must be a DNS name: lower-case letters, digits, '-' and '.' (given: 'My Ingress')
 
 ingress: {enabled: true, host: "https://example.com"}
-> ingress.host: must be empty or a DNS name: lower-case letters, digits, '-', '.'
->> (given: 'https://example.com')
+> ingress.host: must be empty or a DNS name: lower-case letters, digits, '-', '.'; write it without
+>> a scheme (given: 'https://example.com')
 
 ingress: {enabled: true, host: "example.com\n"}
 > ingress.host: must be empty or a DNS name: lower-case letters, digits, '-', '.'
@@ -661,7 +662,45 @@ webserver: {service: {type: LoadBalancer, loadBalancerIP: 10.0.0}}
 > webserver.service.loadBalancerIP: must be empty or an IP address (given: '10.0.0')
 
 clearml: {nodeAddress: "node:1"}
-> clearml.nodeAddress: must be empty, a DNS name or an IP address (given: 'node:1')
+> clearml.nodeAddress: must be empty, a DNS name or an IP address; write it without a port
+>> (given: 'node:1')
+
+clearml: {nodeAddress: "http://[fd00::1]"}
+> clearml.nodeAddress: must be empty, a DNS name or an IP address (given: 'http://[fd00::1]')
+
+clearml: {cookieDomain: .example.com}
+> clearml.cookieDomain: must be empty or a DNS name: lower-case letters, digits, '-', '.'; write it
+>> without a dot in front (given: '.example.com')
+
+clearml: {cookieDomain: "https://example.com:443/"}
+> clearml.cookieDomain: must be empty or a DNS name: lower-case letters, digits, '-', '.'; write it
+>> without a scheme and a slash at the end and a port (given: 'https://example.com:443/')
+
+clearml: {cookieDomain: "https://"}
+> clearml.cookieDomain: must be empty or a DNS name: lower-case letters, digits, '-', '.'
+>> (given: 'https://')
+
+apiserver: {ingress: {hostName: "api.example.com."}}
+> apiserver.ingress.hostName: must be empty or a host name: lower-case letters, digits, '-', '.',
+>> and maybe '*.' before; write it without a dot at the end (given: 'api.example.com.')
+
+clearml: {clientConfigurationApiUrl: '"https://api.example.com"'}
+> clearml.clientConfigurationApiUrl: must be empty or a plain URL such as https://api.example.com;
+>> write it without quotes (given: '"https://api.example.com"')
+
+mongodb: {enabled: false, external: {auth: '"mongodb://h/auth"', backend: "'mongodb://h/backend'"}}
+> mongodb.external.auth: must be a URL that begins with mongodb:// or mongodb+srv://, other
+>> characters as %XX; write it without quotes
+> mongodb.external.backend: must be a URL that begins with mongodb:// or mongodb+srv://, other
+>> characters as %XX; write it without quotes
+
+mongodb: {enabled: false}
+externalServices: {mongodbConnectionString: '"mongodb://h"'}
+> externalServices.mongodbConnectionString: must be a URL that begins with mongodb:// or
+>> mongodb+srv://; write it without quotes
+
+clearml: {urlScheme: tls}
+> clearml.urlScheme: must be 'http' or 'https' (given: 'tls')
 
 clearml: {clientConfigurationApiUrl: api.example.com}
 > clearml.clientConfigurationApiUrl: must be empty or a plain URL such as https://api.example.com
@@ -963,11 +1002,17 @@ elasticsearch: {esConfig: {"a b.yml": text}}
 >> (given: 'a b.yml')
 
 apiserver: {image: {registry: "https://registry.example.com"}}
-global: {imageRegistry: mirror}
-> apiserver.image.registry: must be empty or a registry such as registry.example.com, :port and
->> /folder if need be (given: 'https://registry.example.com')
-> global.imageRegistry: must be empty or a registry such as registry.example.com, :port and /folder
->> if need be (given: 'mirror')
+fileserver: {image: {registry: "registry.example.com:5000/"}}
+global: {imageRegistry: clearml}
+> apiserver.image.registry: must be empty or a registry such as registry.example.com, or
+>> docker.io/clearml for an organisation of Docker Hub; :port and /folder if need be; write it
+>> without a scheme (given: 'https://registry.example.com')
+> fileserver.image.registry: must be empty or a registry such as registry.example.com, or
+>> docker.io/clearml for an organisation of Docker Hub; :port and /folder if need be; write it
+>> without a slash at the end (given: 'registry.example.com:5000/')
+> global.imageRegistry: must be empty or a registry such as registry.example.com, or
+>> docker.io/clearml for an organisation of Docker Hub; :port and /folder if need be
+>> (given: 'clearml')
 
 apiserver: {image: {digest: latest}}
 elasticsearch: {imageDigest: "sha256:abc"}

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from config.types.model import Mistake, refuse
-from config.types.scalars import Integer, Readable, Text, matching
+from config.types.scalars import Integer, Readable, Text, matching, without_hint
 
 QUANTITY = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$"
 NOT_A_QUANTITY = "must be a Kubernetes quantity such as 500m or 50Gi"
@@ -154,7 +154,9 @@ def is_ip_address(text: str) -> bool:
 
 def _ip_address(text: str) -> str:
     if text and not is_ip_address(text):
-        raise PydanticCustomError("mistake", "must be empty or an IP address")
+        hint = without_hint(text, is_ip_address)
+        message = f"must be empty or an IP address{hint}"
+        raise PydanticCustomError("mistake", "{message}", {"message": message})
     return text
 
 
@@ -164,9 +166,15 @@ def _no_ip_address(text: str) -> str:
     return text
 
 
+def _is_address(text: str) -> bool:
+    return re.fullmatch(DNS_SUBDOMAIN, text) is not None or is_ip_address(text)
+
+
 def _address(text: str) -> str:
-    if not re.fullmatch(r"^$|" + DNS_SUBDOMAIN, text) and not is_ip_address(text):
-        raise PydanticCustomError("mistake", "must be empty, a DNS name or an IP address")
+    if text and not _is_address(text):
+        hint = without_hint(text, _is_address)
+        message = f"must be empty, a DNS name or an IP address{hint}"
+        raise PydanticCustomError("mistake", "{message}", {"message": message})
     return text
 
 
@@ -240,7 +248,8 @@ OptionalImageRegistry = Annotated[
     matching(
         r"^((localhost|[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+(:[0-9]+)?|[a-zA-Z0-9-]+:[0-9]+)"
         r"(/[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*)*)?$",
-        "must be empty or a registry such as registry.example.com, :port and /folder if need be",
+        "must be empty or a registry such as registry.example.com, or docker.io/clearml for an "
+        "organisation of Docker Hub; :port and /folder if need be",
     ),
 ]
 SecretKey = Annotated[

@@ -1,6 +1,7 @@
 """Texts, numbers and secrets as a values file may spell them."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import (
@@ -13,6 +14,33 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from config.types.model import Mistake, refuse
+
+# What people write around a name, address or URL, in the order in which it is taken off.
+AROUND = {
+    "quotes": r"^[\"']+|[\"']+$",
+    "a scheme": r"^[a-z][a-z0-9+.-]*://",
+    "a slash at the end": r"/+$",
+    "a port": r"(?<!sha256):([1-9][0-9]{0,3}|[1-5][0-9]{4})$",  # but no digest
+    "a dot in front": r"^\.",
+    "a dot at the end": r"\.$",
+}
+
+
+def without_hint(text: str, fits: Callable[[str], object]) -> str:
+    """Return what to leave out, to be put behind a message, if the rest then fits; else nothing.
+
+    It shows nothing of the text, which may be a secret.
+    """
+    left_out = []
+    for name, pattern in AROUND.items():
+        rest = re.sub(pattern, "", text)
+        if rest == text:
+            continue
+        left_out.append(name)
+        text = rest
+        if text and fits(text):
+            return f"; write it without {' and '.join(left_out)}"
+    return ""
 
 
 class matching:  # noqa: N801  # reads as a function where a type is annotated
@@ -36,7 +64,8 @@ class matching:  # noqa: N801  # reads as a function where a type is annotated
     def _check(self, given: str | SecretStr) -> str | SecretStr:
         text = given.get_secret_value() if isinstance(given, SecretStr) else given
         if not re.fullmatch(self.pattern, text):
-            raise PydanticCustomError("mistake", "{message}", {"message": self.message})
+            hint = without_hint(text, re.compile(self.pattern).fullmatch)
+            raise PydanticCustomError("mistake", "{message}", {"message": self.message + hint})
         return given
 
 

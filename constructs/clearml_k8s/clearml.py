@@ -220,6 +220,7 @@ def install(
             company=values.clearml.default_company,
             credentials=secret,
             servers=servers,
+            told=values.told_page,
         )
         workloads.append(webserver.workload)
     routes = values.routes

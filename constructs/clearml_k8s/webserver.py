@@ -50,6 +50,7 @@ class Webserver(Construct):
         company: str,
         credentials: CredentialRefs,
         servers: ServerAddresses,
+        told: PublicUrls,
     ) -> None:
         super().__init__(scope, COMPONENT)
         component = naming.component(COMPONENT)
@@ -78,7 +79,9 @@ class Webserver(Construct):
                     "COMPANY_ID": company,
                     "USER_KEY": credentials.key("webserver_key"),
                     "USER_SECRET": credentials.key("webserver_secret"),
-                    **(_page_settings(servers.public) if generation.web_page_settings else {}),
+                    **(
+                        _page_settings(told, servers.public) if generation.web_page_settings else {}
+                    ),
                     "CLEARML_SERVER_SUB_PATH": sub_path or None,
                 },
                 security_context=confined(*OF_NGINX),
@@ -100,7 +103,7 @@ class Webserver(Construct):
         self.workload = deployment(self, workload, values, replicas=values.replica_count)
 
 
-def _page_settings(public: PublicUrls) -> dict[str, EnvValue]:
+def _page_settings(told: PublicUrls, public: PublicUrls) -> dict[str, EnvValue]:
     """Where the page finds the other servers, and what it shows for a clearml.conf, in JSON."""
     settings: dict[str, EnvValue] = {}
     shown = {}
@@ -108,9 +111,10 @@ def _page_settings(public: PublicUrls) -> dict[str, EnvValue]:
         ("apiserver", "apiBaseUrl", "apiServer"),
         ("fileserver", "fileBaseUrl", "filesServer"),
     ):
+        if url := told.of(server):
+            settings[f"WEBSERVER__{base}"] = json.dumps(url)
         url = public.of(server)
         if url and url.startswith("http"):
-            settings[f"WEBSERVER__{base}"] = json.dumps(url)
             shown[name] = url
     if shown:
         settings["WEBSERVER__displayedServerUrls"] = json.dumps(shown)
