@@ -407,7 +407,7 @@ def test_what_cannot_be_migrated_is_said_and_the_rest_printed(
     ("files", "status", "said"),
     [
         (["none.yaml"], 1, "none.yaml: No such file"),
-        ([os.devnull], 1, "/dev/null: is not a regular file"),
+        ([os.devnull], 1, "/dev/null: is neither a regular file nor a pipe"),
         ([], 2, "usage: make migrate FILE="),
         (["", "new.yaml"], 2, "usage: make migrate FILE="),
     ],
