@@ -60,8 +60,8 @@ def check(folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"kind: [", "line 1: did not find expected node content"),
-        (b"a: 1\n\tb: 2", "line 2: found character that cannot start any token"),
+        (b"kind: [", "line 2: did not find expected node content"),
+        (b"a: 1\n\tb: 2", "line 2: found a tab character that violates indentation"),
         (b"{}", "document 1 is no object: lacks apiVersion, kind, metadata.name"),
         (b"5", "document 1 is no object: lacks apiVersion, kind, metadata.name"),
         (

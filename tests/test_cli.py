@@ -259,7 +259,7 @@ def test_what_python_leaves_out_when_it_optimizes_is_not_needed(
 def test_main_writes_the_same_when_python_optimizes(
     project: Path, tmp_path: Path, defaults: Defaults
 ) -> None:
-    other = {"PYTHONOPTIMIZE": "2", "CDK8S_OUTDIR": tmp_path / "dist"}
+    other = {"PYTHONOPTIMIZE": "2", "CDK8S_OUTDIR": str(tmp_path / "dist")}
     done = _run(project, sys.executable, "main.py", **other)
     assert done.returncode == 0, done.stderr
     assert _contents(tmp_path / "dist") == defaults.manifests

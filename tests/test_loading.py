@@ -137,9 +137,9 @@ def test_a_mistake_is_in_the_last_file_that_gives_the_value() -> None:
         "apiserver: {replicaCount: -2}",
         "apiserver: {livenessDelay: 1}",
     ) == [
-        "2.yaml:1: apiserver.replicaCount: must be greater than or equal to 0 (given: -2)",
         "1.yaml:1: apiserver.foo: unknown key (given: 'foo')",
         "1.yaml:2: webserver.replicaCount: must be greater than or equal to 0 (given: -1)",
+        "2.yaml:1: apiserver.replicaCount: must be greater than or equal to 0 (given: -2)",
     ]
 
 
@@ -195,9 +195,9 @@ def test_a_mistake_carries_its_line(text: str, place: str) -> None:
     assert [line for line in _mistakes(text) if line.startswith(f"{place}: ")]
 
 
-def test_a_mistake_in_a_default_has_no_line() -> None:
+def test_a_name_that_is_too_long_with_that_of_a_default_is_blamed_on_what_was_written() -> None:
     [said] = _mistakes(f"release: {{name: {'a' * 28}}}")
-    assert said.startswith("1.yaml: agentGroups.agent-group0.name: is too long")
+    assert said.startswith("1.yaml:1: release.name: is too long")
 
 
 # Files that cannot be read
@@ -497,7 +497,12 @@ def test_dates_are_strings(date: str) -> None:
 
 
 def test_mistakes_come_by_file_and_line_of_whatever_kind() -> None:
-    keys = ["apisever: {}", "redis: {usePassword: 3}", "mckMongodb: {a: 1}", "release: {name: Big}"]
+    keys = [
+        "apisever: {}",
+        "redis: {usePassword: 3}",
+        "mckMongodb: {enabled: true}",
+        "release: {name: Big}",
+    ]
     lines = _mistakes("\n".join(keys), "\n" * 11 + "webserver: 5\n" + "fileserve: 1\n")
     places = [line.split(": ")[0].split(":") for line in lines]
     expected = [*(("1.yaml", n) for n in range(1, 5)), ("2.yaml", 12), ("2.yaml", 13)]

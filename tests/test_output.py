@@ -343,8 +343,8 @@ import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 """
     (tmp_path / "sitecustomize.py").write_text(full)
-    more = {"PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
-    status, said = _end(_start(dist, OTHER_VALUES, PYTHONDONTWRITEBYTECODE="1", **more))
+    run = _start(dist, OTHER_VALUES, PYTHONPATH=str(tmp_path), TMPDIR=str(tmp_path / "tmp"))
+    status, said = _end(run)
     assert (status, said.count("\n")) == (1, 1)
     assert said.startswith(str(tmp_path / "tmp"))
     assert _contents(dist) == before
