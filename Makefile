@@ -11,6 +11,8 @@ OLD_PARSER := pyhocon==0.3.57
 
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
+# It would take the docstrings away, which are descriptions of values.
+unexport PYTHONOPTIMIZE
 
 .PHONY: help synth imports values migrate images hash-password check-cluster test fuzz mutants test-cluster lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help

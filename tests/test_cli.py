@@ -245,13 +245,11 @@ def test_values_may_come_through_a_pipe(
     assert (done.returncode, said in done.stderr) == (status, True), done.stderr
 
 
-@pytest.mark.parametrize("program", [["list_images.py"], ["-m", "config.publishing.defaults"]])
+@pytest.mark.parametrize("command", [[sys.executable, "list_images.py"], ["make", "values"]])
 def test_what_python_leaves_out_when_it_optimizes_is_not_needed(
-    project: Path, program: list[str]
+    project: Path, command: list[str]
 ) -> None:
-    usual, optimized = (
-        _run(project, sys.executable, *program, PYTHONOPTIMIZE=level) for level in ("", "2")
-    )
+    usual, optimized = (_run(project, *command, PYTHONOPTIMIZE=level) for level in ("", "2"))
     assert optimized.returncode == 0, optimized.stderr
     assert optimized.stdout == usual.stdout != ""
 
