@@ -68,7 +68,8 @@ def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
 def _group_names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
     for key, group in values.agent_groups.items():
         if group.enabled:
-            origin = release = ("agentGroups", key, "name"), group.name
+            origin: tuple[Path, str] = ("agentGroups", key, "name"), group.name
+            release = origin
             if key == group.name == DEFAULT_GROUP:  # a name that nobody wrote
                 origin, release = _origins(values)
             yield *origin, f"{values.fullname}-{group.name}-agent", LONGEST_WORKLOAD_NAME
