@@ -11,6 +11,8 @@ OLD_PARSER := pyhocon==0.3.57
 
 # Where jsii finds the node that is installed with it.
 export PATH := $(CURDIR)/.venv/bin:$(HOST_PATH)
+# It would take the docstrings away, which are descriptions of values.
+unexport PYTHONOPTIMIZE
 
 .PHONY: help synth imports values migrate images hash-password check-cluster test fuzz mutants test-cluster lint format docs snapshots bench cdk8s clean
 .DEFAULT_GOAL := help
@@ -28,10 +30,10 @@ values: .venv/synth.stamp ## Print all defaults as a commented values file
 	@.venv/bin/python -m config.publishing.defaults
 
 migrate: .venv/synth.stamp ## Print FILE, the values file of another ClearML chart, in our words; with TO=NEW write it there
-	@.venv/bin/python migrate.py "$(FILE)" $(if $(TO),"$(TO)")
+	@.venv/bin/python migrate.py "$$FILE" $(if $(TO),"$$TO")
 
 images: .venv/synth.stamp ## List the images of the values; with COPY_TO=REGISTRY print how to copy them
-	@.venv/bin/python list_images.py $(COPY_TO)
+	@.venv/bin/python list_images.py $(if $(COPY_TO),"$$COPY_TO")
 
 hash-password: .venv/synth.stamp ## Ask for a password, and print its hash for clearml.fixedUsers
 	@.venv/bin/python -c 'import bcrypt' 2>/dev/null || $(PIP) install --constraint requirements-dev.txt bcrypt

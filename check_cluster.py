@@ -5,12 +5,19 @@ something by an apply. A program of its own beside main.py: it needs the manifes
 neither the values nor cdk8s. It changes nothing, in the cluster or in dist/.
 """
 
-import json
 import os
-import re
-import signal
-import subprocess
 import sys
+
+# A source root, not a package: the name `constructs` belongs to PyPI's package.
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "constructs"))
+
+from clearml_k8s.interruption import end_in_one_line_when_interrupted
+
+end_in_one_line_when_interrupted()
+
+import json
+import re
+import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +25,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from config.generation import number
-from config.release import KEPT
+from config.loading.reading import JsonTypesLoader
+from config.release import KEPT, SYNC_WAVE
 from config.upgrade_steps import (
     ALLOW,
     STORES,
@@ -49,6 +57,8 @@ TOLD_BY = {
     "redis": "redis-server --version",
     "elasticsearch": "ls /usr/share/elasticsearch/lib/elasticsearch-[0-9]*.jar",
 }
+# Annotations that a Namespace of ours may have had, by which nobody else's is told from it.
+OURS = {**KEPT, SYNC_WAVE: "0"}
 # What differs between two looks at an object though nobody changes it.
 OF_THE_SERVER = ("status", "managedFields", LAST_APPLIED)
 
@@ -80,8 +90,6 @@ def main() -> int:
     except CheckError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     where = "".join(f"; namespace {name} is new, asked in {EXISTING!r} instead" for name in missing)
     for line in (*refused, *data.against, *others.against):
         print(line)
@@ -105,14 +113,74 @@ def main() -> int:
 def manifests(outdir: Path) -> list[Object]:
     """All objects in the folder, in the order in which `kubectl apply -f` takes them.
 
-    Raises CheckError if there are none.
+    Lists count as what is in them. Raises CheckError with a line for each file that holds anything
+    else, or if there are no objects.
     """
-    files = sorted(file for file in outdir.glob("*") if file.suffix in SUFFIXES)
-    documents = (yaml.load_all(file.read_text("utf-8"), yaml.CSafeLoader) for file in files)
-    objects = [manifest for document in documents for manifest in document if manifest]
+    objects: list[Object] = []
+    wrong: list[str] = []
+    for file in sorted(file for file in outdir.glob("*") if file.suffix in SUFFIXES):
+        if file.is_dir() and not file.is_symlink():
+            continue  # kubectl looks no deeper
+        try:
+            if file.exists() and not file.is_file():
+                raise CheckError("is no regular file")
+            objects += _objects(file.read_text("utf-8-sig"))
+        except CheckError as error:
+            wrong.append(str(error))
+        except OSError as error:
+            wrong.append(str(error.strerror))
+        except UnicodeDecodeError:
+            wrong.append("is not UTF-8 text")
+        except yaml.MarkedYAMLError as error:
+            line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+            wrong.append(f"{line}{error.problem or error.context}")
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+            wrong.append(f"is no YAML with JSON's types: {str(error).splitlines()[0]}")
+        else:
+            continue
+        wrong[-1] = f"{file}: {wrong[-1]}"
+    if wrong:
+        raise CheckError("\n".join(wrong))
     if not objects:
         raise CheckError(f"{outdir}: no manifests; make synth writes them")
     return objects
+
+
+def _objects(text: str) -> Iterator[Object]:
+    """The objects of a file; CheckError for the first document that is none."""
+    documents = yaml.load_all(text, JsonTypesLoader)
+    for number_, document in enumerate(documents, 1):
+        if document is None:
+            continue
+        json.dumps(document, allow_nan=False)  # or raises what says why kubectl cannot send it
+        kind, listed = _at(document, "kind"), _at(document, "items")
+        is_list = isinstance(listed, list) and str(kind).endswith("List")
+        for manifest in listed if is_list else [document]:
+            lacks = [
+                ".".join(path)
+                for path in (("apiVersion",), ("kind",), ("metadata", "name"))
+                if not (isinstance(_at(manifest, *path), str) and _at(manifest, *path))
+            ]
+            if lacks:
+                raise CheckError(f"document {number_} is no object: lacks {', '.join(lacks)}")
+            if manifest["kind"] in WORKLOADS and not _has_pods(manifest):
+                raise CheckError(f"document {number_} lacks containers with name and image")
+            yield manifest
+
+
+def _at(node: Any, *keys: str) -> Any:
+    """The value at a path below a node, None if there is none."""
+    for key in keys:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def _has_pods(workload: Object) -> bool:
+    """Whether the names and images of its containers can be read."""
+    containers = _at(workload, "spec", "template", "spec", "containers")
+    return isinstance(containers, list) and all(
+        isinstance(_at(each, key), str) for each in containers for key in ("name", "image")
+    )
 
 
 def missing_namespaces(objects: Iterable[Object]) -> list[str]:
@@ -121,7 +189,9 @@ def missing_namespaces(objects: Iterable[Object]) -> list[str]:
     Raises CheckError if it cannot be asked.
     """
     names = [m["metadata"]["name"] for m in objects if m["kind"] == "Namespace"]
-    found = _kubectl("get", "namespace", "--ignore-not-found", "-o", "name", *(names or [EXISTING]))
+    found = _kubectl(
+        "get", "namespace", "--ignore-not-found", "-o", "name", "--", *(names or [EXISTING])
+    )
     if found.returncode:
         raise CheckError(found.stderr.strip().splitlines()[-1])
     return [name for name in names if f"namespace/{name}" not in found.stdout.split()]
@@ -240,7 +310,11 @@ def about_others(objects: list[Object]) -> Found:
         after = json.loads(answer.stdout)
         name, lost = _name(manifest), [*_lost(each, after)]
         annotations = each["metadata"].get("annotations") or {}
-        ours = common | {key for key, text in KEPT.items() if annotations.get(key) == text}
+        ours = (
+            common
+            | {SYNC_WAVE}
+            | {key for key, text in KEPT.items() if annotations.get(key) == text}
+        )
         lost = [way for way in lost if way[:1] != ("metadata",) or way[-1] not in ours]
         who = _labels(each).get(MANAGED_BY, "somebody else")
         if manifest["kind"] == "Namespace":

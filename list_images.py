@@ -5,10 +5,13 @@ A program of its own beside main.py, whose values it reads: it writes no file.
 
 import os
 import sys
-from pathlib import Path
 
 # A source root, not a package: the name `constructs` belongs to PyPI's package.
-sys.path.append(str(Path(__file__).parent / "constructs"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "constructs"))
+
+from clearml_k8s.interruption import end_in_one_line_when_interrupted, silence
+
+end_in_one_line_when_interrupted()
 
 from clearml_k8s.engine import do_without_cache_if_needed, use_bundled_node
 
@@ -18,7 +21,6 @@ do_without_cache_if_needed()
 from pydantic import ValidationError
 
 from clearml_k8s.images import copy_commands, image_list
-from clearml_k8s.output import silence
 from config import ValuesError, load, values_files
 from config.global_ import Global
 

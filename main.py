@@ -1,17 +1,22 @@
 """Values -> App -> manifests; `cdk8s synth` and `python main.py` run this."""
 
-import gc
 import os
 import sys
+
+# A source root, not a package: the name `constructs` belongs to PyPI's package.
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "constructs"))
+
+from clearml_k8s.interruption import end_in_one_line_when_interrupted, silence
+
+end_in_one_line_when_interrupted()
+
+import gc
 from pathlib import Path
 
 # Imports make so many objects that looking for garbage among them takes noticeable time.
 gc.disable()
 # Two threads import at the start, see below: neither is to wait long for the other.
 sys.setswitchinterval(0.001)
-
-# A source root, not a package: the name `constructs` belongs to PyPI's package.
-sys.path.append(str(Path(__file__).parent / "constructs"))
 
 from clearml_k8s.engine import (
     BackgroundImport,
@@ -20,9 +25,8 @@ from clearml_k8s.engine import (
     say_nothing_of_its_end,
     use_bundled_node,
 )
-from clearml_k8s.output import end_in_one_line_when_interrupted, in_one_line, say, silence
+from clearml_k8s.output import in_one_line, say
 
-end_in_one_line_when_interrupted()
 use_bundled_node()
 do_without_cache_if_needed()
 do_without_typeguard()
@@ -50,7 +54,7 @@ def main() -> int:
     except ValuesError as error:
         told = str(error)
     except Exception as error:
-        line = in_one_line(error, outdir)
+        line = in_one_line(error)
         if line is None:
             raise
         told = line

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 
 class ValuesError(ValueError):
-    """Mistakes in the values, one line each."""
+    """Mistakes in the values, one line each; its text ends with their number if they are many."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        super().__init__("\n".join(lines))
+        count = [f"{len(lines)} mistakes"] if len(lines) > 1 else []
+        super().__init__("\n".join([*lines, *count]))
         self.lines = list(lines)
 
 

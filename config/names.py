@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from config.addresses import PARTS
+from config.agent_groups import DEFAULT_GROUP
 from config.backup import asked_for
 from config.error import shortened
 from config.types.kubernetes import SERVICE_LABEL
@@ -40,12 +41,7 @@ def _too_long(names: Iterator[tuple[Path, str, str, int]]) -> Iterator[Mistake]:
 
 def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
     """Value to blame, what it says, the name that comes of it, and how long that may be."""
-    release: tuple[Path, str] = ("release", "name"), values.release.name
-    overrides = {
-        "fullnameOverride": values.fullname_override,
-        "nameOverride": values.name_override,
-    }
-    origin = next((((key,), given) for key, given in overrides.items() if given), release)
+    origin, release = _origins(values)
     yield *origin, f"{values.fullname}-agentservices", LONGEST_WORKLOAD_NAME
     yield *release, f"{values.release.name}-agentservices", LONGEST_INSTANCE
     if values.async_delete:
@@ -72,9 +68,22 @@ def _names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
 def _group_names(values: "Values") -> Iterator[tuple[Path, str, str, int]]:
     for key, group in values.agent_groups.items():
         if group.enabled:
-            origin = ("agentGroups", key, "name"), group.name
+            origin: tuple[Path, str] = ("agentGroups", key, "name"), group.name
+            release = origin
+            if key == group.name == DEFAULT_GROUP:  # a name that nobody wrote
+                origin, release = _origins(values)
             yield *origin, f"{values.fullname}-{group.name}-agent", LONGEST_WORKLOAD_NAME
-            yield *origin, f"{values.release.name}-{group.name}-agent", LONGEST_INSTANCE
+            yield *release, f"{values.release.name}-{group.name}-agent", LONGEST_INSTANCE
+
+
+def _origins(values: "Values") -> tuple[tuple[Path, str], tuple[Path, str]]:
+    """What the names of most objects start from, and the release: the values and what they say."""
+    release: tuple[Path, str] = ("release", "name"), values.release.name
+    overrides = {
+        "fullnameOverride": values.fullname_override,
+        "nameOverride": values.name_override,
+    }
+    return next((((key,), given) for key, given in overrides.items() if given), release), release
 
 
 def _services(values: "Values") -> Iterator[Mistake]:

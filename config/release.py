@@ -16,6 +16,8 @@ KEPT = {
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
 """Annotations that tell those that remove objects by themselves to leave one alone."""
+SYNC_WAVE = "argocd.argoproj.io/sync-wave"
+"""The annotation that tells Argo CD when to apply an object."""
 
 
 class Release(Model):

@@ -57,12 +57,74 @@ def check(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"kind: [", "line 2: did not find expected node content"),
+        (b"a: 1\n\tb: 2", "line 2: found a tab character that violates indentation"),
+        (b"{}", "document 1 is no object: lacks apiVersion, kind, metadata.name"),
+        (b"5", "document 1 is no object: lacks apiVersion, kind, metadata.name"),
+        (
+            NAMESPACE.encode() + b"---\nkind: Secret\n",
+            "document 2 is no object: lacks apiVersion, metadata.name",
+        ),
+        (
+            b"apiVersion: v1\nkind: Secret\nmetadata: text",
+            "document 1 is no object: lacks metadata.name",
+        ),
+        (
+            b"apiVersion: v1\nkind: List\nitems: [{}]",
+            "document 1 is no object: lacks apiVersion, kind, metadata.name",
+        ),
+        (
+            b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: 5",
+            "document 1 lacks containers with name and image",
+        ),
+        (NAMESPACE.encode("utf-16"), "is not UTF-8 text"),
+        ("# \u00e9".encode("latin-1"), "is not UTF-8 text"),
+        (b"? [a]\n: 1", "line 1: found unhashable key"),
+        (
+            b"a: .inf",
+            "is no YAML with JSON's types: Out of range float values are not JSON compliant",
+        ),
+        (b"a: !mine b", "line 1: could not determine a constructor for the tag '!mine'"),
+    ],
+)
+def test_a_file_that_is_no_manifest_is_named(tmp_path: Path, content: bytes, line: str) -> None:
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "-broken.yaml").write_bytes(content)
+    (tmp_path / "dist" / "good.yaml").write_text(NAMESPACE)
+    (tmp_path / "dist" / "link.json").symlink_to("nowhere")
+    checked = check(tmp_path)
+    lines = [f"dist/-broken.yaml: {line}", "dist/link.json: No such file or directory"]
+    assert (checked.returncode, checked.stdout) == (2, "")
+    assert checked.stderr.splitlines() == lines
+
+
+@pytest.mark.parametrize("name", ["clearml", "--all", "-x"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_what_kubectl_reads_is_read_and_no_name_is_an_option(
+    tmp_path: Path, name: str, encoding: str
+) -> None:
+    (tmp_path / "dist" / "folder.yaml").mkdir(parents=True)
+    (tmp_path / "dist" / "empty.yaml").write_text("")
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    listed = {"apiVersion": "v1", "kind": "NamespaceList", "items": [manifest]}
+    (tmp_path / "dist" / "-list.json").write_text(json.dumps(listed), encoding=encoding)
+    (tmp_path / "kubectl").write_text(f"#!{sys.executable}\n{KUBECTL}")
+    (tmp_path / "kubectl").chmod(0o755)
+    (tmp_path / "others.json").write_text("{}")
+    checked = check(tmp_path)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.startswith("all 1 objects would be accepted")
+
+
 # A cluster that accepts everything and has what live.json lists; stores answer by reports.json.
 KUBECTL = """\
 import json, sys
 from pathlib import Path
 match sys.argv[1:]:
-    case ["get", "namespace", *_]:
+    case ["get", "namespace", *options] if "--" in options:
         print("namespace/clearml")
     case ["get", "-f", *_]:
         print(Path("others.json").read_text())

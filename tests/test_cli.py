@@ -16,7 +16,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("config", "constructs", "imports")
-FILES = ("Makefile", "cdk8s.yaml", "main.py", "requirements.txt")
+FILES = ("Makefile", "cdk8s.yaml", "list_images.py", "main.py", "requirements.txt")
 # What pytest was started with, and the flags of the make that started it.
 OURS = {"CLEARML_VALUES", "CDK8S_OUTDIR", "CDK8S_OUTPUT", "JSII_NODE", "MAKEFLAGS", "MAKELEVEL"}
 STALE = "0042-of-an-earlier-release.k8s.yaml"
@@ -44,11 +44,11 @@ clearml: {credentials: {httpSession: test secret value}}
 redis: {enabled: false, usePassword: true}
 """
 BAD_LINES = [
+    "2: apisever: unknown key; did you mean \"apiserver\"? (given: 'apisever')",
     "3: clearml.credentials.httpSession: must be 8 or more of letters, digits, '-' and '_', and "
     "not a number: the server would read something else",
     "4: redis.usePassword: needs redis.password or redis.existingSecret; write false where it asks "
     "for no password (given: true)",
-    "2: apisever: unknown key; did you mean \"apiserver\"? (given: 'apisever')",
 ]
 SUMMARY = """\
 31 objects in 10 files written to {outdir}
@@ -208,7 +208,8 @@ def test_main_with_bad_values_says_why_and_leaves_the_output_alone(
     done = _run(project, sys.executable, "main.py", CLEARML_VALUES=values)
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.splitlines() == [f"{values}:{line}" for line in BAD_LINES]
+    lines = [f"{values}:{line}" for line in BAD_LINES]
+    assert done.stderr.splitlines() == [*lines, "3 mistakes"]
     assert _contents(dist) == before
 
 
@@ -220,6 +221,47 @@ def test_main_warns_of_a_file_that_something_failed_to_write(project: Path, tmp_
     assert done.returncode == 0, done.stderr
     told = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
     assert told == [f"warning: {files[0]}: is empty, and sets nothing"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        ("release: {name: piped}", 0, "written to"),
+        ("", 0, "is empty, and sets nothing"),
+        ("\nrelease: {name: Big}", 1, "/dev/stdin:2: release.name: "),
+        (
+            "apiserver: {tolerations: [{key: a, operator: Maybe}]}",
+            1,
+            "1: apiserver.tolerations",
+        ),
+    ],
+)
+def test_values_may_come_through_a_pipe(
+    project: Path, tmp_path: Path, text: str, status: int, said: str
+) -> None:
+    own = _values(tmp_path, OWN_CREDENTIALS)
+    run = 'printf "%s" "$TEXT" | CLEARML_VALUES="$OWN:/dev/stdin" CDK8S_OUTDIR="$OUT" "$@"'
+    command = "sh", "-c", run, "sh", sys.executable, "main.py"
+    done = _run(project, *command, TEXT=text, OWN=own, OUT=tmp_path / "dist", COLUMNS="1000")
+    assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "list_images.py"], ["make", "values"]])
+def test_what_python_leaves_out_when_it_optimizes_is_not_needed(
+    project: Path, command: list[str]
+) -> None:
+    usual, optimized = (_run(project, *command, PYTHONOPTIMIZE=level) for level in ("", "2"))
+    assert optimized.returncode == 0, optimized.stderr
+    assert optimized.stdout == usual.stdout != ""
+
+
+def test_main_writes_the_same_when_python_optimizes(
+    project: Path, tmp_path: Path, defaults: Defaults
+) -> None:
+    other = {"PYTHONOPTIMIZE": "2", "CDK8S_OUTDIR": str(tmp_path / "dist")}
+    done = _run(project, sys.executable, "main.py", **other)
+    assert done.returncode == 0, done.stderr
+    assert _contents(tmp_path / "dist") == defaults.manifests
 
 
 def test_main_runs_whatever_node_is_on_the_path(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from config import Values, ValuesError, load, values_files
+from config.loading import reading
+from config.loading.reading import text_of
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +34,9 @@ def _load(*contents: str | bytes) -> Values:
 def _mistakes(*contents: str | bytes) -> list[str]:
     with pytest.raises(ValuesError) as caught:
         _load(*contents)
-    assert str(caught.value).splitlines() == caught.value.lines
+    lines = caught.value.lines
+    count = [f"{len(lines)} mistakes"] if len(lines) > 1 else []
+    assert str(caught.value).splitlines() == [*lines, *count]
     return caught.value.lines
 
 
@@ -130,9 +137,9 @@ def test_a_mistake_is_in_the_last_file_that_gives_the_value() -> None:
         "apiserver: {replicaCount: -2}",
         "apiserver: {livenessDelay: 1}",
     ) == [
-        "2.yaml:1: apiserver.replicaCount: must be greater than or equal to 0 (given: -2)",
         "1.yaml:1: apiserver.foo: unknown key (given: 'foo')",
         "1.yaml:2: webserver.replicaCount: must be greater than or equal to 0 (given: -1)",
+        "2.yaml:1: apiserver.replicaCount: must be greater than or equal to 0 (given: -2)",
     ]
 
 
@@ -188,9 +195,9 @@ def test_a_mistake_carries_its_line(text: str, place: str) -> None:
     assert [line for line in _mistakes(text) if line.startswith(f"{place}: ")]
 
 
-def test_a_mistake_in_a_default_has_no_line() -> None:
+def test_a_name_that_is_too_long_with_that_of_a_default_is_blamed_on_what_was_written() -> None:
     [said] = _mistakes(f"release: {{name: {'a' * 28}}}")
-    assert said.startswith("1.yaml: agentGroups.agent-group0.name: is too long")
+    assert said.startswith("1.yaml:1: release.name: is too long")
 
 
 # Files that cannot be read
@@ -201,20 +208,60 @@ def test_a_missing_file() -> None:
         load([Path("no/such.yaml")])
 
 
-def test_a_directory(folder: Path) -> None:
-    with pytest.raises(ValuesError) as caught:
-        load([folder])
-    assert caught.value.lines == [f"{folder}: is not a regular file"]
+def test_what_is_no_file_is_refused_unopened(folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+        files = [folder, Path("/dev/zero"), Path("socket")]
+        with pytest.raises(ValuesError) as caught:
+            load(files)
+    assert caught.value.lines == [f"{f}: is neither a regular file nor a pipe" for f in files]
 
 
-def test_files_that_never_end() -> None:
+def _write(content: bytes, *, after: float = 0) -> None:
+    """Write into the pipe `fifo`, whoever stops reading it."""
+    with open("fifo", "wb", buffering=0) as pipe, contextlib.suppress(BrokenPipeError):
+        time.sleep(after)
+        pipe.write(content)
+
+
+def test_a_pipe_is_read_once_and_known_from_then_on() -> None:
     os.mkfifo("fifo")
-    with pytest.raises(ValuesError) as caught:
-        load([Path("/dev/zero"), Path("fifo")])
-    assert caught.value.lines == [
-        "/dev/zero: is not a regular file",
-        "fifo: is not a regular file",
-    ]
+    with ThreadPoolExecutor() as pool:
+        pool.submit(_write, b"release:\n  name: piped\n", after=0.3)
+        assert load([Path("fifo")]).release.name == "piped"
+    assert text_of(Path("fifo")).splitlines() == ["release:", "  name: piped"]
+
+
+def test_a_mistake_in_a_pipe_has_its_line() -> None:
+    os.mkfifo("fifo")
+    with ThreadPoolExecutor() as pool:
+        pool.submit(_write, b"\nrelease: {name: Big}\n")
+        with pytest.raises(ValuesError, match=r"^fifo:2: release\.name: "):
+            load([Path("fifo")])
+
+
+def test_a_pipe_that_nobody_writes_to_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PATIENCE", 0.2)
+    os.mkfifo("fifo")
+    with pytest.raises(ValuesError, match=r"^fifo: has not ended after 0\.2 seconds$"):
+        load([Path("fifo")])
+
+
+def test_a_pipe_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PATIENCE", 0.2)
+    os.mkfifo("fifo")
+    with ThreadPoolExecutor() as pool:
+        pool.submit(_write, b"a", after=1)
+        with pytest.raises(ValuesError, match="has not ended"):
+            load([Path("fifo")])
+
+
+def test_a_pipe_beyond_all_measure() -> None:
+    os.mkfifo("fifo")
+    with ThreadPoolExecutor() as pool:
+        pool.submit(_write, b"#" * (10 * 2**20 + 2))
+        with pytest.raises(ValuesError, match=r"^fifo: has more than 10 MiB$"):
+            load([Path("fifo")])
 
 
 def test_a_file_beyond_all_measure() -> None:
@@ -447,3 +494,16 @@ def test_dates_are_strings(date: str) -> None:
     values = _load(f"agentservices: {section}").agentservices
     assert values.clearml_worker_id == date
     assert values.pod_annotations == {"built": date}
+
+
+def test_mistakes_come_by_file_and_line_of_whatever_kind() -> None:
+    keys = [
+        "apisever: {}",
+        "redis: {usePassword: 3}",
+        "mckMongodb: {enabled: true}",
+        "release: {name: Big}",
+    ]
+    lines = _mistakes("\n".join(keys), "\n" * 11 + "webserver: 5\n" + "fileserve: 1\n")
+    places = [line.split(": ")[0].split(":") for line in lines]
+    expected = [*(("1.yaml", n) for n in range(1, 5)), ("2.yaml", 12), ("2.yaml", 13)]
+    assert places == [[file, str(line)] for file, line in expected]

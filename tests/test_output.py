@@ -302,6 +302,94 @@ def test_an_output_path_at_or_below_a_file_is_named(tmp_path: Path, below: str) 
     assert file.read_text() == "mine"
 
 
+def test_a_folder_in_place_of_a_file_is_named_before_any_file_changes(dist: Path) -> None:
+    before = _contents(dist)
+    *_, last = sorted(before)
+    (dist / last).unlink()
+    (dist / last).mkdir()
+    assert _end(_start(dist, OTHER_VALUES)) == (1, f"{dist / last}: Is a directory\n")
+    assert _contents(dist) == {name: before[name] for name in before.keys() - {last}}
+    assert len([*dist.iterdir()]) == len(before)
+
+
+@pytest.mark.parametrize("target", ["no/such/file", "."])
+def test_a_link_in_place_of_a_file_is_replaced_and_not_followed(
+    dist: Path, target: str, old_and_new: tuple[dict[str, bytes], ...]
+) -> None:
+    *_, last = sorted(old_and_new[1])
+    (dist / last).unlink()
+    (dist / last).symlink_to(target)
+    assert _end(_start(dist, OTHER_VALUES))[0] == 0
+    assert _contents(dist) == old_and_new[1]
+    assert not (dist / last).is_symlink()
+
+
+def test_files_that_are_read_only_are_replaced(
+    dist: Path, old_and_new: tuple[dict[str, bytes], ...]
+) -> None:
+    for file in dist.iterdir():
+        file.chmod(0o400)
+    assert _end(_start(dist, OTHER_VALUES))[0] == 0
+    assert _contents(dist) == old_and_new[1]
+
+
+def test_a_full_temporary_folder_is_named_and_not_that_of_the_output(
+    dist: Path, tmp_path: Path
+) -> None:
+    before = _contents(dist)
+    (tmp_path / "tmp").mkdir()
+    full = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+"""
+    (tmp_path / "sitecustomize.py").write_text(full)
+    run = _start(dist, OTHER_VALUES, PYTHONPATH=str(tmp_path), TMPDIR=str(tmp_path / "tmp"))
+    status, said = _end(run)
+    assert (status, said.count("\n")) == (1, 1)
+    assert said.startswith(str(tmp_path / "tmp"))
+    assert _contents(dist) == before
+
+
+INTERRUPTED_AT = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(name, *_):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.{number})
+
+sys.meta_path.insert(0, Finder)
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("program", "module"),
+    [
+        ("main.py", "pathlib"),
+        ("main.py", "pydantic"),
+        ("list_images.py", "clearml_k8s.engine"),
+        ("check_cluster.py", "yaml"),
+    ],
+)
+def test_an_interruption_while_it_imports_is_told_in_one_line(
+    tmp_path: Path, program: str, module: str, number: str
+) -> None:
+    hook = INTERRUPTED_AT.format(module=module, number=number)
+    (tmp_path / "sitecustomize.py").write_text(hook)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / program)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "CDK8S_OUTDIR": str(tmp_path / "dist")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 128 + signal.Signals[number]
+    assert (done.stdout, done.stderr) == ("", "interrupted\n")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_an_unwritable_folder_is_named(dist: Path) -> None:
     dist.chmod(0o500)
@@ -323,7 +411,7 @@ def test_a_full_disk_leaves_the_old_files(tmp_path: Path, monkeypatch: pytest.Mo
 
     with pytest.raises(OSError, match="No space left") as caught:
         run()
-    told = output.in_one_line(caught.value, tmp_path)
+    told = output.in_one_line(caught.value)
     assert told == f"{tmp_path / 'a.k8s.yaml'}: No space left on device"
     assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
 
@@ -348,4 +436,4 @@ def test_nobody_needs_to_read_what_it_says(dist: Path, values: str, status: int)
 
 
 def test_mistakes_in_the_program_keep_their_traceback() -> None:
-    assert output.in_one_line(KeyError("mistake"), Path("dist")) is None
+    assert output.in_one_line(KeyError("mistake")) is None

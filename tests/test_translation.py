@@ -644,7 +644,7 @@ def test_what_a_synthesis_refuses_is_said_and_stays(
     ("files", "status", "said"),
     [
         (["none.yaml"], 1, "none.yaml: No such file"),
-        ([os.devnull], 1, "/dev/null: is not a regular file"),
+        ([os.devnull], 1, "/dev/null: is neither a regular file nor a pipe"),
         ([], 2, "usage: make migrate FILE="),
         (["", "new.yaml"], 2, "usage: make migrate FILE="),
     ],

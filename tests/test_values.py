@@ -303,6 +303,16 @@ fullnameOverride: f23456789012345678901234567890123456789
 > fullnameOverride: is too long: f23456789012345678901234567890123456789-agentservices has more than
 >> 52 characters (given: 'f23456789012345678901234567890123456789')
 
+agentservices: {enabled: false}
+release: {name: clearml-234567890123456789012345678}
+> release.name: is too long: clearml-234567890123456789012345678-agent-group0-agent has more than 52
+>> characters (given: 'clearml-234567890123456789012345678')
+
+fullnameOverride: clearml-234567890123456789012345678
+agentGroups: {agent-group0: {replicaCount: 2}}
+> fullnameOverride: is too long: clearml-234567890123456789012345678-agent-group0-agent has more
+>> than 52 characters (given: 'clearml-234567890123456789012345678')
+
 agentGroups: {g23456789012345678901234567890123456789: {}}
 > agentGroups.g23456789012345678901234567890123456789.name: is too long:
 >> clearml-g23456789012345678901234567890123456789-agent has more than 52 characters

@@ -68,7 +68,9 @@ def loaded(reading: Reading) -> Values:
 
         mistakes += lines(_all_mistakes(error, merged), sources)
     if mistakes:
-        raise ValuesError(mistakes)
+        from config.loading.wording import in_order
+
+        raise ValuesError(in_order(mistakes, files))
     return values.with_notices(notices)
 
 

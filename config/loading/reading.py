@@ -1,6 +1,9 @@
 """YAML files -> mappings: only JSON's types, no key twice, nothing that kubectl would misread."""
 
+import os
+import select
 import stat
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +20,15 @@ NOT_JSON = tuple(
     f"{YAML}{name}" for name in ("binary", "omap", "pairs", "set", "timestamp", "value")
 )
 LARGEST = 10  # MiB of a file
+PATIENCE = 60  # seconds, for what comes through a pipe
 MOST_REPEATED = 100_000  # nodes that aliases add to those that are written
 DEEPEST = 100  # levels of nesting; very many would crash the parser
 YAML_WORDS = {
     "but found another document": "a second document starts here; write one document",
     "found unconstructable recursive node": "an alias refers to what it is part of",
 }
+
+_from_pipes: dict[tuple[int, int], bytes] = {}
 
 
 class Source(NamedTuple):
@@ -112,7 +118,7 @@ _Loader.add_constructor(MAPPING, _construct_mapping)
 def read(file: Path) -> Source:
     """Read a values file; ValuesError with its place for what is not a mapping."""
     try:
-        text = _text(file)
+        text = text_of(file)
         _check_depth(text)
         loader = _Loader(text)
         root = loader.get_single_node()
@@ -135,15 +141,34 @@ def read(file: Path) -> Source:
     return Source(file, text, content or {})
 
 
-def _text(file: Path) -> str:
-    """The text of a regular file; others, such as a FIFO, may never end and are not opened."""
-    if not stat.S_ISREG(file.stat().st_mode):
-        raise ValuesError([f"{file}: is not a regular file"])
-    with file.open("rb") as opened:
-        content = opened.read(LARGEST * 2**20 + 1)
-    if len(content) > LARGEST * 2**20:
-        raise ValuesError([f"{file}: has more than {LARGEST} MiB"])
-    return content.decode()
+def text_of(file: Path) -> str:
+    """The text of a regular file or a pipe, such as /dev/stdin; what a pipe gave is kept.
+
+    Raises ValuesError for what is neither, too large or does not end, OSError, UnicodeDecodeError.
+    """
+    status = file.stat()
+    if stat.S_ISFIFO(status.st_mode):
+        pipe = status.st_dev, status.st_ino
+        if pipe not in _from_pipes:
+            _from_pipes[pipe] = _content(file)
+        return _from_pipes[pipe].decode()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValuesError([f"{file}: is neither a regular file nor a pipe"])
+    return _content(file).decode()
+
+
+def _content(file: Path) -> bytes:
+    content, until = b"", time.monotonic() + PATIENCE
+    # Opened otherwise, a pipe that nobody writes to would be waited for without end.
+    with open(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as opened:
+        while select.select([opened], [], [], max(0, until - time.monotonic()))[0]:
+            part = opened.read(LARGEST * 2**20 + 1)
+            if part == b"":
+                return content
+            content += part or b""
+            if len(content) > LARGEST * 2**20:
+                raise ValuesError([f"{file}: has more than {LARGEST} MiB"])
+    raise ValuesError([f"{file}: has not ended after {PATIENCE} seconds"])
 
 
 def _check_aliases(root: yaml.Node) -> None:

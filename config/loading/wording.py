@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -83,6 +84,20 @@ def place(path: Sequence[str | int], source: Source) -> str:
     if source.file is None:
         return _dotted(path)
     return f"{source.file}:{line}: {_dotted(path)}" if line else f"{source.file}: {_dotted(path)}"
+
+
+def in_order(mistakes: Iterable[str], files: Sequence[Path]) -> list[str]:
+    """The lines of `place` in the order of the files and of the lines there; others come last."""
+    named = [(index, f"{file}:") for index, file in enumerate(files)]
+
+    def key(mistake: str) -> tuple[int, int]:
+        for index, start in named:
+            if mistake.startswith(start):
+                line = re.match(r"(\d+):", mistake[len(start) :])
+                return index, int(line[1]) if line else 0
+        return len(files), 0
+
+    return sorted(mistakes, key=key)
 
 
 def _as_written(path: words.Path, source: Source) -> words.Path:

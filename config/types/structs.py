@@ -4,6 +4,7 @@ The only module that looks into what jsii generates; importing it starts the eng
 """
 
 import functools
+import inspect
 import re
 import types
 import typing
@@ -111,7 +112,9 @@ def to_plain(value: Any, *, reveal: bool = False) -> Any:
 def _json_name(struct: type, field: str) -> str:
     """The name of a struct's field in a manifest."""
     # jsii turns hostIP into hostIp; the property's docstring still has Kubernetes' own spelling.
-    documented = re.search(r":schema: \S+#(\w+)", getattr(struct, field).__doc__ or "")
+    prop = getattr(struct, field)
+    # Where PYTHONOPTIMIZE=2 has taken the docstring away, the source still has it.
+    documented = re.search(r":schema: \S+#(\w+)", prop.__doc__ or inspect.getsource(prop.fget))
     if documented is None:
         raise TypeError(f"{struct.__name__}.{field} does not say which field it is")
     return documented[1]

@@ -1,16 +1,18 @@
 """What a run leaves behind, however it ends: whole files, and few clear lines on stderr."""
 
+import errno
 import fcntl
 import os
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from json import JSONDecodeError
 from pathlib import Path
 from shutil import rmtree
-from types import FrameType
+from tempfile import gettempdir
+
+from clearml_k8s.interruption import silence
 
 # Inside the output folder: there the file system is the same, and kubectl apply -f looks no deeper.
 TEMPORARY = ".clearml-synth-"
@@ -55,24 +57,38 @@ def put_in_place(folder: Path, outdir: Path) -> None:
         if SECRET.search(file.read_bytes()):
             file.chmod(0o600)
     for file in files:
+        target = outdir / file.name
+        if target.is_dir() and not target.is_symlink():  # before any file is another one
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    for file in files:
         os.replace(file, outdir / file.name)
     for stale in {*outdir.glob("*.k8s.yaml")} - {outdir / file.name for file in files}:
         if not stale.is_dir():
             stale.unlink(missing_ok=True)
 
 
-def in_one_line(error: Exception, outdir: Path) -> str | None:
-    """What to tell of an error of the disk or of jsii; None if it is a mistake in the program."""
+def in_one_line(error: Exception) -> str | None:
+    """What to tell of an error of the disk or of jsii; None if it is a mistake in the program.
+
+    jsii alone writes into files whose name the error lacks, and those are temporary.
+    """
     from jsii.errors import JavaScriptError
 
     if isinstance(error, (BrokenPipeError, JSONDecodeError)):
         return "cdk8s: its Node.js has ended"
     if isinstance(error, OSError):
-        return f"{error.filename2 or error.filename or outdir}: {error.strerror}"
+        return f"{error.filename2 or error.filename or _temporary()}: {error.strerror}"
     if isinstance(error.__cause__, JavaScriptError):
         first, *_ = str(error).splitlines()
         return f"cdk8s: {first}"
     return None
+
+
+def _temporary() -> str:
+    try:
+        return gettempdir()
+    except OSError:
+        return "TMPDIR"
 
 
 def say(text: str) -> None:
@@ -81,28 +97,6 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
     except OSError:
         silence()
-
-
-def silence() -> None:
-    """Drop what comes to stdout and stderr from now on, such as what jsii says at its end."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.dup2(null, 2)
-
-
-def end_in_one_line_when_interrupted() -> None:
-    """Let SIGINT and SIGTERM end the process with one line, and with the status of shells."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupted)
-
-
-def _interrupted(number: int, _: FrameType | None) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)  # the end is near, and is to be tidy
-    with suppress(OSError):
-        os.write(2, b"interrupted\n")  # print must not be called inside of print
-    silence()
-    sys.exit(128 + number)
 
 
 def _about(outdir: Path, error: OSError) -> OSError:

@@ -17,6 +17,7 @@ from clearml_k8s.stores import render_charts
 from clearml_k8s.upgrade import upgrade_warnings
 from config import Values, ValuesError
 from config.loading import read_in_our_words
+from config.loading.reading import text_of
 
 BETWEEN_DOCUMENTS = re.compile(r"^---\n", re.MULTILINE)
 
@@ -41,8 +42,9 @@ def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
         bundle = Bundle([yaml.load(document, yaml.CSafeLoader) for document in documents])
         if found := findings(bundle):
             from clearml_k8s.rules.blame import lines
+            from config.loading.wording import in_order
 
-            raise ValuesError([*lines(found, read_in_our_words(files).sources)])
+            raise ValuesError(in_order(lines(found, read_in_our_words(files).sources), files))
         warnings = [f"{file}: is empty, and sets nothing" for file in files if _is_empty(file)]
         with suppress(OSError):  # what cannot be read can be replaced
             warnings += upgrade_warnings(_documents(outdir), documents, bundle)
@@ -54,7 +56,7 @@ def synthesize(values: Values, files: Sequence[Path], outdir: Path) -> str:
 
 def _is_empty(file: Path) -> bool:
     """Whether nothing is in it, not even a comment: what was to write it may have failed."""
-    return not file.read_bytes().strip()
+    return not text_of(file).strip()
 
 
 def _documents(folder: Path) -> list[str]:

@@ -3,8 +3,7 @@
 from cdk8s import ApiObject, Chart, JsonPatch
 
 from clearml_k8s.parts.untyped import in_order
-
-SYNC_WAVE = "argocd.argoproj.io/sync-wave"
+from config.release import SYNC_WAVE
 
 
 def in_sync_wave(chart: Chart, number: int) -> None:
