@@ -160,8 +160,19 @@ def devices_exist(bundle: Bundle) -> Iterator[Finding]:
                 if (name := device.get("name")) not in claims:
                     message = f"the pod has no claim {shape(name)}"
                     yield container.says(message, "volumeDevices", i, "name")
-                if not device.get("devicePath"):
+                if not (path := device.get("devicePath")):
                     yield container.says("no path", "volumeDevices", i, "devicePath")
+                elif ".." in str(path).split("/"):
+                    yield container.says("must not contain '..'", "volumeDevices", i, "devicePath")
+            # A volume is a device or a folder, and each has a path of its own.
+            for field, of_mount in (("name", "name"), ("devicePath", "mountPath")):
+                taken = [mount.get(of_mount) for _, mount in container.items("volumeMounts")]
+                for i, device in container.items("volumeDevices"):
+                    if (given := device.get(field)) is not None and given in taken:
+                        yield container.says(
+                            "the container has it twice", "volumeDevices", i, field
+                        )
+                    taken.append(given)
 
 
 def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -191,6 +202,9 @@ def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
                     yield from place.among(
                         propagation, PROPAGATIONS, "mountPropagation", or_empty=False
                     )
+                    privileged = container.at("securityContext", "privileged") is True
+                    if propagation == "Bidirectional" and not privileged:
+                        yield place.says("only in a privileged container", "mountPropagation")
             # Kubernetes takes /a and /a/ for two, of which the second hides the first.
             for i in repeated(normpath(str(mount.get("mountPath"))) for _, mount in mounts):
                 message = "another mount of the container has this path"
