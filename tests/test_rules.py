@@ -1168,6 +1168,70 @@ BAD_VALUES += [
             ("sectionName", "A"),
         )
     ),
+    *(
+        (API, f"{POD}.volumes[0]", {"name": "files", **volume}, where, what)
+        for volume, where, what in (
+            (
+                {"configMap": {"name": "a", "items": [{"key": "a", "path": "b", "mode": 512}]}},
+                ".configMap.items[0].mode",
+                "0-0777",
+            ),
+            (
+                {"secret": {"secretName": "a", "items": [{"key": "", "path": "b"}]}},
+                ".secret.items[0].key",
+                "no key",
+            ),
+            (
+                {"projected": {"sources": [{"secret": {"items": [{"key": "a", "path": "/b"}]}}]}},
+                ".projected.sources[0].secret.items[0].path",
+                "leaves the volume",
+            ),
+            (
+                {
+                    "projected": {
+                        "sources": [
+                            {"serviceAccountToken": {"path": "a"}},
+                            {"configMap": {"name": "a", "items": [{"key": "a", "path": "a"}]}},
+                        ]
+                    }
+                },
+                ".projected.sources[1].configMap.items[0].path",
+                "another source",
+            ),
+            (
+                {"iscsi": {"targetPortal": "a", "iqn": "iqn.a", "initiatorName": "b"}},
+                ".iscsi.initiatorName",
+                "iqn, eui, naa",
+            ),
+            (
+                {"iscsi": {"targetPortal": "a" * 60, "iqn": "iqn.a", "initiatorName": "iqn.b"}},
+                ".iscsi.targetPortal",
+                "more than 64",
+            ),
+            ({"azureDisk": {"diskURI": "disk"}}, ".azureDisk.diskURI", "begin with https"),
+            (
+                {"azureDisk": {"diskURI": "https://a", "kind": "Managed"}},
+                ".azureDisk.diskURI",
+                "begin with /subscriptions/",
+            ),
+            ({"azureDisk": {"kind": "disk"}}, ".azureDisk.kind", "not among"),
+            ({"azureDisk": {"cachingMode": ""}}, ".azureDisk.cachingMode", "not among"),
+            (
+                {"gcePersistentDisk": {"pdName": "a", "partition": 256}},
+                ".gcePersistentDisk.partition",
+                "0-255",
+            ),
+        )
+    ),
+    *(
+        (CLAIM, f"spec.{field}", source, where, what)
+        for field in ("dataSource", "dataSourceRef")
+        for source, where, what in (
+            ({"kind": "PersistentVolumeClaim"}, ".name", "no name"),
+            ({"name": "a"}, ".kind", "no kind"),
+            ({"kind": "VolumeSnapshot", "name": "a"}, ".kind", "must be a PersistentVolumeClaim"),
+        )
+    ),
     (ROUTE, "spec.parentRefs[0].port", 0, "", "not a port"),
     (ROUTE, "spec.parentRefs", [{"name": "a"}, {"name": "a"}], "[1]", "the same"),
 ]
@@ -1306,6 +1370,11 @@ SOUND: dict[str, Mistake] = {
         ROUTE,
         "spec.parentRefs",
         [{"name": "a", "sectionName": name, "port": 443, "kind": "K" * 63} for name in "bc"],
+    ),
+    "a claim from a snapshot": put(
+        CLAIM,
+        "spec.dataSource",
+        {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "a"},
     ),
     "a monitor": add_object(monitor(interval="1m30s", scrapeTimeout="500ms")),
     "whole devices": put(API, f"{BOX}.resources", {"limits": {GPU: 2}}),

@@ -6,6 +6,7 @@ out or repeated, or one more field of the type.
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import ssl
@@ -66,6 +67,7 @@ PATHS = {
     "NetworkPolicy": "networking.k8s.io/v1/namespaces/default/networkpolicies",
     "HorizontalPodAutoscaler": "autoscaling/v2/namespaces/default/horizontalpodautoscalers",
 }
+OURS = {"enabled"}  # a switch, which no object has
 NUMBERS = (-1, 0, 1, 2, 100, 101, 511, 512, 599, 600, 1801, 3601, 65535, 65536, 2**31 - 1)
 TEXTS = (
     *("", " ", "a", "A", "a_b", "a.b", "a/b", "a:b", "/a", "/a/../b", "../a", "/a//b", ".."),
@@ -103,6 +105,7 @@ def changes(name: str) -> Iterator[Change]:
         yield Change(name, path, what, changed)
 
 
+@functools.cache
 def _type_of(name: str) -> TypeAdapter[Any]:
     return TypeAdapter(getattr(fragment, name.split()[0]))
 
@@ -116,7 +119,7 @@ def _changed(value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[tuple[Step
             inner = known.get(key, schema.get("additionalProperties", {}))
             for path, what, changed in _changed(part, inner):
                 yield (key, *path), what, {**value, key: changed}
-        for key in known.keys() - value.keys():
+        for key in sorted(known.keys() - value.keys() - OURS):
             for made in _made(_resolved(known[key])):
                 yield (key,), f"added as {_brief(made)}", {**value, key: made}
         if not known:
