@@ -1,7 +1,6 @@
 """When a CronJob runs, as Kubernetes reads it (github.com/robfig/cron)."""
 
 import functools
-import importlib.resources
 import re
 from collections.abc import Sequence
 from decimal import Decimal
@@ -76,7 +75,9 @@ CronSchedule = Annotated[Text, AfterValidator(_schedule)]
 @functools.cache
 def _time_zones() -> frozenset[str]:
     """The names of the IANA database, which Kubernetes knows too; not those of this machine."""
-    return frozenset(importlib.resources.files("tzdata").joinpath("zones").read_text().split())
+    from importlib import resources  # takes long, and few values name a zone
+
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text().split())
 
 
 def _time_zone(text: str) -> str:
