@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from config.claim import Claim
 from config.generation import Generation, number
@@ -25,6 +25,7 @@ from config.types.kubernetes import (
 from config.types.model import Mistake, Model, Section, section
 from config.types.scalars import Integer, NonEmpty, Text, matching
 from config.types.schedule import CronSchedule
+from config.types.urls import with_valid_host
 
 if TYPE_CHECKING:
     from config.mongodb import Mongodb
@@ -65,6 +66,7 @@ Endpoint = Annotated[
         r"^(https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?)?$",
         "must be empty or a URL such as https://s3.example.com:9000",
     ),
+    AfterValidator(with_valid_host),
 ]
 
 

@@ -1,6 +1,7 @@
 """Routes of a Gateway (gateway.networking.k8s.io), which take the place of Ingresses."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
@@ -15,7 +16,15 @@ from config.types.kubernetes import (
     Port,
 )
 from config.types.model import Mistake, Model, Section, section
-from config.types.scalars import NonEmpty
+from config.types.scalars import Text, matching
+
+ParentKind = Annotated[
+    Text,
+    matching(
+        r"^[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?$",
+        "must be the kind of an object, up to 63 letters, digits and '-'",
+    ),
+]
 
 
 class ParentRef(Model):
@@ -24,7 +33,7 @@ class ParentRef(Model):
     group: OptionalDnsSubdomain = Field(
         default="", description="API group of the parent; empty means that of Gateways."
     )
-    kind: NonEmpty | None = Field(
+    kind: ParentKind | None = Field(
         default=None, description="Kind of the parent; unset means Gateway."
     )
     namespace: OptionalDnsLabel = Field(
@@ -64,7 +73,7 @@ class Gateway(HostNames):
     """An HTTPRoute per server instead of Ingresses."""
 
     enabled: bool = Field(default=False, description="Whether to make HTTPRoutes.")
-    parent_refs: list[Section[ParentRef]] = Field(
+    parent_refs: Annotated[list[Section[ParentRef]], Field(max_length=32)] = Field(
         default=[], description="The Gateways that the routes attach to."
     )
     annotations: Annotations = Field(default={}, description="Annotations of the HTTPRoutes.")
@@ -91,3 +100,6 @@ class Gateway(HostNames):
             yield Mistake(("parentRefs",), "must name the Gateway of the routes", self.parent_refs)
         if self.enabled and not any(map(self.host_of, ("app", "api", "files"))):
             yield Mistake(("host",), "is needed by an enabled gateway", self.host)
+        for index, parent in enumerate(self.parent_refs):
+            if parent in self.parent_refs[:index]:
+                yield Mistake(("parentRefs", index), "is listed twice")

@@ -11,6 +11,7 @@ from config.types.kubernetes import (
     HostPrefix,
     IngressPath,
     OptionalDnsSubdomain,
+    OptionalDomain,
     OptionalHostName,
     is_plain_path,
 )
@@ -76,7 +77,7 @@ class HostNames(Model):
     """What leads to all servers, and the domain that their hosts are made from."""
 
     enabled: bool
-    host: OptionalDnsSubdomain = Field(
+    host: OptionalDomain = Field(
         default="",
         description="Domain that the prefixes `app.`, `api.` and `files.` are put in front of.",
     )

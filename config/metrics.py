@@ -11,7 +11,7 @@ from config.types.model import Section, section
 from config.types.scalars import Text, matching
 
 DURATION = (
-    r"^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$"
+    r"^((?=.*[1-9])([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)?$"
 )
 Duration = Annotated[
     Text, matching(DURATION, "must be a duration as Prometheus spells it, such as 30s")

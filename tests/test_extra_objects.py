@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from clearml_k8s.rules import Bundle, breaches, findings
 from config import Values
@@ -81,6 +82,42 @@ def test_a_null_is_left_out() -> None:
     listed = {"spec": {"a": None, "b": [{"c": None}]}}
     bundle = synthesize(Values.read({"extraObjects": [ROUTE | listed]}))
     assert bundle.find("Route", "clearml")["spec"] == {"b": [{}]}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"managedFields": [{"manager": "kubectl"}]},
+        {"ownerReferences": [{"kind": "ConfigMap", "name": "a"}]},
+        {"deletionTimestamp": "2026-01-01T00:00:00Z"},
+        {"uid": "3b2f0f1e-0000-4000-8000-000000000000"},
+        {"resourceVersion": "42"},
+    ],
+    ids=lambda metadata: next(iter(metadata)),
+)
+def test_what_one_cluster_has_given_an_object_is_not_for_another(metadata: Object) -> None:
+    exported = PROXY | {"metadata": PROXY["metadata"] | metadata}
+    with pytest.raises(ValidationError, match="is set by the cluster"):
+        Values.read({"extraObjects": [exported]})
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "accepted"),
+    [
+        ("v1", "List", False),
+        ("v1", "SecretList", False),
+        ("apps/v1", "DeploymentList", False),
+        ("networking.k8s.io/v1", "IngressList", False),
+        ("example.com/v1", "AllowList", True),
+    ],
+)
+def test_lists_of_objects_are_refused(api_version: str, kind: str, accepted: bool) -> None:
+    manifest = {"apiVersion": api_version, "kind": kind, "metadata": {"name": "a"}}
+    if accepted:
+        Values.read({"extraObjects": [manifest]})
+    else:
+        with pytest.raises(ValidationError, match="must be that of one object"):
+            Values.read({"extraObjects": [manifest]})
 
 
 @pytest.mark.parametrize("kind", ["Namespace", "ClusterRole", "StorageClass"])

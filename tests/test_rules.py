@@ -244,6 +244,9 @@ BESIDE = {
         ]
     }
 }
+PAGES = "hugepages-2Mi"
+APPARMOR = "container.apparmor.security.beta.kubernetes.io"
+SECCOMP = "container.seccomp.security.alpha.kubernetes.io"
 FILES = {"name": "files", "persistentVolumeClaim": {"claimName": "files"}}
 
 
@@ -296,6 +299,21 @@ def add(owner: str, path: str, item: Any) -> Mistake:
         node.setdefault(key, []).append(deepcopy(item))
 
     return apply
+
+
+def add_object(manifest: dict[str, Any]) -> Mistake:
+    """Adds an object."""
+    return lambda objects: objects.append(deepcopy(manifest))
+
+
+def monitor(**endpoint: Any) -> dict[str, Any]:
+    """What has Prometheus scrape a port."""
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": "web"},
+        "spec": {"selector": {}, "endpoints": [{"port": "metrics", **endpoint}]},
+    }
 
 
 def lose(owner: str) -> Mistake:
@@ -1069,9 +1087,185 @@ BAD_VALUES += [
         )
     ),
     (WEB, "spec.strategy.rollingUpdate", {"maxUnavailable": "101%"}, ".maxUnavailable", "100%"),
+    (DB, "spec.updateStrategy.rollingUpdate", {"maxUnavailable": 0}, ".maxUnavailable", "than 0"),
+    (SCALER, f"{DOWN}.selectPolicy", "", "", "not among"),
+    (SCALER, f"{DOWN}.policies[0].type", "", "", "not among"),
+    (POLICY, "spec.ingress[0].ports[1].protocol", "", "", "not among"),
+    *(
+        (API, f"{POD}.{box}.resources", resources, where, what)
+        for box in ("containers[0]", "initContainers[0]")
+        for resources, where, what in (
+            ({"limits": {PAGES: "2Mi"}}, "", "cpu or memory"),
+            ({"limits": {PAGES: "2Mi", "ephemeral-storage": "1Gi"}}, "", "cpu or memory"),
+            ({"limits": {PAGES: "3Mi", "cpu": 1}}, f".limits.{PAGES}", "not a multiple"),
+            (
+                {"limits": {"hugepages-some": "2Mi", "cpu": 1}},
+                ".limits.hugepages-some",
+                "not a multiple",
+            ),
+        )
+    ),
+    (API, f"{BOX}.volumeMounts[0].mountPropagation", "Bidirectional", "", "privileged"),
+    (
+        API,
+        f"{POD}.initContainers[0].volumeMounts",
+        [{"name": "files", "mountPath": "/a", "mountPropagation": "Bidirectional"}],
+        "[0].mountPropagation",
+        "privileged",
+    ),
+    *(
+        (API, f"{BOX}.volumeDevices", [{"name": "files", **device}], f"[0].{where}", what)
+        for device, where, what in (
+            ({"devicePath": "/d"}, "name", "has it twice"),
+            ({"devicePath": "/files"}, "devicePath", "has it twice"),
+            ({"devicePath": "/d/../e"}, "devicePath", "'..'"),
+        )
+    ),
+    *(
+        (API, "spec.template.metadata.annotations", {key: profile}, f"['{key}']", what)
+        for key, profile, what in (
+            (f"{APPARMOR}/nobody", "runtime/default", "no container"),
+            (f"{APPARMOR}/api", "default", "not a profile"),
+            (f"{SECCOMP}/nobody", "runtime/default", "no container"),
+            (f"{SECCOMP}/wait", "localhost/../a", "not a profile"),
+            ("seccomp.security.alpha.kubernetes.io/pod", "", "not a profile"),
+        )
+    ),
+    (API, f"{BOX}.securityContext.procMount", "Unmasked", "", "hostUsers"),
+    *(
+        (API, f"{BOX}.securityContext.seccompProfile", profile, ".localhostProfile", what)
+        for profile, what in (
+            ({"type": "Localhost", "localhostProfile": "/a"}, "leaves the folder"),
+            ({"type": "Localhost", "localhostProfile": "a/../b"}, "leaves the folder"),
+            ({"type": "RuntimeDefault", "localhostProfile": ""}, "with type Localhost"),
+        )
+    ),
+    (MAP, "metadata.finalizers", ["keep"], "[0]", "not a finalizer"),
+    (FRONT, "spec.ingressClassName", "My", "", "not a class name"),
+    (FRONT, f"{PATHS}[0].path", "//a", "", "not a plain path"),
+    (FRONT, f"{PATHS}[0].path", "/../a", "", "not a plain path"),
+    (
+        API,
+        f"{NODES}.{TERMS}",
+        [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["A"]}]}],
+        "[0].matchFields[0].values[0]",
+        "not the name of a node",
+    ),
+    *(
+        (API, SPREAD, [spread(labelSelector=selector, matchLabelKeys=[key])], where, what)
+        for selector, key in (
+            ({"matchLabels": {"a": "b"}}, "a b"),
+            ({"matchLabels": {"a": "b"}}, "a"),
+            ({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, "a"),
+        )
+        for where, what in [("[0].matchLabelKeys[0]", "key")]
+    ),
+    (ROUTE, "spec.parentRefs", [{"name": f"g{i}"} for i in range(33)], "", "more than 32"),
+    (ROUTE, "spec.hostnames", [f"a{i}.example.org" for i in range(17)], "", "more than 16"),
+    (ROUTE, f"{BACKEND.rpartition('[')[0]}", [{"name": "web", "port": 80}] * 17, "", "than 16"),
+    *(
+        (ROUTE, f"spec.parentRefs[0].{field}", value, "", f"not a {field}")
+        for field, value in (
+            ("kind", "K" * 64),
+            ("kind", "Gate way"),
+            ("group", "A"),
+            ("namespace", "a.b"),
+            ("sectionName", "A"),
+        )
+    ),
+    *(
+        (API, f"{POD}.volumes[0]", {"name": "files", **volume}, where, what)
+        for volume, where, what in (
+            (
+                {"configMap": {"name": "a", "items": [{"key": "a", "path": "b", "mode": 512}]}},
+                ".configMap.items[0].mode",
+                "0-0777",
+            ),
+            (
+                {"secret": {"secretName": "a", "items": [{"key": "", "path": "b"}]}},
+                ".secret.items[0].key",
+                "no key",
+            ),
+            (
+                {"projected": {"sources": [{"secret": {"items": [{"key": "a", "path": "/b"}]}}]}},
+                ".projected.sources[0].secret.items[0].path",
+                "leaves the volume",
+            ),
+            (
+                {
+                    "projected": {
+                        "sources": [
+                            {"serviceAccountToken": {"path": "a"}},
+                            {"configMap": {"name": "a", "items": [{"key": "a", "path": "a"}]}},
+                        ]
+                    }
+                },
+                ".projected.sources[1].configMap.items[0].path",
+                "another source",
+            ),
+            (
+                {"iscsi": {"targetPortal": "a", "iqn": "iqn.a", "initiatorName": "b"}},
+                ".iscsi.initiatorName",
+                "iqn, eui, naa",
+            ),
+            (
+                {"iscsi": {"targetPortal": "a" * 60, "iqn": "iqn.a", "initiatorName": "iqn.b"}},
+                ".iscsi.targetPortal",
+                "more than 64",
+            ),
+            ({"azureDisk": {"diskURI": "disk"}}, ".azureDisk.diskURI", "begin with https"),
+            (
+                {"azureDisk": {"diskURI": "https://a", "kind": "Managed"}},
+                ".azureDisk.diskURI",
+                "begin with /subscriptions/",
+            ),
+            ({"azureDisk": {"kind": "disk"}}, ".azureDisk.kind", "not among"),
+            ({"azureDisk": {"cachingMode": ""}}, ".azureDisk.cachingMode", "not among"),
+            (
+                {"gcePersistentDisk": {"pdName": "a", "partition": 256}},
+                ".gcePersistentDisk.partition",
+                "0-255",
+            ),
+        )
+    ),
+    *(
+        (CLAIM, f"spec.{field}", source, where, what)
+        for field in ("dataSource", "dataSourceRef")
+        for source, where, what in (
+            ({"kind": "PersistentVolumeClaim"}, ".name", "no name"),
+            ({"name": "a"}, ".kind", "no kind"),
+            ({"kind": "VolumeSnapshot", "name": "a"}, ".kind", "must be a PersistentVolumeClaim"),
+        )
+    ),
+    (ROUTE, "spec.parentRefs[0].port", 0, "", "not a port"),
+    (ROUTE, "spec.parentRefs", [{"name": "a"}, {"name": "a"}], "[1]", "the same"),
 ]
 
 MISTAKES += [
+    (
+        both(
+            put(FRONT, "spec.ingressClassName", "nginx"),
+            put(FRONT, "metadata.annotations", {"kubernetes.io/ingress.class": "traefik"}),
+        ),
+        f"{FRONT} metadata.annotations['kubernetes.io/ingress.class']",
+        "not the ingressClassName",
+    ),
+    (
+        both(
+            put(API, f"{POD}.securityContext.seccompProfile", {"type": "Unconfined"}),
+            put(API, "spec.template.metadata.annotations", {f"{SECCOMP}/api": "runtime/default"}),
+        ),
+        f"{API} spec.template.metadata.annotations['{SECCOMP}/api']",
+        "not the seccompProfile",
+    ),
+    *(
+        (
+            add_object(monitor(**{field: time})),
+            f"ServiceMonitor/web spec.endpoints[0].{field}",
+            "not a duration",
+        )
+        for field, time in (("interval", "0"), ("interval", "30"), ("scrapeTimeout", ""))
+    ),
     (put(PLAIN, "metadata.name", "web.a"), "Service/web.a metadata.name", "not a name"),
     (put(PLAIN, "metadata.name", "w" * 64), f"Service/{'w' * 64} metadata.name", "not a name"),
     (put(MAP, "data.LEVEL", "<" * 50_000), f"{MAP} metadata.annotations", "--server-side"),
@@ -1147,7 +1341,47 @@ SOUND: dict[str, Mistake] = {
     "a disk of a Fibre Channel network": put(
         API, f"{POD}.volumes[0]", {"name": "files", "fc": {"wwids": ["3600508b4"]}}
     ),
-    "a block device": put(API, f"{BOX}.volumeDevices", [{"name": "files", "devicePath": "/d"}]),
+    "a block device": both(
+        drop(API, f"{BOX}.volumeMounts[0]"),
+        put(API, f"{BOX}.volumeDevices", [{"name": "files", "devicePath": "/d"}]),
+    ),
+    "a class that the annotation repeats": both(
+        put(FRONT, "spec.ingressClassName", "nginx"),
+        put(FRONT, "metadata.annotations", {"kubernetes.io/ingress.class": "nginx"}),
+    ),
+    "a mount for the node to see": put(
+        WEB, f"{BOX}.volumeMounts[0].mountPropagation", "Bidirectional"
+    ),
+    "profiles in annotations": both(
+        put(API, f"{BOX}.securityContext.seccompProfile", {"type": "RuntimeDefault"}),
+        put(
+            API,
+            "spec.template.metadata.annotations",
+            {
+                f"{APPARMOR}/api": "localhost/api",
+                f"{APPARMOR}/wait": "unconfined",
+                f"{SECCOMP}/api": "runtime/default",
+                "seccomp.security.alpha.kubernetes.io/pod": "localhost/a.json",
+            },
+        ),
+    ),
+    "all of /proc": both(
+        put(API, f"{POD}.hostUsers", False),
+        put(API, f"{BOX}.securityContext.procMount", "Unmasked"),
+    ),
+    "finalizers": put(MAP, "metadata.finalizers", ["example.com/keep", "orphan"]),
+    "many Gateways": put(ROUTE, "spec.parentRefs", [{"name": f"g{i}"} for i in range(32)]),
+    "a listener": put(
+        ROUTE,
+        "spec.parentRefs",
+        [{"name": "a", "sectionName": name, "port": 443, "kind": "K" * 63} for name in "bc"],
+    ),
+    "a claim from a snapshot": put(
+        CLAIM,
+        "spec.dataSource",
+        {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "a"},
+    ),
+    "a monitor": add_object(monitor(interval="1m30s", scrapeTimeout="500ms")),
     "whole devices": put(API, f"{BOX}.resources", {"limits": {GPU: 2}}),
     "huge pages": put(
         API,

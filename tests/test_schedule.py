@@ -21,6 +21,8 @@ SCHEDULE, ZONE = TypeAdapter[str](CronSchedule), TypeAdapter[str](TimeZone)
         "@daily",
         "@every 1h30m",
         "@every 1.5h",
+        "@every 2562047h",
+        "*/9223372036854775807 0000000007 * * *",
     ],
 )
 def test_what_kubernetes_takes_is_accepted(text: str) -> None:
@@ -50,6 +52,10 @@ def test_what_kubernetes_takes_is_accepted(text: str) -> None:
         "@reboot",
         "@every 5",
         "@every day",
+        "*/9223372036854775808 * * * *",
+        f"{'9' * 5000} * * * *",
+        "@every 2562048h",
+        "@every 9999999999h1s",
     ],
 )
 def test_what_kubernetes_refuses_is_refused(text: str) -> None:
@@ -84,7 +90,22 @@ def test_time_zones_are_accepted(text: str) -> None:
     assert ZONE.validate_python(text) == text
 
 
-@pytest.mark.parametrize("text", ["Local", "local", "../etc/passwd", "Europe/", "Europe Berlin"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Local",
+        "local",
+        "utc",
+        "europe/berlin",
+        "Mars/Phobos",
+        "Etc/GMT+14",
+        "posix/Europe/Berlin",
+        "../etc/passwd",
+        "Europe",
+        "Europe/",
+        "Europe Berlin",
+    ],
+)
 def test_what_is_no_time_zone_is_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="name of a time zone"):
         ZONE.validate_python(text)

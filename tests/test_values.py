@@ -659,6 +659,54 @@ gateway: {enabled: true, host: a.org, parentRefs: [{name: front}], tls: {secretN
 > gateway.tls.secretName: needs certManager.issuer, which fills the Secret; gateway.tls.enabled says
 >> that the Gateway has a certificate (given: 'mine')
 
+gateway: {enabled: true, host: a.org, parentRefs: [{name: a, kind: Gate way}, {name: a}, {name: a}]}
+> gateway.parentRefs[0].kind: must be the kind of an object, up to 63 letters, digits and '-'
+>> (given: 'Gate way')
+
+gateway: {enabled: true, host: 10.0.0.1, parentRefs: [{name: a}]}
+> gateway.host: must be a host name, not an IP address (given: '10.0.0.1')
+
+gateway: {parentRefs: [{name: a, sectionName: b}, {name: a}, {name: a}]}
+> gateway.parentRefs[2]: is listed twice
+
+ingress: {enabled: true, host: 10.0.0.1, files: {hostName: files.10.0.0.1}}
+> ingress.host: must be a host name, not an IP address (given: '10.0.0.1')
+> ingress.files.hostName: must be a host name, not an IP address (given: 'files.10.0.0.1')
+
+webserver: {ingress: {enabled: true, hostName: a.org, path: //a}}
+apiserver: {ingress: {enabled: true, hostName: a.org, path: /../a}}
+> apiserver.ingress.path: needs pathType ImplementationSpecific: it is no plain path
+>> (given: '/../a')
+> webserver.ingress.path: needs pathType ImplementationSpecific: it is no plain path (given: '//a')
+
+backup: {s3: {bucket: abc, endpoint: "https://s3.example.com:65536"}}
+> backup.s3.endpoint: has no valid host and port (given: 'https://s3.example.com:65536')
+
+redis: {metrics: {serviceMonitor: {interval: "0"}}}
+mongodb: {metrics: {serviceMonitor: {interval: 0s}}}
+> mongodb.metrics.serviceMonitor.interval: must be a duration as Prometheus spells it, such as 30s
+>> (given: '0s')
+> redis.metrics.serviceMonitor.interval: must be a duration as Prometheus spells it, such as 30s
+>> (given: '0')
+
+backup: {mongodb: {timeZone: europe/berlin}, fileserver: {timeZone: Mars/Phobos}}
+> backup.mongodb.timeZone: must be empty or the name of a time zone such as Europe/Berlin; did you
+>> mean "Europe/Berlin"? (given: 'europe/berlin')
+> backup.fileserver.timeZone: must be empty or the name of a time zone such as Europe/Berlin (given:
+>> 'Mars/Phobos')
+
+extraObjects: [{apiVersion: v1, kind: ConfigMapList, metadata: {name: a}}]
+> extraObjects[0].kind: must be that of one object: write each in an entry of its own
+
+extraObjects: [{apiVersion: v1, kind: A, metadata: {name: a, uid: b, resourceVersion: "1"}}]
+> extraObjects[0].metadata.uid: is set by the cluster that the object is from: leave it out
+> extraObjects[0].metadata.resourceVersion: is set by the cluster that the object is from: leave it
+>> out
+
+extraObjects: [{apiVersion: v1, kind: A, metadata: {generateName: a-}}]
+> extraObjects[0].metadata.generateName: cannot be applied: write a name
+> extraObjects[0].metadata.name: must be a string
+
 gateway: {parentRefs: [{sectionName: https}]}
 > gateway.parentRefs[0].name: is required
 

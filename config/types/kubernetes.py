@@ -144,6 +144,9 @@ OptionalNamePrefix = Annotated[
 StorageClass = OptionalDnsSubdomain
 
 
+ENDS_IN_NUMBERS = re.compile(r"(.*\.)?[0-9]+(\.[0-9]+){3}")
+
+
 def is_ip_address(text: str) -> bool:
     """Whether the text is an IPv4 or IPv6 address."""
     try:
@@ -161,7 +164,8 @@ def _ip_address(text: str) -> str:
 
 
 def _no_ip_address(text: str) -> str:
-    if is_ip_address(text):
+    # Browsers take a name that ends like one for an address, and refuse it.
+    if is_ip_address(text) or ENDS_IN_NUMBERS.fullmatch(text):
         raise PydanticCustomError("mistake", "must be a host name, not an IP address")
     return text
 
@@ -180,7 +184,7 @@ def _address(text: str) -> str:
 
 def is_plain_path(path: str) -> bool:
     """Whether an Ingress may compare the path as it stands, as Exact and Prefix do."""
-    return re.fullmatch(r"/(?!.*(//|%2f|/\.\.?(/|$))).*", path, re.I) is not None
+    return re.fullmatch(r"(?!.*(//|%2f|/\.\.?(/|$)))/.*", path, re.I) is not None
 
 
 def _external_ip(text: str) -> str:
@@ -218,6 +222,8 @@ OptionalHostName = Annotated[
     ),
     AfterValidator(_no_ip_address),
 ]
+# What prefixes are put in front of.
+OptionalDomain = Annotated[OptionalDnsSubdomain, AfterValidator(_no_ip_address)]
 IngressPath = Annotated[
     Text, matching(r"^/[^\s\x00-\x1f]*$", "must be a path that begins with '/', without spaces")
 ]

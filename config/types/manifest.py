@@ -17,6 +17,16 @@ KIND = r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 # What every number of JSON holds exactly, in Node.js too.
 LARGEST_EXACT = 2**53
 
+# What objects of one cluster have in their metadata, and none that is applied to another may have.
+OF_THE_CLUSTER = (
+    "uid",
+    "resourceVersion",
+    "ownerReferences",
+    "managedFields",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+)
+
 Path = tuple[str | int, ...]
 
 
@@ -67,9 +77,13 @@ def _identity(raw: dict[str, Any]) -> Iterator[Mistake]:
             yield Mistake((key,), "is required")
         elif not isinstance(given, str) or not re.fullmatch(pattern, given):
             yield Mistake((key,), f"is not the {key} of a Kubernetes object", given)
-        elif key == "kind" and given.endswith("List") and "items" in raw:
+        elif (
+            key == "kind" and given.endswith("List") and ("items" in raw or _is_of_kubernetes(raw))
+        ):
             yield Mistake((key,), "must be that of one object: write each in an entry of its own")
     metadata = raw.get("metadata")
+    if "generateName" in (metadata if isinstance(metadata, dict) else ()):
+        yield Mistake(("metadata", "generateName"), "cannot be applied: write a name")
     if not isinstance(metadata, dict):
         yield Mistake(("metadata",), "must be a mapping with a name")
         return
@@ -81,6 +95,17 @@ def _identity(raw: dict[str, Any]) -> Iterator[Mistake]:
     ):
         if not isinstance(metadata.get(key), expected) or metadata.get(key) == "":
             yield Mistake(("metadata", key), f"must be {what}")
+    for key in OF_THE_CLUSTER:
+        if metadata.get(key) is not None:
+            yield Mistake(
+                ("metadata", key), "is set by the cluster that the object is from: leave it out"
+            )
+
+
+def _is_of_kubernetes(raw: dict[str, Any]) -> bool:
+    """Whether the object's group is one of Kubernetes itself, which has no object called a list."""
+    group = str(raw.get("apiVersion")).rpartition("/")[0]
+    return "." not in group or group.endswith(".k8s.io")
 
 
 def _unreadable(part: Any, *path: str | int) -> Iterator[Mistake]:

@@ -38,7 +38,8 @@ def _has_valid_host(url: str) -> bool:
     return True
 
 
-def _with_valid_host(url: str) -> str:
+def with_valid_host(url: str) -> str:
+    """Return the URL; refuse one with a host or a port that there cannot be."""
     if not _has_valid_host(url):
         raise PydanticCustomError("mistake", "has no valid host and port")
     return url
@@ -101,14 +102,14 @@ def literal_path(path: str) -> str | None:
 HttpUrl = Annotated[
     Text,
     matching(rf"^https?://{PLACE}$", "must be a plain URL such as https://files.example.com"),
-    AfterValidator(_with_valid_host),
+    AfterValidator(with_valid_host),
 ]
 OptionalHttpUrl = Annotated[
     Text,
     matching(
         rf"^$|^https?://{PLACE}$", "must be empty or a plain URL such as https://api.example.com"
     ),
-    AfterValidator(_with_valid_host),
+    AfterValidator(with_valid_host),
 ]
 OptionalFilesUrl = Annotated[
     Text,
@@ -116,5 +117,5 @@ OptionalFilesUrl = Annotated[
         rf"^$|^[a-z][a-z0-9+.-]*://{PLACE}$",
         "must be empty or a plain URL such as https://files.example.com or s3://bucket",
     ),
-    AfterValidator(_with_valid_host),
+    AfterValidator(with_valid_host),
 ]

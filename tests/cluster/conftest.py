@@ -68,7 +68,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 counts[version]["seconds"] += round(report.duration)
                 if report.when == "call":
                     counts[version].update(properties)
-    columns = ("bundles", "objects", "upgrades", "seconds")
+    columns = ("bundles", "objects", "upgrades", "fragments", "seconds")
     terminalreporter.write_line("  ".join(f"{text:>10}" for text in ("Kubernetes", *columns)))
     for version, count in counts.items():
         cells = (version, *(str(count[column]) for column in columns))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clearml_k8s.rules.formats import DATA_KEY, fits, is_label_key, is_label_value
-from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, Step
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, Step, entries
 from config.error import shape
 from config.types.scalars import is_misread
 
@@ -19,6 +19,7 @@ KEYS_OF_TYPE = {
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
 JSON_KEYS = {".dockerconfigjson", ".dockercfg"}
+FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
 KIB = 1024
 # As kubectl writes the annotation of the last applied configuration.
 compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
@@ -64,6 +65,14 @@ def annotations_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield notes.says("not an annotation key", key)
         if (size := notes_size(notes.fields())) > 256 * KIB:
             yield notes.says(f"{size} bytes, more than 256 KiB")
+
+
+def finalizers_are_named(bundle: Bundle) -> Iterator[Finding]:
+    """A finalizer is one of Kubernetes' own, or has a domain."""
+    for place in bundle.objects:
+        for i, name in enumerate(entries(place.value, "metadata", "finalizers")):
+            if name not in FINALIZERS and not ("/" in str(name) and is_label_key(name)):
+                yield place.says(f"{shape(name)} is not a finalizer", "metadata", "finalizers", i)
 
 
 def notes_size(notes: dict[str, Any]) -> int:
@@ -174,6 +183,7 @@ def texts_are_strings(bundle: Bundle) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     labels_are_valid,
     annotations_are_valid,
+    finalizers_are_named,
     data_is_valid,
     typed_secrets_have_their_keys,
     texts_are_read_back,

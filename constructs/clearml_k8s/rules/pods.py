@@ -118,7 +118,7 @@ def name_resolution_is_valid(bundle: Bundle) -> Iterator[Finding]:
         if len(searches) > 32 or len(" ".join(map(str, searches))) > 2048:
             yield pod.says("more than 32, or than 2048 characters", "dnsConfig", "searches")
         for i, domain in enumerate(searches):
-            if domain != "." and not fits(domain, SEARCH_DOMAIN, 254):
+            if domain != "." and not fits(domain, SEARCH_DOMAIN, 253):
                 yield pod.says(f"{shape(domain)} is not a domain", "dnsConfig", "searches", i)
         for i, option in pod.items("dnsConfig", "options"):
             if not option.get("name"):

@@ -27,7 +27,7 @@ def policy_ports_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 number, end = place.at("port"), place.at("endPort")
                 if not (number is None or is_port(number) or fits(number, PORT_NAME, 15)):
                     yield place.says(f"{shape(number)} is not a port", "port")
-                yield from place.among(place.at("protocol"), PROTOCOLS, "protocol")
+                yield from place.among(place.at("protocol"), PROTOCOLS, "protocol", or_empty=False)
                 if end is not None and not (
                     is_port(number) and is_number(end, number) and is_port(end)
                 ):

@@ -7,6 +7,7 @@ from clearml_k8s.rules.manifests import Bundle, Finding, Rule
 from config.error import shape
 
 CORE_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+HUGE_PAGES = "hugepages-"
 
 
 def resource_names_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -14,7 +15,7 @@ def resource_names_are_valid(bundle: Bundle) -> Iterator[Finding]:
     for container in bundle.containers:
         for field in ("requests", "limits"):
             for name in container.fields("resources", field):
-                known = name in CORE_RESOURCES or str(name).startswith("hugepages-")
+                known = name in CORE_RESOURCES or str(name).startswith(HUGE_PAGES)
                 if not (known or ("/" in str(name) and is_label_key(name))):
                     message = "not a resource, those of plugins have a domain"
                     yield container.says(message, "resources", field, name)
@@ -52,6 +53,24 @@ def extended_resources_are_whole(bundle: Bundle) -> Iterator[Finding]:
                     yield container.says("not a whole number", "resources", field, name)
 
 
+def huge_pages_are_whole(bundle: Bundle) -> Iterator[Finding]:
+    """Huge pages are whole ones, and stand beside cpu or memory."""
+    for container in bundle.containers:
+        requests, limits = (container.fields("resources", f) for f in ("requests", "limits"))
+        if any(str(name).startswith(HUGE_PAGES) for name in (*requests, *limits)) and not (
+            {"cpu", "memory"} & {*requests, *limits}
+        ):
+            yield container.says("huge pages need cpu or memory beside them", "resources")
+        for field, amounts in (("requests", requests), ("limits", limits)):
+            for name, value in amounts.items():
+                if str(name).startswith(HUGE_PAGES):
+                    size = quantity(str(name).removeprefix(HUGE_PAGES)) or 0
+                    amount = quantity(value)
+                    if size <= 0 or (amount is not None and amount % size):
+                        message = f"{shape(value)} is not a multiple of the size of the pages"
+                        yield container.says(message, "resources", field, name)
+
+
 def volume_sizes_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """The size of an emptyDir is a quantity."""
     for pod in bundle.pods:
@@ -69,5 +88,6 @@ RULES: tuple[Rule, ...] = (
     resource_names_are_valid,
     quantities_are_valid,
     extended_resources_are_whole,
+    huge_pages_are_whole,
     volume_sizes_are_valid,
 )

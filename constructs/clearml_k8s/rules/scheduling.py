@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from clearml_k8s.rules.formats import (
     LABEL,
+    SUBDOMAIN,
     fits,
     is_label_key,
     is_label_value,
@@ -65,7 +66,7 @@ def selector_expressions_are_valid(bundle: Bundle) -> Iterator[Finding]:
             ):
                 yield place.says(f"one integer is needed with operator {operator}", i, "values")
             for j, value in enumerate(values):
-                if not is_label_value(value) and operator not in ("Gt", "Lt"):
+                if not is_label_value(value):
                     yield place.says(f"{shape(value)} is not a label value", i, "values", j)
 
 
@@ -110,8 +111,11 @@ def node_fields(term: Place) -> Iterator[Finding]:
         if key != "metadata.name":
             yield term.says(f"{shape(key)} is not metadata.name", "matchFields", i, "key")
         yield from term.among(str(operator or None), ("In", "NotIn"), "matchFields", i, "operator")
-        if len(entries(expression, "values")) != 1:
+        if len(values := entries(expression, "values")) != 1:
             yield term.says("one value is needed", "matchFields", i, "values")
+        elif not fits(values[0], SUBDOMAIN, 253):
+            message = f"{shape(values[0])} is not the name of a node"
+            yield term.says(message, "matchFields", i, "values", 0)
 
 
 def weights(affinity: Place) -> Iterator[Finding]:
@@ -145,6 +149,15 @@ def topology_spreads_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield place.says("1 or more, and only with DoNotSchedule", "minDomains")
             if place.at("matchLabelKeys") is not None and place.at("labelSelector") is None:
                 yield place.says("only with labelSelector", "matchLabelKeys")
+            selected = place.fields("labelSelector", "matchLabels").keys() | {
+                expression.get("key")
+                for _, expression in place.items("labelSelector", "matchExpressions")
+            }
+            for j, key in enumerate(entries(spread, "matchLabelKeys")):
+                if not is_label_key(key):
+                    yield place.says(f"{shape(key)} is not a label key", "matchLabelKeys", j)
+                elif key in selected:
+                    yield place.says("labelSelector has this key too", "matchLabelKeys", j)
             for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
                 yield from place.among(
                     spread.get(field), ("Honor", "Ignore"), field, or_empty=False

@@ -3,13 +3,27 @@
 import re
 from collections.abc import Iterator
 
-from clearml_k8s.rules.formats import fits, is_number, repeated
-from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, entries
+from clearml_k8s.rules.formats import DESCENDING_PATH, fits, is_number, repeated
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Rule, at, entries, fields
 from config.error import shape
 
 IDENTITIES = ("runAsUser", "runAsGroup", "fsGroup")
 PROFILES = ("RuntimeDefault", "Unconfined", "Localhost")
 GROUP_POLICIES = ("OnRootMismatch", "Always")
+# Annotations by what they begin with: the profiles that they name, and the field that says it too.
+APPARMOR = re.compile(r"(runtime/default|unconfined|localhost/.*)?", re.S)
+SECCOMP = re.compile(
+    r"(runtime/default|docker/default|unconfined|localhost/(?!/|(.*/)?\.\.(/|$)).*)"
+)
+ANNOTATED = {
+    "container.apparmor.security.beta.kubernetes.io/": (APPARMOR, "appArmorProfile"),
+    "container.seccomp.security.alpha.kubernetes.io/": (SECCOMP, "seccompProfile"),
+    "seccomp.security.alpha.kubernetes.io/pod": (SECCOMP, "seccompProfile"),
+}
+PROFILE_TYPES = {
+    **dict.fromkeys(("runtime/default", "docker/default"), "RuntimeDefault"),
+    "unconfined": "Unconfined",
+}
 PROC_MOUNTS = ("Default", "Unmasked")
 SYSCTL = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 
@@ -42,10 +56,46 @@ def security_choices_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 continue
             kind, local = context.at(field, "type"), context.at(field, "localhostProfile")
             yield from context.among(str(kind or None), PROFILES, field, "type")
-            if (kind == "Localhost") != bool(local):
-                yield context.below(profile, field).says(
-                    "with type Localhost, and only with it", "localhostProfile"
-                )
+            place = context.below(profile, field)
+            if (kind == "Localhost") != (local is not None) or local == "":
+                yield place.says("with type Localhost, and only with it", "localhostProfile")
+            elif field == "seccompProfile" and local and not fits(local, DESCENDING_PATH, 4096):
+                yield place.says(f"{shape(local)} leaves the folder", "localhostProfile")
+
+
+def unmasked_containers_have_own_users(bundle: Bundle) -> Iterator[Finding]:
+    """All of /proc is only for containers whose users are not those of the node."""
+    for pod in bundle.pods:
+        for container in pod.containers:
+            unmasked = container.at("securityContext", "procMount") == "Unmasked"
+            if unmasked and pod.at("hostUsers") is not False:
+                yield container.says("only with hostUsers false", "securityContext", "procMount")
+
+
+def annotated_profiles_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """Annotations that name profiles, as before there were fields, say what the fields say."""
+    for pod in bundle.pods:
+        steps = (*pod.steps[:-1], "metadata", "annotations")
+        notes = Place(pod.root, at(pod.root, *map(str, steps)), *steps)
+        context = pod.at("securityContext")
+        named = {
+            str(c.at("name")): {**fields(context), **c.fields("securityContext")}
+            for c in pod.containers
+        }
+        for key, profile in notes.fields().items():
+            known = next((k for k in ANNOTATED if str(key).startswith(k)), None)
+            if known is None:
+                continue
+            pattern, field = ANNOTATED[known]
+            name = str(key).removeprefix(known)
+            if not fits(profile, pattern, 4096):
+                yield notes.says(f"{shape(profile)} is not a profile", key)
+            if name and name not in named:
+                yield notes.says(f"the pod has no container {shape(name)}", key)
+                continue
+            kind = at(named[name] if name else context, field, "type")
+            if kind is not None and kind != PROFILE_TYPES.get(str(profile), "Localhost"):
+                yield notes.says(f"not the {field} of the securityContext, {shape(kind)}", key)
 
 
 def kernel_settings_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -84,6 +134,8 @@ def non_root_containers_have_no_root_user(bundle: Bundle) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     security_choices_are_valid,
+    unmasked_containers_have_own_users,
+    annotated_profiles_are_valid,
     kernel_settings_are_valid,
     escalation_is_consistent,
     non_root_containers_have_no_root_user,

@@ -29,7 +29,8 @@ TRAFFIC_POLICIES = ("Cluster", "Local")
 PATH_TYPES = ("Exact", "Prefix", "ImplementationSpecific")
 HOST = re.compile(rf"(\*\.)?{SUBDOMAIN.pattern}")
 # Exact and Prefix paths are compared as they stand.
-PLAIN_PATH = re.compile(r"/(?!.*(//|%2f|/\.\.?(/|$))).*", re.S | re.I)
+PLAIN_PATH = re.compile(r"(?!.*(//|%2f|/\.\.?(/|$)))/.*", re.S | re.I)
+CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 
 
 def is_headless(service: Place) -> bool:
@@ -224,6 +225,18 @@ def ingress_paths_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield ingress.says(f"{shape(prefix)} is not a plain path", *way, "path")
 
 
+def ingress_classes_agree(bundle: Bundle) -> Iterator[Finding]:
+    """The annotation for a class, which some controllers read, names that of the field."""
+    for ingress in bundle.of("Ingress"):
+        name = ingress.at("spec", "ingressClassName")
+        noted = ingress.at("metadata", "annotations", CLASS_ANNOTATION)
+        if name and not fits(name, SUBDOMAIN, 253):
+            yield ingress.says(f"{shape(name)} is not a class name", "spec", "ingressClassName")
+        if None not in (name, noted) and name != noted:
+            message = f"not the ingressClassName, {shape(name)}"
+            yield ingress.says(message, "metadata", "annotations", CLASS_ANNOTATION)
+
+
 def ingress_backends_exist(bundle: Bundle) -> Iterator[Finding]:
     """The Services that an Ingress sends requests to are in the set, or known to be outside."""
     for ingress in bundle.of("Ingress"):
@@ -262,6 +275,7 @@ RULES: tuple[Rule, ...] = (
     target_ports_exist,
     ingress_hosts_are_valid,
     ingress_paths_are_valid,
+    ingress_classes_agree,
     backend_ports_exist,
 )
 CONVENTIONS: tuple[Rule, ...] = (services_select_one_workload, ingress_backends_exist)

@@ -50,6 +50,20 @@ def claims_are_valid(bundle: Bundle) -> Iterator[Finding]:
         yield from claim.among(claim.at("volumeMode"), VOLUME_MODES, "volumeMode")
 
 
+def claims_are_filled_from_claims(bundle: Bundle) -> Iterator[Finding]:
+    """What a claim is filled from has a kind and a name; without an API group it is a claim."""
+    for place in bundle.claims:
+        for field in ("dataSource", "dataSourceRef"):
+            if (source := place.at("spec", field)) is None:
+                continue
+            origin = place.below(source, "spec", field)
+            for key in ("kind", "name"):
+                if not origin.at(key):
+                    yield origin.says(f"no {key}", key)
+            if not origin.at("apiGroup") and origin.at("kind") != "PersistentVolumeClaim":
+                yield origin.says("without an apiGroup it must be a PersistentVolumeClaim", "kind")
+
+
 def claims_of_pods_are_unnamed(bundle: Bundle) -> Iterator[Finding]:
     """A claim that is made with a pod is named after it; labels and annotations are its own."""
     for pod in bundle.pods:
@@ -92,7 +106,11 @@ def _ends(pod: Pod) -> bool:
     return pod.kind in ("Job", "CronJob")
 
 
-RULES: tuple[Rule, ...] = (claims_are_valid, claims_of_pods_are_unnamed)
+RULES: tuple[Rule, ...] = (
+    claims_are_valid,
+    claims_are_filled_from_claims,
+    claims_of_pods_are_unnamed,
+)
 CONVENTIONS: tuple[Rule, ...] = (
     single_node_claims_are_recreated,
     single_node_claims_have_one_workload,

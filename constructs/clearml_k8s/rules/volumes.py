@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from posixpath import normpath
+from typing import Any
 
 from clearml_k8s.rules.environment import own_fields
 from clearml_k8s.rules.formats import DESCENDING_PATH, LABEL, SUBDOMAIN, fits, is_number, repeated
-from clearml_k8s.rules.manifests import Bundle, Finding, Rule, at, fields, items
+from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step, at, items
 from config.error import shape
 
 FILE_FIELD_PATH = re.compile(r"metadata\.(name|namespace|uid|(labels|annotations)(\['[^']+'\])?)")
@@ -44,8 +45,14 @@ REQUIRED = {
     "gitRepo": ("repository",),
 }
 # Kubernetes 1.25 and later have no driver for these.
+WITH_PARTITIONS = ("awsElasticBlockStore", "gcePersistentDisk")
+AZURE_CHOICES = {
+    "kind": ("Dedicated", "Managed", "Shared"),
+    "cachingMode": ("None", "ReadOnly", "ReadWrite"),
+}
 REMOVED = ("flocker", "quobyte", "storageos")
 # The sources that make files of keys.
+OF_KEYS = ("configMap", "secret")
 OF_FILES = ("configMap", "secret", "projected", "downwardAPI")
 
 
@@ -76,21 +83,72 @@ def volumes_are_valid(bundle: Bundle) -> Iterator[Finding]:
             yield pod.says("another volume of the pod has this name", "volumes", i, "name")
 
 
+def sources(pod: Pod) -> Iterator[Place]:
+    """The volumes of a pod, and what is put together in those that are projected."""
+    for i, volume in pod.items("volumes"):
+        place = pod.below(volume, "volumes", i)
+        yield place
+        for j, source in place.items("projected", "sources"):
+            yield place.below(source, "projected", "sources", j)
+
+
 def volume_files_are_valid(bundle: Bundle) -> Iterator[Finding]:
-    """The files of a volume stay inside it, their mode is one."""
+    """The files of a volume have a key and a mode, and stay inside it."""
     for pod in bundle.pods:
-        for i, volume in pod.items("volumes"):
+        for source in sources(pod):
             for origin in OF_FILES:
-                if not (source := fields(volume, origin)):
-                    continue
-                place = pod.below(source, "volumes", i, origin)
-                mode = source.get("defaultMode")
-                if mode is not None and not is_number(mode, 0, 0o777):
+                place = source.below(source.at(origin), origin)
+                if (mode := place.at("defaultMode")) is not None and not is_mode(mode):
                     yield place.says(f"{shape(mode)} is not in 0-0777", "defaultMode")
                 for j, item in place.items("items"):
-                    path = item.get("path")
+                    path, mode = item.get("path"), item.get("mode")
                     if not path or not fits(path, DESCENDING_PATH, 4096):
                         yield place.says(f"{shape(path)} leaves the volume", "items", j, "path")
+                    if mode is not None and not is_mode(mode):
+                        yield place.says(f"{shape(mode)} is not in 0-0777", "items", j, "mode")
+                    if origin in OF_KEYS and not item.get("key"):
+                        yield place.says("no key", "items", j, "key")
+
+
+def projected_files_are_apart(bundle: Bundle) -> Iterator[Finding]:
+    """No two sources of a volume make the same file."""
+    for pod in bundle.pods:
+        for i, volume in pod.items("volumes"):
+            place = pod.below(volume, "volumes", i, "projected")
+            paths: list[tuple[Any, tuple[Step, ...]]] = []
+            for j, source in items(volume, "projected", "sources"):
+                paths += [
+                    (item.get("path"), ("sources", j, origin, "items", k, "path"))
+                    for origin in ("configMap", "secret", "downwardAPI")
+                    for k, item in items(source, origin, "items")
+                ]
+                token = at(source, "serviceAccountToken", "path")
+                paths.append((token, ("sources", j, "serviceAccountToken", "path")))
+            for index in repeated(path for path, _ in paths):
+                yield place.says("another source makes this file", *paths[index][1])
+
+
+def is_mode(value: Any) -> bool:
+    """Whether a value is what a file may be used for, in bits."""
+    return is_number(value, 0, 0o777)
+
+
+def cloud_disks_are_valid(bundle: Bundle) -> Iterator[Finding]:
+    """A disk of a cloud has a partition and choices that there are."""
+    for pod in bundle.pods:
+        for i, volume in pod.items("volumes"):
+            for origin in WITH_PARTITIONS:
+                partition = at(volume, origin, "partition")
+                if partition is not None and not is_number(partition, 0, 255):
+                    message = f"{shape(partition)} is not in 0-255"
+                    yield pod.says(message, "volumes", i, origin, "partition")
+            if (azure := volume.get("azureDisk")) is not None:
+                disk = pod.below(azure, "volumes", i, "azureDisk")
+                for field, choices in AZURE_CHOICES.items():
+                    yield from disk.among(disk.at(field), choices, field, or_empty=False)
+                start = "/subscriptions/" if disk.at("kind") == "Managed" else "https://"
+                if not str(uri := disk.at("diskURI")).startswith(start):
+                    yield disk.says(f"{shape(uri)} does not begin with {start}", "diskURI")
 
 
 def paths_outside_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -113,6 +171,12 @@ def network_disks_are_valid(bundle: Bundle) -> Iterator[Finding]:
             iscsi, fc = (pod.below(volume.get(k), "volumes", i, k) for k in ("iscsi", "fc"))
             if iscsi.value is not None and not fits(name := iscsi.at("iqn"), ISCSI_NAME, 223):
                 yield iscsi.says(f"{shape(name)} begins with none of iqn, eui, naa", "iqn")
+            initiator, portal = iscsi.at("initiatorName"), iscsi.at("targetPortal")
+            if initiator is not None and not fits(initiator, ISCSI_NAME, 223):
+                message = f"{shape(initiator)} begins with none of iqn, eui, naa"
+                yield iscsi.says(message, "initiatorName")
+            if initiator is not None and len(f"{volume.get('name')}:{portal}") > 64:
+                yield iscsi.says("more than 64 characters with the volume's name", "targetPortal")
             if fc.value is not None and bool(fc.at("targetWWNs")) == bool(fc.at("wwids")):
                 yield fc.says("either targetWWNs or wwids is needed")
             if fc.at("targetWWNs") and fc.at("lun") is None:
@@ -125,29 +189,21 @@ def network_disks_are_valid(bundle: Bundle) -> Iterator[Finding]:
 def projections_are_valid(bundle: Bundle) -> Iterator[Finding]:
     """A file of the pod's own fields names one of them; a token lives ten minutes or more."""
     for pod in bundle.pods:
-        for i, volume in pod.items("volumes"):
-            sources = [pod.below(volume, "volumes", i)]
-            sources += [
-                sources[0].below(source, "projected", "sources", j)
-                for j, source in sources[0].items("projected", "sources")
-            ]
-            for source in sources:
-                for j, item in source.items("downwardAPI", "items"):
-                    place = source.below(item, "downwardAPI", "items", j)
-                    if ("fieldRef" in item) == ("resourceFieldRef" in item):
-                        yield place.says("either fieldRef or resourceFieldRef is needed")
-                    yield from own_fields(place, FILE_FIELD_PATH)
-                    if "resourceFieldRef" in item and not place.at(
-                        "resourceFieldRef", "containerName"
-                    ):
-                        yield place.says("no containerName", "resourceFieldRef", "containerName")
-                if (token := source.at("serviceAccountToken")) is not None:
-                    place = source.below(token, "serviceAccountToken")
-                    seconds = place.at("expirationSeconds")
-                    if seconds is not None and not is_number(seconds, 600, 2**32):
-                        yield place.says(f"{shape(seconds)} is below 600", "expirationSeconds")
-                    if not (path := place.at("path")) or not fits(path, DESCENDING_PATH, 4096):
-                        yield place.says(f"{shape(path)} leaves the volume", "path")
+        for source in sources(pod):
+            for j, item in source.items("downwardAPI", "items"):
+                place = source.below(item, "downwardAPI", "items", j)
+                if ("fieldRef" in item) == ("resourceFieldRef" in item):
+                    yield place.says("either fieldRef or resourceFieldRef is needed")
+                yield from own_fields(place, FILE_FIELD_PATH)
+                if "resourceFieldRef" in item and not place.at("resourceFieldRef", "containerName"):
+                    yield place.says("no containerName", "resourceFieldRef", "containerName")
+            if (token := source.at("serviceAccountToken")) is not None:
+                place = source.below(token, "serviceAccountToken")
+                seconds = place.at("expirationSeconds")
+                if seconds is not None and not is_number(seconds, 600, 2**32):
+                    yield place.says(f"{shape(seconds)} is below 600", "expirationSeconds")
+                if not (path := place.at("path")) or not fits(path, DESCENDING_PATH, 4096):
+                    yield place.says(f"{shape(path)} leaves the volume", "path")
 
 
 def devices_exist(bundle: Bundle) -> Iterator[Finding]:
@@ -160,8 +216,19 @@ def devices_exist(bundle: Bundle) -> Iterator[Finding]:
                 if (name := device.get("name")) not in claims:
                     message = f"the pod has no claim {shape(name)}"
                     yield container.says(message, "volumeDevices", i, "name")
-                if not device.get("devicePath"):
+                if not (path := device.get("devicePath")):
                     yield container.says("no path", "volumeDevices", i, "devicePath")
+                elif ".." in str(path).split("/"):
+                    yield container.says("must not contain '..'", "volumeDevices", i, "devicePath")
+            # A volume is a device or a folder, and each has a path of its own.
+            for field, of_mount in (("name", "name"), ("devicePath", "mountPath")):
+                taken = [mount.get(of_mount) for _, mount in container.items("volumeMounts")]
+                for i, device in container.items("volumeDevices"):
+                    if (given := device.get(field)) is not None and given in taken:
+                        yield container.says(
+                            "the container has it twice", "volumeDevices", i, field
+                        )
+                    taken.append(given)
 
 
 def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
@@ -191,6 +258,9 @@ def mounts_are_valid(bundle: Bundle) -> Iterator[Finding]:
                     yield from place.among(
                         propagation, PROPAGATIONS, "mountPropagation", or_empty=False
                     )
+                    privileged = container.at("securityContext", "privileged") is True
+                    if propagation == "Bidirectional" and not privileged:
+                        yield place.says("only in a privileged container", "mountPropagation")
             # Kubernetes takes /a and /a/ for two, of which the second hides the first.
             for i in repeated(normpath(str(mount.get("mountPath"))) for _, mount in mounts):
                 message = "another mount of the container has this path"
@@ -202,6 +272,8 @@ RULES: tuple[Rule, ...] = (
     volume_files_are_valid,
     paths_outside_are_valid,
     network_disks_are_valid,
+    cloud_disks_are_valid,
+    projected_files_are_apart,
     projections_are_valid,
     mounts_are_valid,
     devices_exist,

@@ -58,6 +58,8 @@ def rollouts_are_valid(bundle: Bundle) -> Iterator[Finding]:
         for key, part in parts.items():
             if part is not None and not is_share(part):
                 yield strategy.says(f"{shape(part)} is not a share of pods", "rollingUpdate", key)
+        if workload.kind == "StatefulSet" and parts["maxUnavailable"] in (0, "0%"):
+            yield strategy.says("must be more than 0", "rollingUpdate", "maxUnavailable")
         if (most := percentage(parts["maxUnavailable"])) is not None and most > 100:
             yield strategy.says("more than 100%", "rollingUpdate", "maxUnavailable")
         if all(parts[key] in (0, "0%") for key in ("maxSurge", "maxUnavailable")):
@@ -125,7 +127,8 @@ def scaling_rules_are_valid(bundle: Bundle) -> Iterator[Finding]:
         for direction in ("scaleUp", "scaleDown"):
             way = ("spec", "behavior", direction)
             rules = scaler.below(scaler.at(*way), *way)
-            yield from rules.among(rules.at("selectPolicy"), SELECTIONS, "selectPolicy")
+            policy = rules.at("selectPolicy")
+            yield from rules.among(policy, SELECTIONS, "selectPolicy", or_empty=False)
             window = rules.at("stabilizationWindowSeconds")
             if window is not None and not is_number(window, 0, 3600):
                 yield rules.says(f"{shape(window)} is not in 0-3600", "stabilizationWindowSeconds")
@@ -133,7 +136,9 @@ def scaling_rules_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield rules.says("one policy is needed", "policies")
             for i, policy in rules.items("policies"):
                 place = rules.below(policy, "policies", i)
-                yield from place.among(place.at("type"), ("Pods", "Percent"), "type")
+                yield from place.among(
+                    place.at("type"), ("Pods", "Percent"), "type", or_empty=False
+                )
                 if not is_number(amount := place.at("value"), 1):
                     yield place.says(f"{shape(amount)} is not 1 or more", "value")
                 if not is_number(period := place.at("periodSeconds"), 1, 1800):

@@ -1,0 +1,40 @@
+"""Whatever an API server refuses of a fragment of values is refused by a synthesis already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cluster.client import Cluster
+from cluster.sweep import FRAGMENTS, Judge, changes, manifest, refused_here
+
+MOST = 3000  # changes of one fragment, evenly chosen: volumes have twenty thousand
+# What newer API servers take, and old ones do not.
+RELAXED = ('DnsConfig searches.0: is "a_b"',)
+
+
+def is_old(cluster: Cluster) -> bool:
+    return tuple(map(int, cluster.version.split(".")[:2])) < (1, 32)
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_what_an_api_server_refuses_is_refused_here(
+    shared: Cluster, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    every = [*changes(name)]
+    chosen = every[:: len(every) // MOST + 1]
+    judge = Judge(shared)
+    verdicts = [
+        (change, refused_here(change), judge.refusal(manifest(change))) for change in chosen
+    ]
+    record_property("version", shared.version)
+    record_property("fragments", len(chosen))
+    assert verdicts[0][1:] == ([], "")
+    loose = [
+        f"{change}: {there}"
+        for change, here, there in verdicts
+        if there and not here and not (is_old(shared) and str(change).startswith(RELAXED))
+    ]
+    assert not loose, "\n".join(loose[:20])
+    assert any(there for *_, there in verdicts)
