@@ -3,13 +3,19 @@
 A program of its own beside main.py; what it does to the file is in config/migration.py.
 """
 
+import os
 import sys
+
+# A source root, not a package: the name `constructs` belongs to PyPI's package.
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "constructs"))
+
+from clearml_k8s.interruption import end_in_one_line_when_interrupted
+
+end_in_one_line_when_interrupted()
+
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-# A source root, not a package: the name `constructs` belongs to PyPI's package.
-sys.path.append(str(Path(__file__).parent / "constructs"))
 
 from clearml_k8s.engine import do_without_cache_if_needed, use_bundled_node
 

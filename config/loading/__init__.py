@@ -70,7 +70,7 @@ def loaded(reading: Reading) -> Values:
     if mistakes:
         from config.loading.wording import in_order
 
-        raise ValuesError(in_order(mistakes, files))
+        raise ValuesError(in_order(mistakes, [source.file for source in sources if source.file]))
     return values.with_notices(notices)
 
 
