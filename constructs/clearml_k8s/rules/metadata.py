@@ -19,6 +19,20 @@ KEYS_OF_TYPE = {
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
 JSON_KEYS = {".dockerconfigjson", ".dockercfg"}
+# What each of these is in all kinds of Kubernetes' own groups that have it.
+SHAPES: dict[tuple[str, ...], type] = {
+    ("metadata", "finalizers"): list,
+    **dict.fromkeys((("data",), ("stringData",), ("binaryData",)), dict),
+    **dict.fromkeys((("roleRef",), ("spec",), ("spec", "template"), ("spec", "selector")), dict),
+    **dict.fromkeys((("rules",), ("subjects",), ("spec", "ports"), ("spec", "rules")), list),
+    **dict.fromkeys((("spec", "accessModes"), ("spec", "containers"), ("spec", "volumes")), list),
+    ("spec", "template", "metadata"): dict,
+    ("spec", "template", "spec"): dict,
+    ("spec", "template", "spec", "containers"): list,
+    ("spec", "template", "spec", "initContainers"): list,
+    ("spec", "template", "spec", "volumes"): list,
+}
+SHAPE_NAMES = {dict: "a mapping", list: "a list"}
 FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
 KIB = 1024
 # As kubectl writes the annotation of the last applied configuration.
@@ -65,6 +79,18 @@ def annotations_are_valid(bundle: Bundle) -> Iterator[Finding]:
                 yield notes.says("not an annotation key", key)
         if (size := notes_size(notes.fields())) > 256 * KIB:
             yield notes.says(f"{size} bytes, more than 256 KiB")
+
+
+def shapes_are_right(bundle: Bundle) -> Iterator[Finding]:
+    """What is a mapping or a list in Kubernetes' own kinds is one."""
+    for place in bundle.objects:
+        group, _, _ = str(place.at("apiVersion")).rpartition("/")
+        if "." in group and not group.endswith(".k8s.io"):
+            continue
+        for path, shape_ in SHAPES.items():
+            given = place.at(*path)
+            if given is not None and not isinstance(given, shape_):
+                yield place.says(f"not {SHAPE_NAMES[shape_]}", *path)
 
 
 def finalizers_are_named(bundle: Bundle) -> Iterator[Finding]:
@@ -183,6 +209,7 @@ def texts_are_strings(bundle: Bundle) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     labels_are_valid,
     annotations_are_valid,
+    shapes_are_right,
     finalizers_are_named,
     data_is_valid,
     typed_secrets_have_their_keys,
