@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from clearml_k8s.rules import Bundle, breaches, findings
-from config import Values
+from config import Values, ValuesError
 from config.types.kubernetes import CLUSTER_SCOPED
 from effects import changes
 from rendering import Object, render, synthesize
@@ -97,7 +96,7 @@ def test_a_null_is_left_out() -> None:
 )
 def test_what_one_cluster_has_given_an_object_is_not_for_another(metadata: Object) -> None:
     exported = PROXY | {"metadata": PROXY["metadata"] | metadata}
-    with pytest.raises(ValidationError, match="is set by the cluster"):
+    with pytest.raises(ValuesError, match="is set by the cluster"):
         Values.read({"extraObjects": [exported]})
 
 
@@ -116,7 +115,7 @@ def test_lists_of_objects_are_refused(api_version: str, kind: str, accepted: boo
     if accepted:
         Values.read({"extraObjects": [manifest]})
     else:
-        with pytest.raises(ValidationError, match="must be that of one object"):
+        with pytest.raises(ValuesError, match="must be that of one object"):
             Values.read({"extraObjects": [manifest]})
 
 

@@ -269,7 +269,7 @@ def test_without_any_api_server_nobody_checks_logins() -> None:
         "agentservices": {"enabled": False},
         "agentGroups": {"agent-group0": {"enabled": False}},
     }
-    with pytest.raises(ValueError, match=r"fileserver\.auth\.enabled\n  needs an API server"):
+    with pytest.raises(ValueError, match=r"fileserver\.auth\.enabled: needs an API server"):
         Values.read(version(NEWEST, values))
     assert Values.read(version(NEWEST, merge(values, OFF)))
     assert Values.read(version("1.0.2", values))
@@ -650,7 +650,7 @@ def test_processes_are_those_of_the_values(processes: Object, told: Object) -> N
 
 def test_a_jitter_of_no_requests_is_a_mistake() -> None:
     values = {"apiserver": {"processes": {"count": 2, "maxRequestsJitter": 3}}}
-    with pytest.raises(ValueError, match=r"maxRequestsJitter\n  needs maxRequests"):
+    with pytest.raises(ValueError, match=r"maxRequestsJitter: needs maxRequests"):
         Values.read(version(NEWEST, values))
 
 

@@ -73,7 +73,6 @@ def _said(path: str, value: Any, folder: Path) -> str:
         ("agentGroups.gpu.env", 'did you mean "extraEnvs"?'),
         ("redis.env", "write redis.master.extraEnvs"),
         ("env", "write it in the sections that it is for, as in apiserver.extraEnvs"),
-        ("mongodb.auth.password", 'did you mean "rootPassword"?'),
         (
             "mongodb.securityContext",
             "write mongodb.podSecurityContext or mongodb.containerSecurityContext",

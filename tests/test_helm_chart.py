@@ -773,5 +773,6 @@ def test_a_synthesis_that_fails_says_so_and_leaves_the_output_alone(tmp_path: Pa
         "mongodb.chart",
         "redis.chart",
         "elasticsearch.chart",
+        "3 mistakes",
     ]
     assert [file.name for file in kept.parent.iterdir()] == [kept.name]

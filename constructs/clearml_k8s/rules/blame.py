@@ -16,11 +16,17 @@ def lines(findings: Sequence[Finding], sources: Sequence[Source]) -> Iterator[st
     """A line for each finding, with the file and path of the value that it comes from, if known.
 
     That is the value which reads the same as what stands at the finding, or nearest around it.
-    The sources stand in the order in which they were merged.
+    A value that comes to several objects is told once. The sources stand in the order in which
+    they were merged.
     """
+    told: set[tuple[str, str]] = set()
     for finding in findings:
         origin = _origin(finding, sources)
-        yield f"{located(*origin)}: {finding}" if origin else str(finding)
+        if origin is None:
+            yield str(finding)
+        elif (blamed := (located(*origin), finding.message)) not in told:
+            told.add(blamed)
+            yield f"{blamed[0]}: {finding}"
 
 
 def _origin(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:

@@ -32,7 +32,7 @@ SHAPES: dict[tuple[str, ...], type] = {
     ("spec", "template", "spec", "initContainers"): list,
     ("spec", "template", "spec", "volumes"): list,
 }
-SHAPE_NAMES = {dict: "a mapping", list: "a list"}
+SHAPE_NAMES: dict[type, str] = {dict: "a mapping", list: "a list"}
 FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
 KIB = 1024
 # As kubectl writes the annotation of the last applied configuration.
