@@ -93,7 +93,7 @@ def _account(account: Any, _: Any) -> Any:
 
 def _group(group: Any, _: Any) -> Any:
     """The part of a pod's security context that a key of its own is for."""
-    return {} if group == "" else {"fsGroup": group}
+    return {} if group in ("", [], {}) else {"fsGroup": group}
 
 
 def _append_only(text: Any) -> bool:

@@ -56,7 +56,7 @@ def test_a_tag_of_a_server_that_is_not_installed_decides_nothing() -> None:
 
 @pytest.mark.parametrize("tag", ["latest", "mine", "2", DIGEST])
 def test_a_tag_that_tells_no_version_needs_one(tag: str) -> None:
-    with pytest.raises(ValueError, match=r"apiserver\.image\.tag\n  tells no version"):
+    with pytest.raises(ValueError, match=r"apiserver\.image\.tag: tells no version"):
         Values.read(image("apiserver", tag))
     values = {"clearml": {"version": "2.3.0"}} | image("apiserver", tag)
     assert render(values).container("clearml-apiserver")["image"].endswith(tag)
@@ -64,7 +64,7 @@ def test_a_tag_that_tells_no_version_needs_one(tag: str) -> None:
 
 def test_a_digest_needs_a_version() -> None:
     values = {"webserver": {"image": {"digest": DIGEST}}}
-    with pytest.raises(ValueError, match=r"webserver\.image\.digest\n  tells no version"):
+    with pytest.raises(ValueError, match=r"webserver\.image\.digest: tells no version"):
         Values.read(values)
     bundle = render(values | {"clearml": {"version": "2.3.0"}})
     assert bundle.container("clearml-webserver")["image"] == f"clearml/server@{DIGEST}"
@@ -75,20 +75,20 @@ def test_a_digest_needs_a_version() -> None:
     [
         (
             {"clearml": {"version": "1.0.2"}} | image("fileserver", "2.0.0-613"),
-            r"fileserver\.image\.tag\n  is of another generation of servers than clearml\.version",
+            r"fileserver\.image\.tag: is of another generation of servers than clearml\.version",
         ),
         (
             {"clearml": {"version": "2.3.0"}} | image("webserver", "1.16.0-494"),
-            r"webserver\.image\.tag\n  is of another generation of servers than clearml\.version",
+            r"webserver\.image\.tag: is of another generation of servers than clearml\.version",
         ),
         (
             image("apiserver", "1.17.1-554") | image("webserver", "1.16.2-502"),
-            r"webserver\.image\.tag\n  is of another generation of servers than apiserver\.image",
+            r"webserver\.image\.tag: is of another generation of servers than apiserver\.image",
         ),
-        ({"clearml": {"version": "0.17.0"}}, r"clearml\.version\n  is older than 1\.0\.2"),
-        ({"clearml": {"version": "3.0"}}, r"clearml\.version\n  is unknown"),
-        (image("apiserver", "3.0.0"), r"apiserver\.image\.tag\n  is unknown"),
-        ({"clearml": {"version": "latest"}}, r"clearml\.version\n  must be a version"),
+        ({"clearml": {"version": "0.17.0"}}, r"clearml\.version: is older than 1\.0\.2"),
+        ({"clearml": {"version": "3.0"}}, r"clearml\.version: is unknown"),
+        (image("apiserver", "3.0.0"), r"apiserver\.image\.tag: is unknown"),
+        ({"clearml": {"version": "latest"}}, r"clearml\.version: must be a version"),
     ],
 )
 def test_versions_that_contradict_each_other_or_that_nobody_knows(

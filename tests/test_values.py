@@ -1338,12 +1338,12 @@ def test_mistakes_that_may_follow_from_another_one_are_not_reported(loaded: Load
             "elasticsearch": {"minimumMasterNodes": 2, "replicas": "three"},
         },
     )
-    assert [line.split(": ")[1] for line in said] == [
+    assert {line.split(": ")[1] for line in said} == {
         "clearml.fixedUsers.users[0]",
         "ingress.host",
         "mongodb.auth.rootPassword",
         "elasticsearch.replicas",
-    ]
+    }
 
 
 # Secrets
