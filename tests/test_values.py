@@ -1328,6 +1328,23 @@ def test_each_mistake_is_named_with_its_path_and_what_was_given(
         assert any(key in values.splitlines()[int(number) - 1] for key in keys)
 
 
+@pytest.mark.parametrize(
+    ("values", "required"),
+    [
+        ({"gateway": {"parentRefs": [{}]}}, {"gateway.parentRefs[0].name"}),
+        (
+            {"clearml": {"fixedUsers": {"enabled": True, "users": [{}]}}},
+            {f"clearml.fixedUsers.users[0].{key}" for key in ("username", "password", "name")},
+        ),
+    ],
+)
+def test_an_empty_item_lacks_what_is_required(
+    loaded: Load, values: dict[str, Any], required: set[str]
+) -> None:
+    said = [line.split(": ", 1)[1] for line in _mistakes(loaded, values)]
+    assert {*said} == {f"{path}: is required" for path in required}
+
+
 def test_mistakes_that_may_follow_from_another_one_are_not_reported(loaded: Load) -> None:
     said = _mistakes(
         loaded,

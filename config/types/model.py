@@ -192,6 +192,12 @@ def _defaults_of(model: type[Model]) -> dict[str, Any]:
 
 
 @functools.cache
+def _requires_some(model: type[Model]) -> bool:
+    """Whether an empty mapping is too little for the section."""
+    return any(field.is_required() for field in model.model_fields.values())
+
+
+@functools.cache
 def _yielding_to_defaults(model: type[Model]) -> frozenset[str]:
     """The keys, in both spellings, of the fields that emptiness leaves at their default."""
     return frozenset(
@@ -222,7 +228,7 @@ class _Section:
         def read(raw: object) -> Model:
             if isinstance(raw, source):
                 return raw
-            return source.read(raw) if raw != {} else source.default()
+            return source.read(raw) if raw != {} or _requires_some(source) else source.default()
 
         return core_schema.no_info_plain_validator_function(read, metadata={"section": source})
 

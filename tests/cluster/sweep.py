@@ -12,6 +12,7 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,12 +62,7 @@ HorizontalPodAutoscaler:
     maxReplicas: 2
     scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
 """)
-PATHS = {
-    "Deployment": "apps/v1/namespaces/default/deployments",
-    "StatefulSet": "apps/v1/namespaces/default/statefulsets",
-    "NetworkPolicy": "networking.k8s.io/v1/namespaces/default/networkpolicies",
-    "HorizontalPodAutoscaler": "autoscaling/v2/namespaces/default/horizontalpodautoscalers",
-}
+PLURALS = {"Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
 OURS = {"enabled"}  # a switch, which no object has
 NUMBERS = (-1, 0, 1, 2, 100, 101, 511, 512, 599, 600, 1801, 3601, 65535, 65536, 2**31 - 1)
 TEXTS = (
@@ -120,7 +116,7 @@ def _changed(value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[tuple[Step
             for path, what, changed in _changed(part, inner):
                 yield (key, *path), what, {**value, key: changed}
         for key in sorted(known.keys() - value.keys() - OURS):
-            for made in _made(_resolved(known[key])):
+            for made in made_of(_resolved(known[key])):
                 yield (key,), f"added as {_brief(made)}", {**value, key: made}
         if not known:
             last = next(iter(value.values()), "a")
@@ -135,12 +131,12 @@ def _changed(value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[tuple[Step
                 yield (i, *path), what, [changed]
         yield (), "33 times", value[:1] * 33
     else:
-        for other in _made(schema):
+        for other in made_of(schema):
             if other != value:
                 yield (), f"is {_brief(other)}", other
 
 
-def _made(schema: Mapping[str, Any], depth: int = 0) -> Iterator[Any]:
+def made_of(schema: Mapping[str, Any], depth: int = 0) -> Iterator[Any]:
     """Values of a type."""
     kinds = [schema, *map(resolved, schema.get("anyOf", ()))]
     types = {name for kind in kinds for name in _names(kind.get("type", ()))}
@@ -152,17 +148,17 @@ def _made(schema: Mapping[str, Any], depth: int = 0) -> Iterator[Any]:
         yield from TEXTS
     if "array" in types:
         yield []
-        for item in _made(_resolved(schema["items"]), depth + 1):
+        for item in made_of(_resolved(schema["items"]), depth + 1):
             yield [item]
     if "object" in types:
         yield {}
         required = {
-            key: next(_made(_resolved(part), 9), None)
+            key: next(made_of(_resolved(part), 9), None)
             for key, part in schema.get("properties", {}).items()
             if key in schema.get("required", ())
         }
         for key, part in schema.get("properties", {}).items() if depth < 2 else ():
-            for made in islice(_made(_resolved(part), depth + 2), 3):
+            for made in islice(made_of(_resolved(part), depth + 2), 3):
                 yield {**required, key: made}
 
 
@@ -222,9 +218,18 @@ class Judge:
         }
 
     def refusal(self, manifest: Object) -> str:
-        """What it says against the object; nothing if it is accepted."""
-        path = f"/apis/{PATHS[manifest['kind']]}?dryRun=All&fieldValidation=Strict"
-        self._connection.request("POST", path, json.dumps(manifest), self._headers)
+        """What it says against the object; nothing if it is accepted, or of a kind it lacks.
+
+        The namespace is `default`, which is there.
+        """
+        kind, api = manifest["kind"], manifest["apiVersion"]
+        plural = PLURALS.get(kind, f"{kind.lower()}s")
+        path = f"/{'apis' if '/' in api else 'api'}/{api}/namespaces/default/{plural}"
+        moved = manifest | {"metadata": {**manifest["metadata"], "namespace": "default"}}
+        query = "?dryRun=All&fieldValidation=Strict"
+        self._connection.request("POST", path + query, json.dumps(moved), self._headers)
         with self._connection.getresponse() as response:
-            said = json.loads(response.read())
-        return "" if response.status < 300 else str(said["message"])
+            content = response.read()
+        if response.status == HTTPStatus.NOT_FOUND:
+            return ""
+        return "" if response.status < HTTPStatus.BAD_REQUEST else json.loads(content)["message"]

@@ -7,8 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from cluster.client import Cluster
+from cluster.settings import settings_of
 from cluster.sweep import FRAGMENTS, Judge, changes, manifest, refused_here
+from config import Values
+from test_rows import ROWS, steps
 
+# Without the words of other charts, which come to values of ours.
+OURS = {field.alias for field in Values.model_fields.values()}
+SECTIONS = sorted({str(steps(row.key)[0]) for row in ROWS} & OURS)
+MOST_VALUES = 4  # of a setting, evenly chosen of those that are accepted
 MOST = 3000  # changes of one fragment, evenly chosen: volumes have twenty thousand
 # What newer API servers take, and old ones do not.
 RELAXED = ('DnsConfig searches.0: is "a_b"',)
@@ -38,3 +45,21 @@ def test_what_an_api_server_refuses_is_refused_here(
     ]
     assert not loose, "\n".join(loose[:20])
     assert any(there for *_, there in verdicts)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_values_that_are_accepted_here_are_accepted_there(
+    shared: Cluster, section: str, record_property: Callable[[str, object], None]
+) -> None:
+    judge, synthesized, loose = Judge(shared), 0, []
+    for setting in settings_of(section):
+        known = setting.objects()
+        for value in setting.others[:: len(setting.others) // MOST_VALUES + 1]:
+            made = setting.objects(value)
+            synthesized += bool(made)
+            there = [judge.refusal(each) for each in made if each not in known]
+            loose += [f"{setting.row.key}: {value!r}: {said}" for said in there if said]
+    record_property("version", shared.version)
+    record_property("fragments", synthesized)
+    assert not loose, "\n".join(loose[:20])
+    assert synthesized
