@@ -194,11 +194,15 @@ def manifest(change: Change) -> Object:
 def refused_here(change: Change) -> list[str]:
     """What a synthesis would say against the fragment; nothing if it is accepted."""
     try:
-        parsed = _type_of(change.name).validate_python(change.fragment)
+        return [str(finding) for finding in findings(Bundle([manifest(as_made(change))]))]
     except ValidationError as error:
         return [f"{e['loc']}: {e['msg']}" for e in error.errors()]
-    plain = change._replace(fragment=to_plain(parsed) or [])
-    return [str(finding) for finding in findings(Bundle([manifest(plain)]))]
+
+
+def as_made(change: Change) -> Change:
+    """The change with the fragment as it comes into manifests; raises ValidationError."""
+    parsed = _type_of(change.name).validate_python(change.fragment)
+    return change._replace(fragment=to_plain(parsed) or [])
 
 
 class Judge:

@@ -8,7 +8,7 @@ import pytest
 
 from cluster.client import Cluster
 from cluster.settings import settings_of
-from cluster.sweep import FRAGMENTS, Judge, changes, manifest, refused_here
+from cluster.sweep import FRAGMENTS, Judge, as_made, changes, manifest, refused_here
 from config import Values
 from test_rows import ROWS, steps
 
@@ -39,9 +39,11 @@ def test_what_an_api_server_refuses_is_refused_here(
     record_property("fragments", len(chosen))
     assert verdicts[0][1:] == ([], "")
     loose = [
-        f"{change}: {there}"
+        f"{change}: {said}"
         for change, here, there in verdicts
         if there and not here and not (is_old(shared) and str(change).startswith(RELAXED))
+        # What is put into other words, such as a strategy of Deployments, is judged in these.
+        if (said := judge.refusal(manifest(as_made(change))))
     ]
     assert not loose, "\n".join(loose[:20])
     assert any(there for *_, there in verdicts)
