@@ -99,6 +99,22 @@ webserver:
 > 7: webserver.autoscaling.behavior.scaleUp.stabilizationWindowSeconds:
 >> HorizontalPodAutoscaler/clearml-webserver
 >> spec.behavior.scaleUp.stabilizationWindowSeconds: 3601 is not in 0-3600
+
+redis: {usePassword: true, existingSecret: mine}
+mongodb: {auth: {enabled: true, existingSecret: mine}}
+release: {name: mine}
+extraObjects:
+  - {apiVersion: v1, kind: Secret, metadata: {name: mine}, stringData: {mongodb-root-password: a}}
+> 1: redis.existingSecret: Deployment/mine-clearml-apiserver
+>> spec.template.spec.containers[0].env[7].valueFrom.secretKeyRef.key:
+>> Secret/mine has no key 'redis-password'
+
+agentservices:
+  gitSsh: {existingSecret: mine, acceptNewHosts: true}
+extraObjects: [{apiVersion: v1, kind: Secret, metadata: {name: mine}, stringData: {key: a}}]
+> 2: agentservices.gitSsh.existingSecret: Deployment/clearml-agentservices
+>> spec.template.spec.volumes[1].projected.sources[0].secret.items[0].key:
+>> Secret/mine has no key 'ssh-privatekey'
 """
 
 

@@ -10,6 +10,8 @@ from config.loading.wording import located
 Path = tuple[Step, ...]
 
 EXTRA_OBJECTS = "extraObjects"
+# What an object names another one in, whose keys it reads.
+REFERENCES = {"secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef", "secret", "configMap"}
 
 
 def lines(findings: Sequence[Finding], sources: Sequence[Source]) -> Iterator[str]:
@@ -30,7 +32,11 @@ def lines(findings: Sequence[Finding], sources: Sequence[Source]) -> Iterator[st
 
 
 def _origin(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:
-    return _extra_object(finding, sources) or _same_value(finding, sources)
+    return (
+        _extra_object(finding, sources)
+        or _same_value(finding, sources)
+        or _name_of_reference(finding, sources)
+    )
 
 
 def _extra_object(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:
@@ -68,6 +74,40 @@ def _same_value(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Sour
         if found:
             return max(found, key=lambda origin: _nearness(origin[0], finding))
     return None
+
+
+def _name_of_reference(finding: Finding, sources: Sequence[Source]) -> tuple[Path, Source] | None:
+    """The value that names the Secret or ConfigMap that the finding is about."""
+    node: Any = finding.root
+    for step in finding.steps:
+        try:
+            node = node[step]
+        except (LookupError, TypeError):
+            break
+        if step in REFERENCES and isinstance(node, dict):
+            name = node.get("name") or node.get("secretName")
+            found = [
+                (path, source)
+                for source in reversed(sources)
+                for path in _scalars(source.content, name)
+                if path[0] != EXTRA_OBJECTS
+            ]
+            return max(found, key=lambda at: _likely(at[0], finding), default=None)
+    return None
+
+
+def _likely(path: Path, finding: Finding) -> tuple[bool, int]:
+    """How much tells that the value at the path names what the finding is about."""
+    in_message = sum(len(str(step)) for step in path if str(step).lower() in finding.message)
+    return "existing" in str(path[-1]), in_message + _nearness(path, finding)
+
+
+def _scalars(content: Any, wanted: Any, *path: Step) -> Iterator[Path]:
+    if _is_nested(content):
+        for step, part in content.items() if isinstance(content, dict) else enumerate(content):
+            yield from _scalars(part, wanted, *path, step)
+    elif content == wanted:
+        yield path
 
 
 def _paths(content: Any, wanted: Any, key: str, *path: Step) -> Iterator[Path]:
