@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -243,8 +244,14 @@ def test_a_mistake_in_a_pipe_has_its_line() -> None:
 def test_a_pipe_that_nobody_writes_to_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PATIENCE", 0.2)
     os.mkfifo("fifo")
-    with pytest.raises(ValuesError, match=r"^fifo: has not ended after 0\.2 seconds$"):
-        load([Path("fifo")])
+    # Or the test would wait without end, too.
+    writer = threading.Timer(5, lambda: os.close(os.open("fifo", os.O_WRONLY)))
+    writer.start()
+    try:
+        with pytest.raises(ValuesError, match=r"^fifo: has not ended after 0\.2 seconds$"):
+            load([Path("fifo")])
+    finally:
+        writer.cancel()
 
 
 def test_a_pipe_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
