@@ -121,7 +121,7 @@ def test_the_reference_tells_type_and_default(key: str, kind: str, default: str)
         ("redis: {master: {persistence: {sise: 5Gi}}}", False),
         ("redis: {provider: helm, master: {persistence: {sise: 5Gi}}}", True),
         ("redis: {auth: {sentinels: false}}", False),
-        ("redis: {provider: helm, auth: {sentinel: false}}", True),
+        ("redis: {provider: helm, auth: {sentinels: false}}", True),
         ("mongodb: {extraEnvVars: [], initContainers: [], sidecars: []}", True),
         ("elasticsearch: {updateStrategy: {rollingUpdate: {maxSurge: 0}}}", True),
     ],
