@@ -423,6 +423,10 @@ def test_null_resets_what_the_word_stands_for(tmp_path: Path) -> None:
             "apiserver:\n  serviceAccountAnnotations:\n    a: 1",
             "values.yaml:2: apiserver.serviceAccountAnnotations: must be a string",
         ),
+        (
+            "ingress:\n  api: {enabled: true}",
+            "values.yaml:2: ingress.api.hostName: is needed by an enabled ingress",
+        ),
         ("mckMongodb: {enabled: true}", "values.yaml:1: mckMongodb: MongoDB operators are not"),
         ("agentk8sglue: {queue: a}", "values.yaml:1: agentk8sglue: the Kubernetes glue agent is"),
     ],

@@ -109,7 +109,15 @@ def _as_written(path: words.Path, source: Source) -> words.Path:
             match word:
                 case words.Renamed(to) if to == _dotted(path) and written[:-1] in sections:
                     return written
+        for ours, theirs in source.spelled.items():
+            beside = (*theirs[:-1], path[-1])
+            if ours[:-1] == path[:-1] and ours[-1] == theirs[-1] and _is_key(beside):
+                return beside  # the section has another name there
     return words.users_path(source.spelled, path)
+
+
+def _is_key(path: words.Path) -> bool:
+    return path[-1] in _schema_at(path[:-1], json_schema()).get("properties", {})
 
 
 def origin(path: Sequence[str | int], sources: Sequence[Source]) -> Source:
