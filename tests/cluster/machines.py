@@ -33,6 +33,7 @@ def volumes() -> list[Object]:
 def machines() -> list[Object]:
     """Nodes with all that a scenario asks for, each in a zone of its own; the storage classes."""
     amount = {"cpu": "64", "memory": "256Gi", "pods": "110", "nvidia.com/gpu": "16"}
+    amount |= {"ephemeral-storage": "1Ti"}
     nodes = [
         {
             "apiVersion": "v1",
