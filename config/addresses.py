@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic.alias_generators import to_snake
 
 from config import tls
-from config.ingress import NO_HOST
+from config.ingress import CLASS_ANNOTATION, NO_HOST
 from config.types.model import Mistake
 from config.types.urls import http_parts, is_loopback, literal_path
 
@@ -113,7 +113,7 @@ def _with_scheme(values: "Values", server: str, route: Route) -> Route:
         section = common if route.section == "ingress" else own
         path, annotations = f"{server}.ingress", section.annotations
         # The class may stand in either place.
-        annotations = {"kubernetes.io/ingress.class": section.class_name, **annotations}
+        annotations = {CLASS_ANNOTATION: section.class_name, **annotations}
     told = tls.of_annotations(annotations, host=route.host)
     if route.section == "ingress" or told.unclear in values.ingress.annotations:
         path = "ingress"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from config.types.words import Path
+from config.upgrade_steps import SERVERS
 
-SERVERS = ("apiserver", "fileserver", "webserver")
 VERSIONS: Mapping[int, str] = {4: "1.8.0", 5: "1.9.2", 6: "1.10.0", 7: "2.0.0"}
 """The servers that the last release of each of these charts brought, as its preset has them."""
 

@@ -6,11 +6,11 @@ Only the message about an unknown key reads this: nothing of it is accepted.
 import fnmatch
 from collections.abc import Callable, Iterator, Sequence
 
+from config.translation import ENTERPRISE
 from config.types.model import plain
 
 Path = tuple[str | int, ...]
 
-ENTERPRISE = "ClearML Enterprise is not installed from here"
 GLUE = "agents of clearml-agent are not installed from here; describe agents in agentGroups"
 NO_PASSWORD = (
     "the Elasticsearch that is made here asks for no password; write that of another one into "

@@ -19,6 +19,8 @@ from config.types.model import Mistake, Model, Section, section
 from config.types.urls import PLAIN_PATH
 
 CLASS = "Ingress class; empty leaves it to the cluster's default class."
+# Which some controllers read in place of the field.
+CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 NO_HOST = "is needed by an enabled ingress"
 
 

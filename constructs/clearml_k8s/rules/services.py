@@ -18,6 +18,7 @@ from clearml_k8s.rules.formats import (
 )
 from clearml_k8s.rules.manifests import Bundle, Finding, Place, Pod, Rule, Step, at, entries
 from config.error import shape
+from config.ingress import CLASS_ANNOTATION
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
@@ -30,7 +31,6 @@ PATH_TYPES = ("Exact", "Prefix", "ImplementationSpecific")
 HOST = re.compile(rf"(\*\.)?{SUBDOMAIN.pattern}")
 # Exact and Prefix paths are compared as they stand.
 PLAIN_PATH = re.compile(r"(?!.*(//|%2f|/\.\.?(/|$)))/.*", re.S | re.I)
-CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 
 
 def is_headless(service: Place) -> bool:
